@@ -1,0 +1,58 @@
+# Two commands: `make demo` and `make test`. Each makes .venv by itself, with uv where there is one, otherwise with pip.
+# PORT=9000 make demo serves elsewhere; PYTHON=python3.13 chooses the interpreter of .venv.
+
+PORT ?= 8000
+POSTGRES_URL ?= postgres://root@127.0.0.1:5432/postgres
+CHROMIUM ?= /usr/bin/chromium
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?=
+override find_python = for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11 python; do \
+	  [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	    && { command -v "$$candidate"; break; }; done
+
+.PHONY: help demo test test-postgres test-browser test-installed lint clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+demo: .venv ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
+	@exec $(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv ## the quick suite: SQLite, no services
+	$(BIN)/python -m pytest $(ARGS)
+
+test-postgres: .venv ## the same suite on PostgreSQL (POSTGRES_URL)
+	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest $(ARGS)
+
+test-browser: .venv/browser ## the story in headless Chromium (CHROMIUM)
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser $(ARGS)
+
+test-installed: .venv ## builds the wheel and follows the README in an empty project
+	$(BIN)/python -m pytest -m installed $(ARGS)
+
+lint: .venv ## ruff, mypy, missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+clean: ## forget .venv and the demo's database
+	rm -rf .venv demo build dist
+
+.venv: pyproject.toml
+	@python="$$($(find_python))"; \
+	if command -v uv >/dev/null 2>&1; then \
+	  uv sync --quiet --frozen $${python:+--python "$$python"}; \
+	elif [ -n "$$python" ]; then \
+	  "$$python" -m venv --clear .venv \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev; \
+	else \
+	  echo "licenzy-django needs Python 3.11 or newer (or uv, which brings its own)." >&2; false; \
+	fi || { rm -rf .venv; false; }
+	@touch .venv
+
+.venv/browser: .venv
+	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --group browser; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser; fi
+	@touch .venv .venv/browser

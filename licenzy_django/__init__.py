@@ -1,0 +1,3 @@
+"""From a Stripe payment to the right to use something."""
+
+__version__ = "0.1.0.dev0"
