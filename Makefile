@@ -5,32 +5,30 @@ PORT ?= 8000
 POSTGRES_URL ?= postgres://root@127.0.0.1:5432/postgres
 CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE ?=
-override find_python = for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11 python; do \
-	  [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
-	    && { command -v "$$candidate"; break; }; done
+find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
 .PHONY: help demo test test-postgres test-browser test-installed lint clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-demo: .venv ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
+demo: $(BIN)/made ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
 	@exec $(BIN)/python manage.py demo --port $(PORT)
 
-test: .venv ## the quick suite: SQLite, no services
+test: $(BIN)/made ## the quick suite: SQLite, no services
 	$(BIN)/python -m pytest $(ARGS)
 
-test-postgres: .venv ## the same suite on PostgreSQL (POSTGRES_URL)
+test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
 	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest $(ARGS)
 
-test-browser: .venv/browser ## the story in headless Chromium (CHROMIUM)
+test-browser: $(BIN)/made-browser ## the story in headless Chromium (CHROMIUM)
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser $(ARGS)
 
-test-installed: .venv ## builds the wheel and follows the README in an empty project
+test-installed: $(BIN)/made ## builds the wheel and follows the README in an empty project
 	$(BIN)/python -m pytest -m installed $(ARGS)
 
-lint: .venv ## ruff, mypy, missing migrations
+lint: $(BIN)/made ## ruff, mypy, missing migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,7 +37,9 @@ lint: .venv ## ruff, mypy, missing migrations
 clean: ## forget .venv and the demo's database
 	rm -rf .venv demo build dist
 
-.venv: pyproject.toml
+.venv: $(BIN)/made
+
+$(BIN)/made: pyproject.toml
 	@python="$$($(find_python))"; \
 	if command -v uv >/dev/null 2>&1; then \
 	  uv sync --quiet --frozen $${python:+--python "$$python"}; \
@@ -48,11 +48,11 @@ clean: ## forget .venv and the demo's database
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' \
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev; \
 	else \
-	  echo "licenzy-django needs Python 3.11 or newer (or uv, which brings its own)." >&2; false; \
-	fi || { rm -rf .venv; false; }
-	@touch .venv
+	  echo "licenzy-django needs Python 3.11 or newer, or uv, which brings its own." >&2; false; \
+	fi
+	@touch $@
 
-.venv/browser: .venv
-	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --group browser; \
+$(BIN)/made-browser: $(BIN)/made
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --group browser; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser; fi
-	@touch .venv .venv/browser
+	@touch $@
