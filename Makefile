@@ -14,7 +14,8 @@ help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 demo: $(BIN)/made ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
-	@exec $(BIN)/python manage.py demo --port $(PORT)
+	@PORT=$(PORT) $(BIN)/python manage.py demo_setup
+	@PORT=$(PORT) exec $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: $(BIN)/made ## the quick suite: SQLite, no services
 	$(BIN)/python -m pytest $(ARGS)
@@ -35,7 +36,7 @@ lint: $(BIN)/made ## ruff, mypy, missing migrations
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 clean: ## forget .venv and the demo's database
-	rm -rf .venv demo build dist
+	rm -rf .venv build dist db.sqlite3* .demo.json
 
 .venv: $(BIN)/made
 

@@ -1,0 +1,26 @@
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from example_project import views
+
+urlpatterns = [
+    path("", views.pricing, name="pricing"),
+    path("checkout/", views.start_checkout, name="start-checkout"),
+    path("return/", views.confirming, name="confirming"),
+    path("return/state/", views.confirming_state, name="confirming-state"),
+    path("members/", views.members, name="members"),
+    path("account/", views.account, name="account"),
+    path("sign-up/", views.SignUp.as_view(), name="sign-up"),
+    path("log-in/", LoginView.as_view(), name="login"),
+    path("log-out/", LogoutView.as_view(), name="logout"),
+    path("v1/", include("licenzy_django.urls")),
+    path("admin/", admin.site.urls),
+]
+if settings.ON_SIMULATOR:
+    urlpatterns += [
+        path("demo-account/", views.demo_account, name="demo-account"),
+        path("simulator/", include("licenzy_django.simulator.urls")),
+    ]
+handler403 = "example_project.views.members_only"

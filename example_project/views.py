@@ -1,0 +1,152 @@
+"""The shop: prices, checkout, the page one comes back to, and two pages behind it. This is the README's code."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import UserCreationForm
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import CreateView
+
+from example_project.offers import OFFERS
+from example_project.words import in_words
+from licenzy_django import access, checkout
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.decorators import requires_entitlement
+from licenzy_django.exceptions import (
+    AlreadySubscribed,
+    CheckoutSessionExpired,
+    LicenzyError,
+    ModeNotConfigured,
+    StripeRefused,
+    StripeUnavailable,
+)
+from licenzy_django.models import CheckoutAttempt, Product
+from licenzy_django.subjects import request_subject
+
+
+@require_GET
+def pricing(request: HttpRequest) -> HttpResponse:
+    """What is for sale. Each form carries a token, so that a double click opens one checkout."""
+    products = Product.objects.filter(mode=licenzy_settings().MODE, is_active=True)
+    shelf = sorted(products, key=lambda product: list(OFFERS).index(product.code) if product.code in OFFERS else 99)
+    cards = [{"product": product, "offer": OFFERS.get(product.code), "token": uuid.uuid4()} for product in shelf]
+    return render(request, "shop/pricing.html", {"cards": cards})
+
+
+@login_required
+@require_POST
+def start_checkout(request: HttpRequest) -> HttpResponse:
+    """Opens Stripe Checkout. Nothing is unlocked here."""
+    site = request.build_absolute_uri("/").rstrip("/")
+    try:
+        started = checkout.start(
+            request_subject(request),
+            request.POST.get("product_code", ""),
+            mode=licenzy_settings().MODE,
+            idempotency_key=f"shop-{request.user.pk}-{request.POST.get('token', '')}"[:255],
+            success_url=f"{site}{reverse('confirming')}?session_id={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{site}{reverse('pricing')}",
+        )
+    except AlreadySubscribed:
+        messages.info(request, "You already have this subscription, so there is nothing to pay.")
+        return redirect("account")
+    except CheckoutSessionExpired:
+        messages.info(request, "That payment page is closed. Choose again to open a new one.")
+        return redirect("pricing")
+    except (StripeUnavailable, StripeRefused, ModeNotConfigured):
+        return render(request, "shop/stripe_unavailable.html", status=503)
+    except LicenzyError as error:
+        messages.error(request, error.message)
+        return redirect("pricing")
+    return redirect(started.checkout_url)
+
+
+@login_required
+@require_GET
+def confirming(request: HttpRequest) -> HttpResponse:
+    """Where Stripe sends the customer back to. Arriving here proves nothing; the attempt's status does."""
+    attempt = own_attempt(request)
+    state_url = f"{reverse('confirming-state')}?{urlencode({'session_id': attempt.stripe_session_id})}"
+    return render(request, "shop/confirming.html", {"attempt": attempt, "state_url": state_url})
+
+
+@login_required
+@require_GET
+def confirming_state(request: HttpRequest) -> JsonResponse:
+    """What the return page asks every second until it changes."""
+    return JsonResponse({"status": own_attempt(request).status})
+
+
+def own_attempt(request: HttpRequest) -> CheckoutAttempt:
+    """The attempt behind ``?session_id=``, if it is the visitor's own."""
+    mine = CheckoutAttempt.objects.filter(mode=licenzy_settings().MODE, subject__ref=request_subject(request))
+    attempt = mine.filter(stripe_session_id=request.GET.get("session_id") or None).select_related("product").first()
+    if attempt is None:
+        raise Http404("No checkout of yours has this number.")
+    return attempt
+
+
+@login_required
+@requires_entitlement
+def members(request: HttpRequest) -> HttpResponse:
+    """Only for those who have something available right now."""
+    return render(request, "shop/members.html")
+
+
+def members_only(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 403 of a page that needs an entitlement."""
+    decision = getattr(exception, "decision", None)
+    reason = in_words(decision.reason if decision else None)
+    return render(request, "shop/members_only.html", {"reason": reason}, status=403)
+
+
+@login_required
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """What the visitor has, and what is on its way."""
+    subject_ref, mode = request_subject(request) or "", licenzy_settings().MODE
+    entitlements = access.entitlements_of(subject_ref, mode=mode)
+    names = dict(Product.objects.filter(mode=mode).values_list("code", "name"))
+    waiting = CheckoutAttempt.objects.filter(mode=mode, subject__ref=subject_ref, status="pending_payment")
+    return render(
+        request,
+        "shop/account.html",
+        {
+            "rows": [
+                {"entitlement": entitlement, "name": names[entitlement.product_code], "why": in_words(entitlement.reason)}
+                for entitlement in entitlements
+            ],
+            "waiting": waiting.select_related("product")[:20],
+            "summary": access.summary(subject_ref, mode=mode),
+        },
+    )
+
+
+class SignUp(CreateView):
+    form_class = UserCreationForm
+    template_name = "registration/sign_up.html"
+    success_url = reverse_lazy("pricing")
+
+    def form_valid(self, form: UserCreationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        login(self.request, self.object)
+        return response
+
+
+@require_POST
+def demo_account(request: HttpRequest) -> HttpResponse:
+    """One click instead of a form. Routed on the simulator only."""
+    user = get_user_model().objects.create_user(f"guest-{secrets.token_hex(3)}")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    messages.success(request, f"You are {user.get_username()} now. Choose something to buy.")
+    return redirect("pricing")
