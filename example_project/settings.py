@@ -1,4 +1,7 @@
-"""The example shop. All of it comes from the environment; with nothing set it runs here, on SQLite and a simulated Stripe."""
+"""The example shop, as the environment wants it.
+
+With nothing set it runs on this machine, on SQLite and a simulated Stripe.
+"""
 
 from pathlib import Path
 

@@ -13,9 +13,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import UserCreationForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
-from django.views.generic import CreateView
 
 from example_project.offers import OFFERS
 from example_project.words import in_words
@@ -89,7 +88,7 @@ def confirming_state(request: HttpRequest) -> JsonResponse:
 
 def own_attempt(request: HttpRequest) -> CheckoutAttempt:
     """The attempt behind ``?session_id=``, if it is the visitor's own."""
-    mine = CheckoutAttempt.objects.filter(mode=licenzy_settings().MODE, subject__ref=request_subject(request))
+    mine = CheckoutAttempt.objects.filter(mode=licenzy_settings().MODE, subject__subject_ref=request_subject(request))
     attempt = mine.filter(stripe_session_id=request.GET.get("session_id") or None).select_related("product").first()
     if attempt is None:
         raise Http404("No checkout of yours has this number.")
@@ -117,13 +116,17 @@ def account(request: HttpRequest) -> HttpResponse:
     subject_ref, mode = request_subject(request) or "", licenzy_settings().MODE
     entitlements = access.entitlements_of(subject_ref, mode=mode)
     names = dict(Product.objects.filter(mode=mode).values_list("code", "name"))
-    waiting = CheckoutAttempt.objects.filter(mode=mode, subject__ref=subject_ref, status="pending_payment")
+    waiting = CheckoutAttempt.objects.filter(mode=mode, subject__subject_ref=subject_ref, status="pending_payment")
     return render(
         request,
         "shop/account.html",
         {
             "rows": [
-                {"entitlement": entitlement, "name": names[entitlement.product_code], "why": in_words(entitlement.reason)}
+                {
+                    "entitlement": entitlement,
+                    "name": names[entitlement.product_code],
+                    "why": in_words(entitlement.reason),
+                }
                 for entitlement in entitlements
             ],
             "waiting": waiting.select_related("product")[:20],
@@ -132,15 +135,12 @@ def account(request: HttpRequest) -> HttpResponse:
     )
 
 
-class SignUp(CreateView):
-    form_class = UserCreationForm
-    template_name = "registration/sign_up.html"
-    success_url = reverse_lazy("pricing")
-
-    def form_valid(self, form: UserCreationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        login(self.request, self.object)
-        return response
+def sign_up(request: HttpRequest) -> HttpResponse:
+    form = UserCreationForm(request.POST or None)
+    if form.is_valid():
+        login(request, form.save())
+        return redirect("pricing")
+    return render(request, "registration/sign_up.html", {"form": form})
 
 
 @require_POST

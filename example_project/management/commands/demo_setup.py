@@ -1,4 +1,7 @@
-"""All that stands between a fresh clone and a running shop: tables, catalog, API key, operator. May run any number of times."""
+"""All that stands between a fresh clone and a running shop: tables, catalog, API key, operator.
+
+May run any number of times.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,6 @@ def set_operator(password: str) -> str:
 def unused_subject() -> str:
     """A subject that has bought nothing, so that the printed line opens a checkout."""
     number = 123
-    while CheckoutAttempt.objects.filter(subject__ref=f"user_{number}").exists():
+    while CheckoutAttempt.objects.filter(subject__subject_ref=f"user_{number}").exists():
         number += 1
     return f"user_{number}"
