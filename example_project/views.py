@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import UserCreationForm
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -86,10 +87,14 @@ def confirming_state(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": own_attempt(request).status})
 
 
+def own_attempts(request: HttpRequest) -> QuerySet[CheckoutAttempt]:
+    mine = CheckoutAttempt.objects.filter(mode=licenzy_settings().MODE, subject__subject_ref=request_subject(request))
+    return mine.select_related("product")
+
+
 def own_attempt(request: HttpRequest) -> CheckoutAttempt:
     """The attempt behind ``?session_id=``, if it is the visitor's own."""
-    mine = CheckoutAttempt.objects.filter(mode=licenzy_settings().MODE, subject__subject_ref=request_subject(request))
-    attempt = mine.filter(stripe_session_id=request.GET.get("session_id") or None).select_related("product").first()
+    attempt = own_attempts(request).filter(stripe_session_id=request.GET.get("session_id") or None).first()
     if attempt is None:
         raise Http404("No checkout of yours has this number.")
     return attempt
@@ -113,26 +118,15 @@ def members_only(request: HttpRequest, exception: Exception) -> HttpResponse:
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
     """What the visitor has, and what is on its way."""
-    subject_ref, mode = request_subject(request) or "", licenzy_settings().MODE
-    entitlements = access.entitlements_of(subject_ref, mode=mode)
-    names = dict(Product.objects.filter(mode=mode).values_list("code", "name"))
-    waiting = CheckoutAttempt.objects.filter(mode=mode, subject__subject_ref=subject_ref, status="pending_payment")
-    return render(
-        request,
-        "shop/account.html",
-        {
-            "rows": [
-                {
-                    "entitlement": entitlement,
-                    "name": names[entitlement.product_code],
-                    "why": in_words(entitlement.reason),
-                }
-                for entitlement in entitlements
-            ],
-            "waiting": waiting.select_related("product")[:20],
-            "summary": access.summary(subject_ref, mode=mode),
-        },
-    )
+    products = Product.objects.filter(mode=licenzy_settings().MODE)
+    names = dict(products.values_list("code", "name"))
+    summary = access.summary(request)
+    rows = [
+        (names[entitlement.product_code], entitlement, in_words(entitlement.reason))
+        for entitlement in summary.entitlements
+    ]
+    waiting = own_attempts(request).filter(status=CheckoutAttempt.Status.PENDING_PAYMENT)
+    return render(request, "shop/account.html", {"summary": summary, "rows": rows, "waiting": waiting[:20]})
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
