@@ -18,6 +18,8 @@ STRIPE_LIVE_SECRET_KEY = env.str("STRIPE_LIVE_SECRET_KEY", default="")
 ON_SIMULATOR = not (STRIPE_TEST_SECRET_KEY or STRIPE_LIVE_SECRET_KEY)
 
 DEBUG = env.bool("DEBUG", default=not STRIPE_LIVE_SECRET_KEY)
+# Where demo_setup remembers the API key and the password it made.
+DEMO_SECRETS_FILE = Path(env.str("DEMO_SECRETS_FILE", default=str(BASE_DIR / ".demo.json")))
 # Without DEBUG there is no default: a missing key stops the start.
 SECRET_KEY = env.str("SECRET_KEY", **({"default": "for-the-demo-on-this-machine-only"} if DEBUG else {}))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -37,6 +39,7 @@ if ON_SIMULATOR:
     LICENZY_SIMULATOR = {
         "PRICES": [offer.simulated_price() for offer in OFFERS.values()],
         "WEBHOOK_SECRET": "whsec_simulator_of_the_example_shop",
+        "BASE_URL": SITE_URL,
         "WEBHOOK_DELAY_SECONDS": env.float("SIMULATOR_WEBHOOK_DELAY_SECONDS", default=3),
     }
     LICENZY |= {

@@ -94,7 +94,9 @@ def own_attempts(request: HttpRequest) -> QuerySet[CheckoutAttempt]:
 
 def own_attempt(request: HttpRequest) -> CheckoutAttempt:
     """The attempt behind ``?session_id=``, if it is the visitor's own."""
-    attempt = own_attempts(request).filter(stripe_session_id=request.GET.get("session_id") or None).first()
+    session_id = request.GET.get("session_id", "")
+    known = session_id if session_id.isprintable() else ""
+    attempt = own_attempts(request).exclude(stripe_session_id="").filter(stripe_session_id=known).first()
     if attempt is None:
         raise Http404("No checkout of yours has this number.")
     return attempt

@@ -19,8 +19,6 @@ from django.core.management.base import BaseCommand, CommandError
 from licenzy_django.models import ApiKey, CheckoutAttempt
 from licenzy_django.models.keys import digest_of
 
-REMEMBERED = Path(settings.BASE_DIR) / ".demo.json"
-
 WELCOME = """
   The shop      {site}/
   The admin     {site}/admin/   (admin, {admin_password})
@@ -55,12 +53,13 @@ class Command(BaseCommand):
 
 def recall() -> dict[str, str]:
     """What the last run made, so that this one prints the same."""
-    return dict(json.loads(REMEMBERED.read_text())) if REMEMBERED.exists() else {}
+    file: Path = settings.DEMO_SECRETS_FILE
+    return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 def remember(secret_values: dict[str, str]) -> None:
     """Only the owner of this machine's account may read it, and git ignores it."""
-    descriptor = os.open(REMEMBERED, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(settings.DEMO_SECRETS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(secret_values, file)
 

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.servers import PATIENCE, Visitor, clean_environment, free_port, running_server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WEBHOOK_DELAY_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The example project as ``make demo`` sets it up, with what that printed."""
+
+    url: str
+    api_key: str
+    printed: str
+
+    def ask(self, method: str, path: str, *, key: str = "", **body: Any) -> requests.Response:
+        """One request of another backend."""
+        headers = {"Authorization": f"Bearer {self.api_key}"} | ({"Idempotency-Key": key} if key else {})
+        return requests.request(method, f"{self.url}{path}", json=body or None, headers=headers, timeout=PATIENCE)
+
+    def allowed(self, subject_ref: str) -> bool:
+        answer = self.ask("POST", "/v1/access/check", subject_ref=subject_ref)
+        assert answer.status_code == 200, answer.text
+        return bool(answer.json()["allowed"])
+
+    def visitor(self) -> Visitor:
+        return Visitor(self.url)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder, port = tmp_path_factory.mktemp("shop"), free_port()
+    environment = clean_environment(
+        DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
+        DEMO_SECRETS_FILE=str(folder / "demo.json"),
+        LOG_FOLDER=str(folder),
+        PORT=str(port),
+        PYTHONUNBUFFERED="1",
+        SIMULATOR_WEBHOOK_DELAY_SECONDS=str(WEBHOOK_DELAY_SECONDS),
+    )
+    printed = set_up(environment)
+    with running_server(REPOSITORY, port, environment) as url:
+        yield Shop(url=url, api_key=key_in(printed), printed=printed)
+
+
+def set_up(environment: dict[str, str]) -> str:
+    command = [sys.executable, "manage.py", "demo_setup"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def key_in(printed: str) -> str:
+    return next(word for word in printed.split() if word.startswith("lz_test_"))
