@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urljoin
 
 import requests
 
 PATIENCE = 30
+Answer = TypeVar("Answer")
 
 
 def free_port() -> int:
@@ -28,11 +30,13 @@ def free_port() -> int:
 
 def clean_environment(**extra: str) -> dict[str, str]:
     """This process's environment without what would steer a Django project."""
-    steering = re.compile(r"DJANGO_|DATABASE_URL|CACHE_URL|STRIPE_|SECRET_KEY|DEBUG|ALLOWED_HOSTS|PORT$|SITE_URL|DEMO_|SIMULATOR_")
+    steering = re.compile(
+        r"DJANGO_|DATABASE_URL|CACHE_URL|STRIPE_|SECRET_KEY|DEBUG|ALLOWED_HOSTS|PORT$|SITE_URL|DEMO_|SIMULATOR_"
+    )
     return {name: value for name, value in os.environ.items() if not steering.match(name)} | extra
 
 
-def eventually[Answer](ask: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
+def eventually(ask: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
     """Asks until the answer is truthy."""
     give_up_at = time.monotonic() + seconds
     while not (answer := ask()):
@@ -42,8 +46,10 @@ def eventually[Answer](ask: Callable[[], Answer], seconds: float = PATIENCE) -> 
 
 
 @contextmanager
-def running_server(project: Path, port: int, environment: Mapping[str, str], python: str = sys.executable) -> Iterator[str]:
-    """``manage.py runserver`` of the project, as long as the block lasts. Yields its address; prints its log at the end."""
+def running_server(
+    project: Path, port: int, environment: Mapping[str, str], python: str = sys.executable
+) -> Iterator[str]:
+    """``manage.py runserver`` of the project, as long as the block lasts. Yields its address."""
     command = [python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}"
     with (
@@ -52,12 +58,11 @@ def running_server(project: Path, port: int, environment: Mapping[str, str], pyt
     ):
         try:
             eventually(lambda: process.poll() is not None or answers(url))
+            assert process.poll() is None, Path(log.name).read_text()
             yield url
         finally:
             process.terminate()
             process.wait(10)
-            log.seek(0)
-            print(log.read())
 
 
 def answers(url: str) -> bool:

@@ -23,6 +23,11 @@ class Shop:
     url: str
     api_key: str
     printed: str
+    environment: dict[str, str]
+
+    @property
+    def secrets_file(self) -> Path:
+        return Path(self.environment["DEMO_SECRETS_FILE"])
 
     def ask(self, method: str, path: str, *, key: str = "", **body: Any) -> requests.Response:
         """One request of another backend."""
@@ -51,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     )
     printed = set_up(environment)
     with running_server(REPOSITORY, port, environment) as url:
-        yield Shop(url=url, api_key=key_in(printed), printed=printed)
+        yield Shop(url=url, api_key=key_in(printed), printed=printed, environment=environment)
 
 
 def set_up(environment: dict[str, str]) -> str:

@@ -1,0 +1,158 @@
+"""The whole story against a started server: before paying, back from the payment page, after the webhook."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import stat
+import subprocess
+
+import pytest
+import requests
+
+from tests.e2e.conftest import Shop, key_in, set_up
+from tests.servers import Visitor, eventually
+
+# The request by which the product was first described.
+SEED_KEY = "checkout-user_123-pro_monthly-001"
+SEED_BODY = {"subject_ref": "user_123", "product_code": "PRO_MONTHLY"}
+
+
+@pytest.fixture
+def guest(shop: Shop) -> Visitor:
+    """Somebody who has just made an account."""
+    visitor = shop.visitor()
+    visitor.open("/")
+    visitor.press("Create a demo account")
+    assert visitor.page.status_code == 200
+    return visitor
+
+
+def at_the_payment_page(guest: Visitor, product: str) -> None:
+    guest.open("/")
+    guest.press(f"Buy {product}")
+    assert "simulat" in guest.page.text
+
+
+def status_of(page: requests.Response) -> str:
+    """What the return page says of the order."""
+    return page.text.split('data-status="')[1].split('"')[0]
+
+
+def test_another_backend_sells_with_the_seeds_request(shop: Shop) -> None:
+    assert not shop.allowed("user_123")
+
+    started = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+    assert started.status_code == 201
+    attempt = started.json()
+    assert attempt["attempt_id"].startswith("att_")
+    assert (attempt["status"], attempt["mode"]) == ("created", "test")
+    assert not shop.allowed("user_123")
+
+    again = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (attempt, "true")
+
+    customer = shop.visitor()
+    customer.open(attempt["checkout_url"])
+    customer.press("Pay")
+    assert not shop.allowed("user_123"), "The redirect alone has unlocked something."
+    assert shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"] == []
+
+    eventually(lambda: shop.allowed("user_123"))
+    [entitlement] = shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"]
+    assert (entitlement["product_code"], entitlement["status"], entitlement["available"]) == (
+        "PRO_MONTHLY",
+        "active",
+        True,
+    )
+    access = shop.ask("GET", "/v1/customer/access/user_123").json()
+    assert (access["has_access"], access["status"], access["features"]) == (True, "active", ["export", "members"])
+
+    late = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+    assert (late.status_code, late.json()["error"]) == (409, "checkout_session_expired")
+    second = shop.ask("POST", "/v1/checkout/session", key=f"{SEED_KEY}-again", **SEED_BODY)
+    assert (second.status_code, second.json()["error"]) == (409, "already_subscribed")
+
+
+def test_a_customer_waits_on_the_return_page_until_the_webhook_came(guest: Visitor) -> None:
+    assert guest.open("/members/").status_code == 403
+    at_the_payment_page(guest, "Pro, monthly")
+    guest.press("Pay")
+    return_page = guest.page.url
+    assert "/return/" in return_page
+    assert "Confirming your payment" in guest.page.text
+    assert guest.open("/members/").status_code == 403, "The redirect alone has unlocked something."
+
+    eventually(lambda: status_of(guest.open(return_page)) == "finalized")
+    assert "You are in" in guest.page.text
+    assert guest.open("/members/").status_code == 200
+    assert "Renews on" in guest.open("/account/").text
+
+
+def test_a_week_pass_says_until_when(guest: Visitor) -> None:
+    at_the_payment_page(guest, "Week pass")
+    guest.press("Pay")
+    eventually(lambda: guest.open("/members/").status_code == 200)
+    assert "Until" in guest.open("/account/").text
+
+
+def test_credits_show_how_many_are_left(guest: Visitor) -> None:
+    at_the_payment_page(guest, "1,000 credits")
+    guest.press("Pay")
+    eventually(lambda: "1000 of 1000 left" in guest.open("/account/").text)
+
+
+def test_a_double_click_opens_one_checkout(guest: Visitor) -> None:
+    guest.open("/")
+    pricing = guest.page
+    first = guest.press("Buy Week pass").url
+    guest.page = pricing
+    assert guest.press("Buy Week pass").url == first
+
+
+def test_leaving_the_payment_page_unlocks_nothing(guest: Visitor) -> None:
+    at_the_payment_page(guest, "Pro, monthly")
+    guest.open("/members/")
+    assert guest.page.status_code == 403
+
+
+def test_nobody_sees_the_order_of_another(shop: Shop, guest: Visitor) -> None:
+    at_the_payment_page(guest, "Week pass")
+    guest.press("Pay")
+    other = shop.visitor()
+    other.open("/")
+    other.press("Create a demo account")
+    assert other.open(guest.page.url).status_code == 404
+
+
+def test_a_visitor_signs_up_and_logs_in_again(shop: Shop) -> None:
+    visitor = shop.visitor()
+    visitor.open("/sign-up/")
+    visitor.press("Create account", username="ada", password1="a long enough one", password2="a long enough one")
+    visitor.press("Log out")
+    visitor.open("/members/")
+    visitor.press("Log in", username="ada", password="a long enough one")
+    assert visitor.page.status_code == 403
+    assert "for members" in visitor.page.text
+
+
+def test_the_printed_curl_line_works_when_pasted(shop: Shop) -> None:
+    line = next(line for line in shop.printed.splitlines() if "/v1/checkout/session" in line)
+    done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30)
+    assert json.loads(done.stdout)["status"] == "created"
+
+
+def test_setting_up_twice_remembers_the_key_where_nobody_else_reads_it(shop: Shop) -> None:
+    assert key_in(set_up(shop.environment)) == shop.api_key
+    assert stat.S_IMODE(shop.secrets_file.stat().st_mode) == 0o600
+
+
+def test_every_page_of_the_shop_is_there(shop: Shop) -> None:
+    for path, status in {
+        "/": 200,
+        "/log-in/": 200,
+        "/admin/login/": 200,
+        "/static/shop/shop.css": 200,
+        "/nowhere/": 404,
+    }.items():
+        assert requests.get(f"{shop.url}{path}", timeout=30).status_code == status, path
