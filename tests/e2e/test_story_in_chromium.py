@@ -40,7 +40,7 @@ def chromium() -> Iterator[playwright.Browser]:
 
 @pytest.fixture(params=SIZES)
 def page(request: pytest.FixtureRequest, chromium: playwright.Browser, shop: Shop) -> Iterator[playwright.Page]:
-    """A fresh visitor, on a desktop and on a phone. A request to another host or an error in the console is a failure."""
+    """A fresh visitor, on a desktop and on a phone. Asking another host, or an error in the console, is a failure."""
     context = chromium.new_context(viewport=SIZES[request.param], base_url=shop.url)
     page = context.new_page()
     page.size = request.param
