@@ -4,6 +4,7 @@ With nothing set it runs on this machine, on SQLite and a simulated Stripe.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 
@@ -23,7 +24,8 @@ DEMO_SECRETS_FILE = Path(env.str("DEMO_SECRETS_FILE", default=str(BASE_DIR / ".d
 # Without DEBUG there is no default: a missing key stops the start.
 SECRET_KEY = env.str("SECRET_KEY", **({"default": "for-the-demo-on-this-machine-only"} if DEBUG else {}))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}")
+PORT = env.int("PORT", default=8000)
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}")
 
 LICENZY = {
     "MODE": "live" if STRIPE_LIVE_SECRET_KEY else "test",
@@ -33,6 +35,11 @@ LICENZY = {
     "LIVE_WEBHOOK_SECRETS": env.list("STRIPE_LIVE_WEBHOOK_SECRETS", default=[]),
     "SUCCESS_URL": f"{SITE_URL}/return/?session_id={{CHECKOUT_SESSION_ID}}",
     "CANCEL_URL": f"{SITE_URL}/",
+    "ALLOWED_REDIRECT_HOSTS": [
+        urlsplit(SITE_URL).netloc,
+        *ALLOWED_HOSTS,
+        *(f"{host}:{PORT}" for host in ALLOWED_HOSTS),
+    ],
     "STRIPE_API_BASE": env.str("STRIPE_API_BASE", default=""),
 }
 if ON_SIMULATOR:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("return/state/", views.confirming_state, name="confirming-state"),
     path("members/", views.members, name="members"),
     path("account/", views.account, name="account"),
+    path("account/billing/", views.manage_billing, name="manage-billing"),
     path("sign-up/", views.sign_up, name="sign-up"),
     path("log-in/", LoginView.as_view(), name="login"),
     path("log-out/", LogoutView.as_view(), name="logout"),

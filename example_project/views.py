@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -18,13 +22,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from example_project.offers import OFFERS
-from example_project.words import in_words
+from example_project.words import REFUSALS, in_words
 from licenzy_django import access, checkout
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.exceptions import (
-    AlreadySubscribed,
-    CheckoutSessionExpired,
+    IdempotencyKeyInUse,
     LicenzyError,
     ModeNotConfigured,
     StripeRefused,
@@ -32,6 +35,23 @@ from licenzy_django.exceptions import (
 )
 from licenzy_django.models import CheckoutAttempt, Product
 from licenzy_django.subjects import request_subject
+
+
+def told_kindly(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Makes a page or a message of whatever Licenzy refuses."""
+
+    @wraps(view)
+    def telling(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except (StripeUnavailable, StripeRefused, ModeNotConfigured):
+            return render(request, "shop/stripe_unavailable.html", status=503)
+        except LicenzyError as error:
+            message, page = REFUSALS.get(error.code, (error.message, "pricing"))
+            messages.warning(request, message)
+            return redirect(page)
+
+    return telling
 
 
 @require_GET
@@ -45,30 +65,35 @@ def pricing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@told_kindly
 def start_checkout(request: HttpRequest) -> HttpResponse:
     """Opens Stripe Checkout. Nothing is unlocked here."""
-    site = request.build_absolute_uri("/").rstrip("/")
-    try:
-        started = checkout.start(
-            request_subject(request),
-            request.POST.get("product_code", ""),
-            mode=licenzy_settings().MODE,
-            idempotency_key=f"shop-{request.user.pk}-{request.POST.get('token', '')}"[:255],
-            success_url=f"{site}{reverse('confirming')}?session_id={{CHECKOUT_SESSION_ID}}",
-            cancel_url=f"{site}{reverse('pricing')}",
-        )
-    except AlreadySubscribed:
-        messages.info(request, "You already have this subscription, so there is nothing to pay.")
-        return redirect("account")
-    except CheckoutSessionExpired:
-        messages.info(request, "That payment page is closed. Choose again to open a new one.")
-        return redirect("pricing")
-    except (StripeUnavailable, StripeRefused, ModeNotConfigured):
-        return render(request, "shop/stripe_unavailable.html", status=503)
-    except LicenzyError as error:
-        messages.error(request, error.message)
-        return redirect("pricing")
+    started = open_checkout(
+        request,
+        request.POST.get("product_code", ""),
+        idempotency_key=f"shop-{request.user.pk}-{request.POST.get('token', '')}",
+        success_url=request.build_absolute_uri(reverse("confirming")) + "?session_id={CHECKOUT_SESSION_ID}",
+        cancel_url=request.build_absolute_uri(reverse("pricing")),
+    )
     return redirect(started.checkout_url)
+
+
+def open_checkout(request: HttpRequest, product_code: str, **terms: str) -> checkout.StartedCheckout:
+    """The second click of a double click waits for what the first one gets."""
+    for _ in range(20):
+        with suppress(IdempotencyKeyInUse):
+            return checkout.start(request_subject(request) or "", product_code, **terms)
+        time.sleep(0.25)
+    raise IdempotencyKeyInUse()
+
+
+@login_required
+@require_POST
+@told_kindly
+def manage_billing(request: HttpRequest) -> HttpResponse:
+    """To Stripe's own page, where the card is changed and a subscription is canceled."""
+    return_url = request.build_absolute_uri(reverse("account"))
+    return redirect(checkout.billing_portal_url(request_subject(request) or "", return_url=return_url))
 
 
 @login_required

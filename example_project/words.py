@@ -1,4 +1,4 @@
-"""Why something is not available, as a customer would want to read it."""
+"""What Licenzy's codes mean, as a customer would want to read it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ REASONS = {
     "usage_exhausted": "All of it is used up.",
     "revoked": "It was withdrawn. Please contact us.",
     "not_started": "It starts when the one before it ends.",
+}
+
+# What the shop says, and on which page.
+REFUSALS = {
+    "already_subscribed": ("You already have this subscription, so there is nothing to pay.", "account"),
+    "checkout_session_expired": ("That payment page is closed. Choose again to open a new one.", "pricing"),
+    "no_billing_account": ("You have not bought anything yet.", "pricing"),
+    "product_not_found": ("This is not for sale any more.", "pricing"),
 }
 
 
