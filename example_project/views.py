@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -68,23 +69,25 @@ def pricing(request: HttpRequest) -> HttpResponse:
 @told_kindly
 def start_checkout(request: HttpRequest) -> HttpResponse:
     """Opens Stripe Checkout. Nothing is unlocked here."""
-    started = open_checkout(
-        request,
+    form_token = request.POST.get("token", "")
+    open_page = partial(
+        checkout.start,
+        request_subject(request) or "",
         request.POST.get("product_code", ""),
-        idempotency_key=f"shop-{request.user.pk}-{request.POST.get('token', '')}",
+        idempotency_key=f"shop-{request.user.pk}-{form_token}",
         success_url=request.build_absolute_uri(reverse("confirming")) + "?session_id={CHECKOUT_SESSION_ID}",
         cancel_url=request.build_absolute_uri(reverse("pricing")),
     )
-    return redirect(started.checkout_url)
+    return redirect(after_the_first_click(open_page).checkout_url)
 
 
-def open_checkout(request: HttpRequest, product_code: str, **terms: str) -> checkout.StartedCheckout:
+def after_the_first_click(open_page: Callable[[], checkout.StartedCheckout]) -> checkout.StartedCheckout:
     """The second click of a double click waits for what the first one gets."""
     for _ in range(20):
         with suppress(IdempotencyKeyInUse):
-            return checkout.start(request_subject(request) or "", product_code, **terms)
+            return open_page()
         time.sleep(0.25)
-    raise IdempotencyKeyInUse()
+    return open_page()
 
 
 @login_required
@@ -157,7 +160,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
-    form = UserCreationForm(request.POST or None)
+    form: UserCreationForm[User] = UserCreationForm(request.POST or None)
     if form.is_valid():
         login(request, form.save())
         return redirect("pricing")

@@ -65,7 +65,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 LICENZY_SIMULATOR = {
     "WEBHOOK_SECRET": "whsec_simulator_secret_of_the_tests",
-    "WEBHOOK_DELAY_SECONDS": 0,
+    "BASE_URL": "http://testserver",
+    "WEBHOOK_DELAY_SECONDS": None,
+    "ALLOW_WITHOUT_DEBUG": True,
     "PRICES": [
         {
             "id": "price_pro_monthly",
