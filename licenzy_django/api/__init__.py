@@ -1,0 +1,1 @@
+"""HTTP clients ask. The only folder that imports Django REST framework."""

@@ -1,0 +1,71 @@
+"""``Authorization: Bearer lz_…``: which server asks, and in which mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from licenzy_django import clock, gate
+from licenzy_django.exceptions import InvalidApiKey, MissingBearerToken
+from licenzy_django.models import ApiKey
+from licenzy_django.models.keys import digest_of
+
+USE_IS_NOTED_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """Whom DRF's throttles and loggers take for the user of a request."""
+
+    pk: int
+    mode: str
+    is_authenticated: bool = True
+    is_anonymous: bool = False
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Finds the key by its digest; a closed door otherwise."""
+
+    def authenticate(self, request: Request) -> tuple[ApiClient, gate.KeyRow]:
+        digest = digest_of(bearer_token(request))
+        row = ApiKey.objects.filter(digest=digest).values_list("pk", "mode", "revoked_at", "last_used_at").first()
+        return self.accept(gate.KeyRow(*row) if row else None)
+
+    def accept(self, key: gate.KeyRow | None) -> tuple[ApiClient, gate.KeyRow]:
+        if key is None or key.revoked_at is not None:
+            raise InvalidApiKey()
+        note_use(key)
+        return ApiClient(key.pk, key.mode), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasApiKey(BasePermission):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.auth, gate.KeyRow)
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the header. Raises MissingBearerToken, InvalidApiKey."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise MissingBearerToken()
+    token = token.strip()
+    if not token.isascii() or len(token) > 200:
+        raise InvalidApiKey()
+    return token
+
+
+def note_use(key: gate.KeyRow) -> None:
+    """Remember that the key is in use, without a write for every request."""
+    now = clock.now()
+    if key.last_used_at is None or key.last_used_at < now - USE_IS_NOTED_EVERY:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)

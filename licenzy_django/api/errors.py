@@ -1,0 +1,68 @@
+"""One table turns errors into HTTP; every answer that is not a success has the same form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.urls import reverse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from licenzy_django import exceptions as ours
+
+STATUS_OF: dict[type[ours.LicenzyError], int] = {
+    ours.InvalidRequest: 400,
+    ours.IdempotencyKeyMissing: 400,
+    ours.IdempotencyKeyInvalid: 400,
+    ours.MissingBearerToken: 401,
+    ours.InvalidApiKey: 401,
+    ours.EntitlementRequired: 403,
+    ours.ProductNotFound: 404,
+    ours.NoBillingAccount: 404,
+    ours.AlreadySubscribed: 409,
+    ours.IdempotencyKeyInUse: 409,
+    ours.CheckoutSessionExpired: 409,
+    ours.IdempotencyKeyReused: 422,
+    ours.StripeRefused: 502,
+    ours.StripeUnavailable: 503,
+    ours.ModeNotConfigured: 503,
+}
+RETRY_AFTER_SECONDS = {ours.StripeUnavailable: 5, ours.IdempotencyKeyInUse: 1}
+
+
+def error_response(error: Exception) -> Response | None:
+    """The answer to an error, or None for one that is not a client's to see."""
+    if isinstance(error, ours.LicenzyError):
+        return licenzy_error(error)
+    if isinstance(error, drf.ValidationError):
+        return body("invalid_request", "The request is not valid.", 400, fields=error.detail)
+    if isinstance(error, drf.ParseError):
+        return body("invalid_request", str(error.detail), 400)
+    if isinstance(error, drf.Throttled):
+        wait = {"Retry-After": str(int(getattr(error, "wait", None) or 1))}
+        return body("throttled", "Too many requests; retry later.", 429, headers=wait)
+    if isinstance(error, drf.APIException):
+        return body(str(error.default_code), str(error.detail), error.status_code)
+    if isinstance(error, Http404):
+        return body("not_found", "There is nothing here.", 404)
+    if isinstance(error, PermissionDenied):
+        return body("permission_denied", "This is not allowed.", 403)
+    return None
+
+
+def licenzy_error(error: ours.LicenzyError) -> Response:
+    known = next(kind for kind in type(error).__mro__ if kind in STATUS_OF or kind is ours.LicenzyError)
+    status = STATUS_OF.get(known, 500)
+    extra = dict(error.extra)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if known in RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS[known])
+    if isinstance(error, ours.AlreadySubscribed):
+        extra["billing_portal"] = reverse("licenzy:billing-portal-session")
+    return body(error.code, error.message, status, headers=headers, **extra)
+
+
+def body(code: str, message: str, status: int, *, headers: dict[str, str] | None = None, **extra: Any) -> Response:
+    return Response({"error": code, "message": message, **extra}, status=status, headers=headers)

@@ -1,0 +1,132 @@
+"""What comes in and what goes out: exactly these fields, exactly these types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from licenzy_django.checkout import MAX_QUANTITY
+from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.models import Kind, Mode, Source, Status
+from licenzy_django.subjects import validate_subject_ref
+
+
+class TextField(serializers.CharField):
+    """A JSON string; numbers are not turned into text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer: not "5", not 5.0, not true."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class SubjectRefField(TextField):
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            return validate_subject_ref(text)
+        except InvalidRequest as error:
+            raise serializers.ValidationError(error.extra["fields"]["subject_ref"]) from None
+
+
+class TimeField(serializers.DateTimeField):
+    """ISO 8601 in UTC, whole seconds: ``2026-11-23T08:00:00Z``."""
+
+    def to_representation(self, value: datetime) -> str:
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class RequestSerializer(serializers.Serializer[Any]):
+    """A body whose unknown fields are errors: a misspelt one must not be silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = data.keys() - self.fields.keys()
+        if unknown:
+            raise serializers.ValidationError({name[:100]: ["This field is not known."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class CheckoutSessionRequest(RequestSerializer):
+    subject_ref = SubjectRefField()
+    product_code = TextField(max_length=64)
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, required=False)
+    customer_email = TextField(max_length=254, required=False)
+    success_url = TextField(max_length=2048, required=False)
+    cancel_url = TextField(max_length=2048, required=False)
+
+
+class AccessCheckRequest(RequestSerializer):
+    subject_ref = SubjectRefField()
+    product_code = TextField(max_length=64, required=False)
+    feature = TextField(max_length=100, required=False)
+
+
+class BillingPortalRequest(RequestSerializer):
+    subject_ref = SubjectRefField()
+    return_url = TextField(max_length=2048, required=False)
+
+
+class PageRequest(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=100, required=False)
+    starting_after = TextField(max_length=40, required=False)
+
+
+class CheckoutSessionResponse(serializers.Serializer[Any]):
+    attempt_id = serializers.CharField()
+    status = serializers.CharField()
+    checkout_url = serializers.CharField()
+    mode = serializers.ChoiceField(Mode.choices)
+    expires_at = TimeField(allow_null=True)
+
+
+class AccessCheckResponse(serializers.Serializer[Any]):
+    subject_ref = serializers.CharField()
+    allowed = serializers.BooleanField()
+
+
+class EntitlementResponse(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    product_code = serializers.CharField()
+    kind = serializers.ChoiceField(Kind.choices)
+    status = serializers.ChoiceField(Status.choices)
+    available = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True)
+    quantity = serializers.IntegerField()
+    features = serializers.ListField(child=serializers.CharField())
+    starts_at = TimeField(allow_null=True)
+    expires_at = TimeField(allow_null=True)
+    current_period_end = TimeField(allow_null=True)
+    cancel_at = TimeField(allow_null=True)
+    canceled_at = TimeField(allow_null=True)
+    usage_granted = serializers.IntegerField(allow_null=True)
+    usage_remaining = serializers.IntegerField(allow_null=True)
+    source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
+    created_at = TimeField()
+    updated_at = TimeField()
+
+
+class CustomerAccessResponse(serializers.Serializer[Any]):
+    subject_ref = serializers.CharField()
+    has_access = serializers.BooleanField()
+    status = serializers.CharField()
+    usage_remaining = serializers.IntegerField()
+    features = serializers.ListField(child=serializers.CharField())
+    entitlements = EntitlementResponse(many=True)
+
+
+class BillingPortalResponse(serializers.Serializer[Any]):
+    url = serializers.CharField()

@@ -1,0 +1,21 @@
+"""What time it is. Verbs take ``at=None`` and ask here, so nothing in them needs freezing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from licenzy_django.conf import licenzy_settings
+
+
+def now() -> datetime:
+    """The current time, aware, in UTC; ``LICENZY["CLOCK"]`` may name another clock."""
+    clock: Any = import_string(licenzy_settings().CLOCK)
+    return clock().astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def from_timestamp(seconds: int | None) -> datetime | None:
+    """A Stripe timestamp (Unix seconds, UTC) as an aware datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

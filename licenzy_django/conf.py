@@ -1,0 +1,74 @@
+"""The host's settings: one ``LICENZY`` dict, typed, read afresh on every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# The version our translator was written for, and the one `licenzy_webhook_endpoint` registers. Kept in one place.
+STRIPE_API_VERSION = "2026-10-28.endive"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LicenzySettings:
+    """Every key that ``settings.LICENZY`` may have. Secrets stay out of ``repr``."""
+
+    TEST_SECRET_KEY: str = field(default="", repr=False)
+    TEST_WEBHOOK_SECRETS: Sequence[str] = field(default=(), repr=False)
+    LIVE_SECRET_KEY: str = field(default="", repr=False)
+    LIVE_WEBHOOK_SECRETS: Sequence[str] = field(default=(), repr=False)
+
+    MODE: str = "test"
+    """The mode of in-process checks: decorators, template tags, ``access.check`` without ``mode=``."""
+
+    SUBJECT: str | Callable[[HttpRequest], str | None] = "licenzy_django.subjects.user_subject"
+    """From request to ``subject_ref``; ``None`` means nobody."""
+
+    SUCCESS_URL: str = ""
+    CANCEL_URL: str = ""
+    ALLOWED_REDIRECT_HOSTS: Sequence[str] = ()
+    """Hosts (with port, if not the default one) that a caller's success, cancel or return URL may name."""
+
+    STRIPE_API_BASE: str = ""
+    STRIPE_HTTP_CLIENT: str = ""
+    """Dotted path to a callable without arguments that returns a ``stripe.HTTPClient`` to use instead of requests."""
+
+    RENEWAL_LEEWAY_HOURS: int = 24
+    """How long a subscription whose period has ended stays on while no news has come."""
+
+    CLOCK: str = "django.utils.timezone.now"
+    """Dotted path to what tells the time, for time travel in a demo or a staging system."""
+
+    @property
+    def renewal_leeway(self) -> timedelta:
+        return timedelta(hours=self.RENEWAL_LEEWAY_HOURS)
+
+    def secret_key(self, mode: str) -> str:
+        return self.LIVE_SECRET_KEY if mode == "live" else self.TEST_SECRET_KEY
+
+    def webhook_secrets(self, mode: str) -> Sequence[str]:
+        return self.LIVE_WEBHOOK_SECRETS if mode == "live" else self.TEST_WEBHOOK_SECRETS
+
+
+SETTING_NAMES = frozenset(known.name for known in fields(LicenzySettings))
+
+
+def licenzy_settings() -> LicenzySettings:
+    """Read on every call, so that ``override_settings`` simply works.
+
+    Raises ImproperlyConfigured for a key that does not exist; the system check ``licenzy.E001`` says so earlier.
+    """
+    given: dict[str, Any] = getattr(settings, "LICENZY", {})
+    try:
+        return LicenzySettings(**given)
+    except TypeError:
+        unknown = ", ".join(sorted(set(given) - SETTING_NAMES))
+        raise ImproperlyConfigured(f"LICENZY has unknown keys: {unknown}") from None

@@ -1,0 +1,250 @@
+"""Facts become entitlements: load what is known, derive what it means, write the difference with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from licenzy_django import clock, facts, lots
+from licenzy_django.clock import from_timestamp
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.derivation import Purchase, Right, Terms, derive_purchases, derive_subscription
+from licenzy_django.models import (
+    CheckoutAttempt,
+    Entitlement,
+    EntitlementChange,
+    Kind,
+    Product,
+    Source,
+    Status,
+    StripeEvent,
+    Subject,
+)
+from licenzy_django.stripe_objects import Fact
+
+DERIVED_FIELDS = (
+    "stripe_price_id",
+    "quantity",
+    "status",
+    "status_reason",
+    "grants_access",
+    "starts_at",
+    "expires_at",
+    "current_period_end",
+    "cancel_at",
+    "canceled_at",
+    "not_before",
+    "available_until",
+)
+UNIT_FIELDS = ("units_granted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why entitlements are settled: an open word, and the Stripe event or the operator behind it."""
+
+    reason: str
+    source: str = Source.STRIPE
+    event: StripeEvent | None = None
+    actor: Any = None
+    note: str = ""
+
+
+def lock_subject(subject_id: int) -> Subject:
+    """Everything about a subject is settled under this lock. On SQLite the transaction itself is the lock."""
+    return Subject.objects.select_for_update().get(pk=subject_id)
+
+
+@transaction.atomic(savepoint=False)
+def settle_subscription(subject_id: int, subscription_id: str, *, cause: Cause) -> list[Entitlement]:
+    """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed."""
+    subject = lock_subject(subject_id)
+    known = [facts.fact_from(row) for row in facts.facts_of_subscription(subject.mode, subscription_id)]
+    subscription = next((fact for fact in known if fact.stripe_id == subscription_id), None)
+    if subscription is None:
+        return []
+    rows = {row.product_id: row for row in rows_of_sources(subject.mode, [subscription_id])}
+    prices = {item["price"] for item in subscription.state["items"]}
+    prices |= {fact.state["price"] for fact in known if fact.object == "subscription_price"}
+    terms = terms_of_prices(subject, prices, rows.values())
+    leeway = int(licenzy_settings().renewal_leeway.total_seconds())
+    rights = derive_subscription(subscription, known, terms, leeway=leeway)
+    rights += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in rights}]
+    return write(subject, rights, list(rows.values()), cause=cause)
+
+
+@transaction.atomic(savepoint=False)
+def settle_purchase(attempt: CheckoutAttempt, *, cause: Cause) -> list[Entitlement]:
+    """Bring what one attempt in payment mode bought in line with the facts; the passes around it move with it."""
+    subject = lock_subject(attempt.subject_id)
+    attempts = list(attempts_settled_together(attempt))
+    sessions = facts.facts_by_id(subject.mode, (other.stripe_session_id for other in attempts))
+    known = [facts.fact_from(row) for row in payments_of(subject.mode, sessions.values())]
+    purchases = [
+        Purchase(facts.fact_from(sessions[other.stripe_session_id]), other.stripe_price_id, terms_of_attempt(other))
+        for other in attempts
+        if other.stripe_session_id in sessions
+    ]
+    rights = derive_purchases(purchases, known)
+    rows = rows_of_sources(subject.mode, sessions)
+    attempt_of = {other.stripe_session_id: other for other in attempts}
+    return write(subject, rights, rows, cause=cause, attempt_of=attempt_of)
+
+
+def attempts_settled_together(attempt: CheckoutAttempt) -> Iterable[CheckoutAttempt]:
+    """A pack stands alone. Passes of one product are stacked, so each needs to know the others."""
+    if attempt.terms["kind"] != Kind.TIME_PASS:
+        return [attempt]
+    same = CheckoutAttempt.objects.filter(subject_id=attempt.subject_id, product_id=attempt.product_id)
+    return same.exclude(stripe_session_id="")
+
+
+def payments_of(mode: str, sessions: Iterable[Any]) -> Sequence[Any]:
+    return facts.facts_of_payments(mode, (session.payment_intent_id for session in sessions))
+
+
+def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
+    """The rows that rest on these sources, locked in the order in which units are drained."""
+    rows = Entitlement.objects.select_for_update().filter(mode=mode, source_id__in=list(source_ids))
+    return list(rows.order_by("expires_at", "id"))
+
+
+def terms_of_prices(subject: Subject, prices: set[str], rows: Iterable[Entitlement]) -> dict[str, Terms]:
+    """The terms of each price. The catalog says first; a price that it no longer has keeps what it was sold as."""
+    price_of = {row.product_id: row.stripe_price_id for row in rows}
+    products = Product.objects.filter(Q(stripe_price_id__in=prices) | Q(pk__in=price_of), mode=subject.mode)
+    by_price = {price_of[product.pk]: product for product in products if product.pk in price_of}
+    by_price |= {product.stripe_price_id: product for product in products if product.stripe_price_id in prices}
+    if missing := prices - by_price.keys():
+        sold = CheckoutAttempt.objects.filter(subject=subject, stripe_price_id__in=missing).select_related("product")
+        by_price |= {attempt.stripe_price_id: attempt.product for attempt in sold.order_by("id")}
+    return {
+        price: Terms(product_id=product.pk, kind=product.kind, grace_days=product.grace_days)
+        for price, product in by_price.items()
+        if product.is_recurring
+    }
+
+
+def frozen_terms(product: Product) -> dict[str, Any]:
+    """What an attempt keeps of the product, since the catalog may change before the money comes."""
+    names = ("kind", "units", "duration_days", "valid_days")
+    return {name: getattr(product, name) for name in names}
+
+
+def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:
+    return Terms(product_id=attempt.product_id, **attempt.terms)
+
+
+def ended(row: Entitlement) -> Right:
+    """A row that the facts no longer speak of."""
+    return Right(
+        source_id=row.source_id,
+        product_id=row.product_id,
+        price=row.stripe_price_id,
+        status=Status.CANCELED,
+        status_reason="canceled",
+        quantity=row.quantity,
+    )
+
+
+def write(
+    subject: Subject,
+    rights: Sequence[Right],
+    rows: Sequence[Entitlement],
+    *,
+    cause: Cause,
+    attempt_of: dict[str, CheckoutAttempt] | None = None,
+) -> list[Entitlement]:
+    """Write what differs, each change with its history row. Runs under the subject's lock."""
+    existing = {(row.source_id, row.product_id): row for row in rows}
+    now = clock.now()
+    changed = []
+    for right in rights:
+        row = existing.get((right.source_id, right.product_id))
+        before = snapshot(row) if row else {}
+        if row is None:
+            row = Entitlement(
+                mode=subject.mode,
+                subject=subject,
+                subject_ref=subject.subject_ref,
+                product_id=right.product_id,
+                source_id=right.source_id,
+                attempt=(attempt_of or {}).get(right.source_id),
+                created_at=now,
+            )
+        apply(right, row)
+        after = snapshot(row)
+        if before != after:
+            row.updated_at = now
+            row.save()
+            record_change(row, before, after, cause=cause, at=now)
+            changed.append(row)
+    return changed
+
+
+def apply(right: Right, row: Entitlement) -> None:
+    """Make the row say what the right says. An operator's revocation and consumed units are not Stripe's to change."""
+    row.stripe_price_id = right.price
+    row.quantity = right.quantity
+    row.status = right.status
+    row.status_reason = right.status_reason
+    row.grants_access = right.grants_access
+    for name in ("starts_at", "expires_at", "current_period_end", "cancel_at", "canceled_at", "not_before"):
+        setattr(row, name, from_timestamp(getattr(right, name)))
+    row.available_until = from_timestamp(right.available_until)
+    if right.units_granted:
+        lots.set_granted(row, right.units_granted)
+        if row.grants_access and row.revoked_at is None:
+            lots.restore(row)
+        else:
+            lots.void(row)
+
+
+def snapshot(row: Entitlement) -> dict[str, Any]:
+    """What of a row is worth a line in its history, as JSON."""
+    values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at", *UNIT_FIELDS)}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def record_change(
+    row: Entitlement, before: dict[str, Any], after: dict[str, Any], *, cause: Cause, at: datetime
+) -> None:
+    """One history row for one real change."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    EntitlementChange.objects.create(
+        mode=row.mode,
+        entitlement=row,
+        at=at,
+        reason=cause.reason,
+        source=cause.source,
+        stripe_event_id=cause.event.event_id if cause.event else "",
+        actor=cause.actor,
+        note=cause.note,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed},
+    )
+
+
+def settle_attempt(attempt: CheckoutAttempt, session: Fact) -> None:
+    """The state of an attempt follows from its session alone."""
+    status, reason = attempt_standing(session)
+    paid_at = from_timestamp(session.state.get("paid_at"))
+    CheckoutAttempt.objects.filter(pk=attempt.pk).exclude(status=status, finalized_at=paid_at).update(
+        status=status, failure_reason=reason, finalized_at=paid_at, updated_at=clock.now()
+    )
+
+
+def attempt_standing(session: Fact) -> tuple[str, str]:
+    state, Attempt = session.state, CheckoutAttempt.Status  # noqa: N806
+    if state.get("paid_at") is not None:
+        return Attempt.FINALIZED, ""
+    if state.get("failed_at") is not None:
+        return Attempt.FAILED, "payment_failed"
+    if state.get("status") == "expired":
+        return Attempt.FAILED, "expired"
+    return (Attempt.PENDING_PAYMENT if state.get("status") == "complete" else Attempt.CREATED), ""

@@ -1,0 +1,163 @@
+"""What Stripe told us, kept and merged. Store first, settle after: whoever settles last sees everything kept before.
+
+Facts that only grow (a session paid, an invoice paid, a refund) are merged field by field with operations that do not
+care about order or repetition. Objects that change back and forth (a subscription, a dispute) are replaced, but only
+by a fetch that began later (``docs/design.md``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from licenzy_django.models import StripeFact, Subject
+from licenzy_django.stripe_objects import Fact, State
+
+LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
+FETCHED_OBJECTS = frozenset({"subscription", "dispute"})
+FINAL_SUBSCRIPTION_STATUSES = frozenset({"canceled", "incomplete_expired"})
+
+Join = Callable[[Any, Any], Any]
+
+
+def ranked(*values: str) -> Join:
+    """The value that stands later in the list wins; one that we do not know stands before all."""
+    ranks = {value: rank for rank, value in enumerate(values)}
+    return lambda left, right: max(left, right, key=lambda value: (ranks.get(value, -1), str(value)))
+
+
+def known(left: Any, right: Any) -> Any:
+    """For what never changes once it is there. The tie-break only has to be the same for every order."""
+    return max(left, right, key=lambda value: json.dumps(value, sort_keys=True))
+
+
+JOINS: Mapping[str, Mapping[str, Join]] = {
+    "checkout.session": {
+        "status": ranked("open", "expired", "complete"),
+        "payment_status": ranked("unpaid", "no_payment_required", "paid"),
+        "paid_at": min,
+        "failed_at": min,
+    },
+    "invoice": {
+        "status": ranked("draft", "open", "uncollectible", "void", "paid"),
+        "paid_at": min,
+        "failed_at": min,
+        "amount_paid": max,
+    },
+    "invoice_payment": {"status": ranked("open", "canceled", "paid")},
+    "refund": {"status": ranked("pending", "requires_action", "succeeded", "canceled", "failed")},
+    "charge": {"amount_refunded": max, "refunded_at": min},
+    "customer": {"is_deleted": max, "deleted_at": min},
+    "subscription_price": {"seen_at": min},
+}
+
+
+def merged(stripe_object: str, left: State, right: State) -> State:
+    """Both states together: commutative, associative, idempotent. ``None`` means not known."""
+    joins = JOINS.get(stripe_object, {})
+    together: State = {}
+    for name in left.keys() | right.keys():
+        one, other = left.get(name), right.get(name)
+        if one is None or other is None:
+            together[name] = other if one is None else one
+        else:
+            together[name] = joins.get(name, known)(one, other)
+    return together
+
+
+def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
+    """Merge a fact that only grows into what is known of the object, and return the whole."""
+    with transaction.atomic():
+        StripeFact.objects.bulk_create([new_row(fact, mode, subject)], ignore_conflicts=True)
+        row = StripeFact.objects.select_for_update().get(mode=mode, stripe_id=fact.stripe_id)
+        before = (dict(row.state), links_of(row), row.subject_id)
+        row.state = merged(fact.object, row.state, fact.state)
+        for link in LINKS:
+            setattr(row, link, getattr(row, link) or fact.links.get(link, ""))
+        row.subject_id = row.subject_id or (subject.pk if subject else None)
+        if before != (row.state, links_of(row), row.subject_id):
+            row.save(update_fields=["state", *LINKS, "subject", "updated_at"])
+    return fact_from(row)
+
+
+def keep_newest(fact: Fact, *, mode: str, ticket: int, subject: Subject | None, or_equal: bool = False) -> None:
+    """Replace what is known of an object that changes back and forth, unless a later fetch was kept already.
+
+    Args:
+        ticket: the primary key of an inbox row that existed before the fetch began.
+        or_equal: also replace what has the same ticket; for fetches that no event caused.
+    """
+    newer = {"applied_ticket__lte" if or_equal else "applied_ticket__lt": ticket}
+    links = {link: fact.links.get(link, "") for link in LINKS}
+    binding = {"subject": subject} if subject else {}
+    rows = StripeFact.objects.filter(mode=mode, stripe_id=fact.stripe_id)
+    if rows.filter(**newer).update(state=fact.state, applied_ticket=ticket, **links, **binding):
+        return
+    row = new_row(fact, mode, subject)
+    row.applied_ticket = ticket
+    StripeFact.objects.bulk_create([row], ignore_conflicts=True)
+    # Another worker may have inserted an older one between the two statements.
+    rows.filter(applied_ticket__lt=ticket).update(state=fact.state, applied_ticket=ticket, **links, **binding)
+
+
+def is_final(fact: Fact) -> bool:
+    """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
+    return fact.object == "subscription" and fact.state["status"] in FINAL_SUBSCRIPTION_STATUSES
+
+
+def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
+    rows = StripeFact.objects.filter(mode=mode, stripe_id__in=set(stripe_ids) - {""})
+    return {row.stripe_id: row for row in rows}
+
+
+def facts_of_subscription(mode: str, subscription_id: str) -> list[StripeFact]:
+    """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
+    prices; their payments; the refunds, disputes and charges of those."""
+    facts = StripeFact.objects.filter(mode=mode).order_by()
+    own = facts.filter(subscription_id=subscription_id)
+    invoice_ids = own.exclude(invoice_id="").values("invoice_id")
+    payments = facts.filter(invoice_id__in=invoice_ids)
+    payment_intents = payments.exclude(payment_intent_id="").values("payment_intent_id")
+    charges = payments.exclude(charge_id="").values("charge_id")
+    customers = own.filter(object="subscription").values("customer_id")
+    return list(
+        own.union(
+            payments,
+            facts.filter(payment_intent_id__in=payment_intents),
+            facts.filter(charge_id__in=charges),
+            facts.filter(stripe_id__in=customers),
+        )
+    )
+
+
+def facts_of_payments(mode: str, payment_intent_ids: Iterable[str]) -> list[StripeFact]:
+    """The sessions, refunds, disputes and charges of some payments."""
+    return list(StripeFact.objects.filter(mode=mode, payment_intent_id__in=set(payment_intent_ids) - {""}))
+
+
+def links_to(fact: Fact, mode: str) -> QuerySet[StripeFact]:
+    """What is known of the payment that a refund, dispute or charge belongs to."""
+    facts = StripeFact.objects.filter(mode=mode, object__in=["checkout.session", "invoice", "invoice_payment"])
+    payment_intent_id, charge_id = fact.links.get("payment_intent_id"), fact.links.get("charge_id")
+    if payment_intent_id:
+        return facts.filter(payment_intent_id=payment_intent_id)
+    return facts.filter(charge_id=charge_id) if charge_id else facts.none()
+
+
+def fact_from(row: StripeFact) -> Fact:
+    return Fact(row.object, row.stripe_id, row.state, links_of(row))
+
+
+def links_of(row: StripeFact) -> dict[str, str]:
+    return {link: getattr(row, link) for link in LINKS}
+
+
+def new_row(fact: Fact, mode: str, subject: Subject | None) -> StripeFact:
+    links = {link: fact.links.get(link, "") for link in LINKS}
+    return StripeFact(
+        mode=mode, stripe_id=fact.stripe_id, object=fact.object, state=fact.state, subject=subject, **links
+    )

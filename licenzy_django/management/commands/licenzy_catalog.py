@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from licenzy_django import catalog
+from licenzy_django.models import Mode, Product
+
+
+class Command(BaseCommand):
+    help = "Products from and to JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        load = verbs.add_parser("load", help="Create or update the products of a file; can be repeated.")
+        load.add_argument("file", help="A JSON file, or - for standard input.")
+        dump = verbs.add_parser("dump", help="Print the products as `load` reads them.")
+        dump.add_argument("--mode", choices=Mode.values)
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        getattr(self, verb)(**options)
+
+    def load(self, file: str, **options: Any) -> None:
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+            counts = catalog.load(json.loads(text))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{file}: {error}") from error
+        self.stdout.write(", ".join(f"{count} {what}" for what, count in counts.items()))
+
+    def dump(self, mode: str | None = None, **options: Any) -> None:
+        products = Product.objects.filter(mode=mode) if mode else Product.objects.all()
+        entries = catalog.dump(products.order_by("mode", "code"))
+        self.stdout.write(json.dumps(entries, indent=2, ensure_ascii=False))

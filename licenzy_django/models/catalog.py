@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from licenzy_django import clock
+from licenzy_django.models.base import mode_check, mode_field
+
+
+class Kind(models.TextChoices):
+    SUBSCRIPTION = "subscription", _("subscription")
+    TIME_PASS = "time_pass", _("time pass")
+    USAGE_PACK = "usage_pack", _("usage pack")
+
+
+def no_features() -> list[str]:
+    return []
+
+
+class Product(models.Model):
+    """What is sold: a stable code tied to one Stripe price in one mode, and what it gives."""
+
+    mode = mode_field()
+    code = models.CharField(
+        _("code"),
+        max_length=64,
+        validators=[RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))],
+        help_text=_("What your code and the API call it, for example PRO_MONTHLY. Never changes."),
+    )
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, help_text=_("price_…, of the same mode."))
+    duration_days = models.PositiveIntegerField(
+        _("duration in days"), null=True, blank=True, help_text=_("Time passes only: how long access lasts.")
+    )
+    units = models.PositiveBigIntegerField(
+        _("units"), null=True, blank=True, help_text=_("Usage packs only: units in one pack.")
+    )
+    valid_days = models.PositiveIntegerField(
+        _("valid days"), null=True, blank=True, help_text=_("Usage packs only. Empty means the units never expire.")
+    )
+    grace_days = models.PositiveIntegerField(
+        _("grace in days"), default=0, help_text=_("Subscriptions only: access after a failed renewal. 0 means none.")
+    )
+    features = models.JSONField(
+        _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
+    )
+    is_active = models.BooleanField(
+        _("is active"), default=True, help_text=_("Inactive means: not for sale. What was bought stays.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["mode", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "mode"],
+                name="licenzy_product_code",
+                violation_error_message=_("There is a product with this code in this mode."),
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_price_id", "mode"],
+                name="licenzy_product_price",
+                violation_error_message=_("Another product has this Stripe price."),
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind="subscription", duration_days=None, units=None, valid_days=None)
+                    | Q(kind="time_pass", duration_days__gte=1, units=None, valid_days=None, grace_days=0)
+                    | (
+                        Q(kind="usage_pack", units__gte=1, duration_days=None, grace_days=0)
+                        & (Q(valid_days=None) | Q(valid_days__gte=1))
+                    )
+                ),
+                name="licenzy_product_kind_fits",
+                violation_error_message=_(
+                    "A time pass needs duration in days, a usage pack needs units (and may have valid days), "
+                    "a subscription has neither (and may have grace)."
+                ),
+            ),
+            mode_check("licenzy_product_mode"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_recurring(self) -> bool:
+        return self.kind == Kind.SUBSCRIPTION

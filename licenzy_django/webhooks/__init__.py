@@ -1,0 +1,1 @@
+"""Stripe asks: verify, keep, learn, answer."""

@@ -1,0 +1,136 @@
+"""Every event is kept once and handled once; what fails stays visible and can come again."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from licenzy_django import clock
+from licenzy_django.clock import from_timestamp
+from licenzy_django.entitlements import Cause
+from licenzy_django.models import StripeEvent
+from licenzy_django.reconciliation import Context, Learned, ignored, learn
+from licenzy_django.stripe_objects import fact_of
+from licenzy_django.webhooks.payload import kept
+
+logger = logging.getLogger("licenzy_django")
+
+# The events that we register for and act on, each with the word that history gives as the reason.
+REASONS = {
+    "checkout.session.completed": "checkout_finalized",
+    "checkout.session.async_payment_succeeded": "checkout_finalized",
+    "checkout.session.async_payment_failed": "payment_failed",
+    "checkout.session.expired": "checkout_expired",
+    "customer.subscription.created": "subscription_created",
+    "customer.subscription.updated": "subscription_updated",
+    "customer.subscription.deleted": "subscription_deleted",
+    "customer.subscription.paused": "subscription_paused",
+    "customer.subscription.resumed": "subscription_resumed",
+    "customer.subscription.pending_update_applied": "subscription_updated",
+    "customer.subscription.pending_update_expired": "subscription_updated",
+    "invoice.paid": "invoice_paid",
+    "invoice.payment_failed": "invoice_payment_failed",
+    "invoice.marked_uncollectible": "invoice_uncollectible",
+    "invoice.voided": "invoice_voided",
+    "invoice_payment.paid": "invoice_paid",
+    "charge.refunded": "refund",
+    "refund.created": "refund",
+    "refund.updated": "refund",
+    "refund.failed": "refund_failed",
+    "charge.dispute.created": "dispute",
+    "charge.dispute.updated": "dispute",
+    "charge.dispute.closed": "dispute",
+    "charge.dispute.funds_withdrawn": "dispute",
+    "charge.dispute.funds_reinstated": "dispute",
+    "customer.deleted": "customer_deleted",
+}
+# Also acted on where an endpoint sends them.
+REASONS_ALSO = {"invoice.payment_succeeded": "invoice_paid", "charge.refund.updated": "refund"}
+HANDLED = REASONS | REASONS_ALSO
+
+
+def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent, bool]:
+    """Keep an event that was verified. The second of the pair says whether it is new."""
+    why_not = reason_to_ignore(event, mode)
+    row = StripeEvent(
+        mode=mode,
+        event_id=event["id"],
+        type=event["type"],
+        api_version=event.get("api_version") or "",
+        object_id=object_id_of(event),
+        occurred_at=occurred_at(event),
+        payload=None if why_not else kept(event),
+        body_digest=hashlib.sha256(body).hexdigest(),
+        status=StripeEvent.Status.IGNORED if why_not else StripeEvent.Status.RECEIVED,
+        outcome=why_not,
+        processed_at=clock.now() if why_not else None,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return StripeEvent.objects.get(mode=mode, event_id=event["id"]), False
+    return row, True
+
+
+def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
+    if event.get("livemode") is not (mode == "live"):
+        return "the event's livemode is not the mode of the secret"
+    if event.get("account"):
+        return "of a connected account"
+    return "" if event["type"] in HANDLED else "a type that we do not act on"
+
+
+def object_id_of(event: dict[str, Any]) -> str:
+    data = event.get("data")
+    stripe_object = data.get("object") if isinstance(data, dict) else None
+    object_id = stripe_object.get("id") if isinstance(stripe_object, dict) else None
+    return object_id[:255] if isinstance(object_id, str) else ""
+
+
+def occurred_at(event: dict[str, Any]) -> datetime:
+    created = event.get("created")
+    try:
+        return (from_timestamp(created) if isinstance(created, int) else None) or clock.now()
+    except (ValueError, OverflowError, OSError):
+        return datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def process(row: StripeEvent) -> StripeEvent:
+    """Do what a kept event says, once. A second call, at the same time or later, changes nothing more.
+
+    Raises whatever went wrong, after it was written to the row.
+    """
+    try:
+        learned = learn_event(row)
+        with transaction.atomic():
+            learned.settle(Cause(reason=HANDLED.get(row.type, row.type), event=row))
+            finish(row, learned)
+    except Exception as error:
+        StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
+            status=StripeEvent.Status.FAILED, error=f"{type(error).__name__}: {error}"[:2000]
+        )
+        raise
+    return row
+
+
+def learn_event(row: StripeEvent) -> Learned:
+    if row.payload is None:
+        return ignored(row.outcome or "the payload was pruned")
+    fact = fact_of(row.payload["data"]["object"], seen_at=row.payload["created"], event_type=row.type)
+    if fact is None:
+        return ignored("an object that we do not know")
+    return learn(fact, Context(mode=row.mode, ticket=row.pk))
+
+
+def finish(row: StripeEvent, learned: Learned) -> None:
+    row.status = StripeEvent.Status.IGNORED if learned.is_ignored else StripeEvent.Status.PROCESSED
+    row.outcome = learned.outcome
+    row.error = ""
+    row.processed_at = clock.now()
+    row.subject_id = learned.subject_id
+    row.save(update_fields=["status", "outcome", "error", "processed_at", "subject"])

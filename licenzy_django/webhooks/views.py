@@ -1,0 +1,93 @@
+"""The door that Stripe knocks on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from licenzy_django.exceptions import LicenzyError
+from licenzy_django.models import StripeEvent
+from licenzy_django.webhooks import inbox
+from licenzy_django.webhooks.signature import signed_mode
+
+logger = logging.getLogger("licenzy_django")
+
+MAX_BODY_BYTES = 1_000_000
+DONE = {StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED}
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+@transaction.non_atomic_requests  # the inbox commits in steps: a failure has to stay visible
+def stripe_webhook(request: HttpRequest) -> HttpResponse:
+    """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: kept."""
+    try:
+        body = b"" if declared_length(request) > MAX_BODY_BYTES else request.body
+    except RequestDataTooBig:
+        body = b""
+    mode = signed_mode(body, request.headers.get("Stripe-Signature", "")) if body else None
+    if mode is None:
+        return refused("Stripe did not sign this request.")
+    event = parsed(body)
+    if event is None:
+        return refused("This is not a Stripe event.")
+    return answer(event, body, mode)
+
+
+def answer(event: dict[str, Any], body: bytes, mode: str) -> HttpResponse:
+    try:
+        row, is_new = inbox.receive(event, body, mode)
+        if row.status not in DONE:
+            if not is_new:
+                StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
+            inbox.process(row)
+    except (LicenzyError, DatabaseError) as error:
+        logger.exception("Stripe event %s failed and has to come again", event["id"])
+        code = error.code if isinstance(error, LicenzyError) else "database_unavailable"
+        return failed(code, 503)
+    except Exception:
+        logger.exception("Stripe event %s failed and has to come again", event["id"])
+        return failed("webhook_failed", 500)
+    return JsonResponse({"received": True, "status": row.status})
+
+
+def declared_length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isascii() and length.isdigit() else MAX_BODY_BYTES + 1
+
+
+def parsed(body: bytes) -> dict[str, Any] | None:
+    """The event, or None for JSON that is none."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(event, dict):
+        return None
+    has_names = all(isinstance(event.get(name), str) and 0 < len(event[name]) <= 100 for name in ("id", "type"))
+    if not has_names or "\x00" in event["id"] + event["type"]:
+        return None
+    if event.get("object") == "v2.core.event":
+        return event
+    data = event.get("data")
+    is_whole = isinstance(data, dict) and isinstance(data.get("object"), dict) and isinstance(event.get("created"), int)
+    return event if is_whole else None
+
+
+def refused(message: str) -> JsonResponse:
+    return JsonResponse({"error": "invalid_request", "message": message}, status=400)
+
+
+def failed(code: str, status: int) -> JsonResponse:
+    message = "The event could not be handled now; send it again."
+    return JsonResponse({"error": code, "message": message}, status=status, headers={"Retry-After": "30"})
