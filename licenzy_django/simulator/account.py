@@ -1,0 +1,65 @@
+"""The simulated Stripe account that lives in the database: its simulator, its API front, its clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import OperationalError, ProgrammingError
+from django.urls import NoReverseMatch, reverse
+
+from .conf import simulator_settings
+
+if TYPE_CHECKING:
+    from .api.front import Front
+    from .simulator import Simulator
+
+CLOCK_AGE_SECONDS = 1.0
+_clock: dict[str, float] = {"read_at": float("-inf"), "skipped": 0.0}
+
+
+def database_simulator(*, livemode: bool = False) -> Simulator:
+    """The simulator of the demo. Cheap: make one for every use."""
+    from .simulator import Simulator
+    from .stores.database import DatabaseStore
+
+    return Simulator(DatabaseStore(livemode=livemode))
+
+
+def database_front() -> Front:
+    from .api.front import Front
+
+    return Front(database_simulator(), page_base=page_base())
+
+
+def page_base() -> str:
+    """Where the simulator's pages are, without a slash at the end."""
+    try:
+        path = reverse("licenzy_simulator:machine")
+    except NoReverseMatch:
+        path = "/simulator/"
+    return simulator_settings().BASE_URL.rstrip("/") + path.rstrip("/")
+
+
+def simulated_now() -> datetime:
+    """Reads the skipped time at most once a second; in an event loop it uses what was read last."""
+    if time.monotonic() - _clock["read_at"] > CLOCK_AGE_SECONDS:
+        _read_clock()
+    return datetime.fromtimestamp(time.time() + _clock["skipped"], UTC)
+
+
+def _read_clock() -> None:
+    from .models import Account
+
+    try:
+        skipped = Account.objects.filter(pk=1).values_list("skipped_seconds", flat=True).first()
+    except (SynchronousOnlyOperation, OperationalError, ProgrammingError):
+        return
+    _clock.update(read_at=time.monotonic(), skipped=float(skipped or 0))
+
+
+def forget_clock() -> None:
+    """To be called when the clock was moved in this process."""
+    _clock["read_at"] = float("-inf")

@@ -1,0 +1,1 @@
+"""The front that speaks HTTP as Stripe does: paths, forms, errors, idempotency."""

@@ -1,0 +1,150 @@
+"""What each operation of the API does with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..json_tree import Json
+from ..nouns import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
+from ..refusals import RefusalError, invalid, missing
+from ..simulator import Simulator
+from ..world import World
+from .listing import line_items_url, page
+
+Operation = Callable[[World, Json, str], Json]
+"""Takes the world, the parameters and the id in the path; answers with a live object or a list."""
+
+
+def create_session(world: World, params: Json, _: str, *, page_base: str) -> Json:
+    return sessions.create(world, params, page=f"{page_base}/checkout")
+
+
+def create_portal_session(world: World, params: Json, _: str, *, page_base: str) -> Json:
+    return portal.create_session(world, params, page=f"{page_base}/portal")
+
+
+def expire_session(world: World, params: Json, identifier: str) -> Json:
+    return sessions.expire(world, world.find("checkout.session", identifier))
+
+
+def list_line_items(world: World, params: Json, identifier: str) -> Json:
+    items = world.find("checkout.session", identifier)["_line_items"]
+    return page(list(items), params, line_items_url(identifier), newest_first=False)
+
+
+def update_session(world: World, params: Json, identifier: str) -> Json:
+    session = world.find("checkout.session", identifier)
+    with world.changing(session):
+        customers.merge_metadata(session, params)
+    return session
+
+
+def create_customer(world: World, params: Json, _: str) -> Json:
+    return customers.create(world, params)
+
+
+def update_customer(world: World, params: Json, identifier: str) -> Json:
+    return customers.update(world, customers.existing(world, identifier), params)
+
+
+def delete_customer(world: World, params: Json, identifier: str) -> Json:
+    customers.existing(world, identifier)
+    return Simulator.delete_customer(world, identifier)
+
+
+def create_price(world: World, params: Json, _: str) -> Json:
+    return catalog.create_price(world, params)
+
+
+def create_product(world: World, params: Json, _: str) -> Json:
+    if not params.get("name"):
+        raise missing("name")
+    return catalog.create_product(
+        world, params["name"], product_id=params.get("id", ""), metadata=params.get("metadata")
+    )
+
+
+def create_refund(world: World, params: Json, _: str) -> Json:
+    target = params.get("payment_intent") or params.get("charge")
+    if not target:
+        raise invalid("One of the following params should be provided for this request: payment_intent or charge.", "")
+    return refunds.create(
+        world, target, amount=params.get("amount"), reason=params.get("reason"), metadata=params.get("metadata") or {}
+    )
+
+
+def create_endpoint(world: World, params: Json, _: str) -> Json:
+    endpoint = portal.create_endpoint(world, params)
+    return endpoint | {"secret": endpoint["_secret"]}
+
+
+def update_endpoint(world: World, params: Json, identifier: str) -> Json:
+    return portal.update_endpoint(world, world.find("webhook_endpoint", identifier), params)
+
+
+def delete_endpoint(world: World, params: Json, identifier: str) -> Json:
+    endpoint = world.find("webhook_endpoint", identifier)
+    with world.changing(endpoint):
+        endpoint |= {"status": "disabled", "_deleted": True}
+    return {"id": identifier, "object": "webhook_endpoint", "deleted": True}
+
+
+def cancel_subscription(world: World, params: Json, identifier: str) -> Json:
+    return subscriptions.cancel(world, world.find("subscription", identifier))
+
+
+def update_subscription(world: World, params: Json, identifier: str) -> Json:
+    """Cancellation at the period's end or at a time, metadata, pause of collection, and items."""
+    subscription = world.find("subscription", identifier)
+    subscriptions.require_running(subscription)
+    if params.get("cancel_at_period_end"):
+        subscriptions.cancel_at_period_end(world, subscription, way="classic")
+    elif params.get("cancel_at_period_end") is False or params.get("cancel_at") == "":
+        subscriptions.uncancel(world, subscription)
+    elif params.get("cancel_at") in ("min_period_end", "max_period_end", "max_billed_until"):
+        subscriptions.cancel_at_period_end(world, subscription, way="flexible")
+    elif "cancel_at" in params:
+        subscriptions.cancel_at(world, subscription, params["cancel_at"])
+    if "metadata" in params:
+        with world.changing(subscription, subscriptions.UPDATED):
+            customers.merge_metadata(subscription, params)
+    if pause := params.get("pause_collection"):
+        subscriptions.pause_collection(world, subscription, **pause)
+    elif pause == "":
+        subscriptions.unpause_collection(world, subscription)
+    for entry in params.get("items") or []:
+        _update_item(world, subscription, entry, params)
+    return subscription
+
+
+def _update_item(world: World, subscription: Json, entry: Json, params: Json) -> None:
+    if entry.get("deleted"):
+        changes.remove_item(world, subscription, item=entry.get("id", ""))
+    elif not entry.get("id"):
+        changes.add_item(world, subscription, entry.get("price", ""), quantity=entry.get("quantity", 1))
+    elif params.get("payment_behavior") == "pending_if_incomplete":
+        changes.propose(world, subscription, price=entry.get("price"), quantity=entry.get("quantity"), item=entry["id"])
+    elif entry.get("price"):
+        at_once = params.get("proration_behavior") == "always_invoice"
+        changes.swap_price(
+            world, subscription, entry["price"], item=entry["id"], quantity=entry.get("quantity"), invoice_now=at_once,
+            paid=customers.card_works(world, subscription["customer"]),
+        )  # fmt: skip
+    elif "quantity" in entry:
+        changes.set_quantity(world, subscription, entry["quantity"], item=entry["id"])
+
+
+def pause_subscription(world: World, params: Json, identifier: str) -> Json:
+    return subscriptions.pause(world, world.find("subscription", identifier))
+
+
+def resume_subscription(world: World, params: Json, identifier: str) -> Json:
+    return billing.resume(world, world.find("subscription", identifier))
+
+
+def pay_invoice(world: World, params: Json, identifier: str) -> Json:
+    invoice = world.find("invoice", identifier)
+    if not params.get("paid_out_of_band") and not customers.card_works(world, invoice["customer"]):
+        billing.fail_invoice(world, invoice)
+        raise RefusalError("Your card was declined.", status=402, kind="card_error", code="card_declined")
+    return billing.pay_invoice(world, invoice, out_of_band=bool(params.get("paid_out_of_band")))

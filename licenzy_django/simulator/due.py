@@ -1,0 +1,59 @@
+"""When a thing wants attention by time alone: a pure function, so that a store can index it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .json_tree import Json
+
+DRAFT_SECONDS = 3_600
+INCOMPLETE_SECONDS = 23 * 3_600
+
+
+def due_at(thing: Json) -> int | None:
+    """The next moment at which time changes this thing, or None."""
+    rule = _RULES.get(thing["object"])
+    return rule(thing) if rule else None
+
+
+def _session(session: Json) -> int | None:
+    return session["expires_at"] if session["status"] == "open" else None
+
+
+def _invoice(invoice: Json) -> int | None:
+    if not invoice["auto_advance"]:
+        return None
+    if invoice["status"] == "draft":
+        return invoice["automatically_finalizes_at"]  # type: ignore[no-any-return]
+    return invoice["next_payment_attempt"] if invoice["status"] == "open" else None
+
+
+def _payment_intent(intent: Json) -> int | None:
+    return intent.get("_settles_at") if intent["status"] == "processing" else None
+
+
+def _subscription(subscription: Json) -> int | None:
+    status = subscription["status"]
+    if status in ("canceled", "incomplete_expired"):
+        return None
+    times = [subscription["cancel_at"]]
+    if subscription["pending_update"]:
+        times.append(subscription["pending_update"]["expires_at"])
+    if subscription["pause_collection"]:
+        times.append(subscription["pause_collection"]["resumes_at"])
+    if status == "incomplete":
+        times.append(subscription["created"] + INCOMPLETE_SECONDS)
+    elif status == "trialing":
+        times.append(subscription["trial_end"])
+    elif status != "paused":
+        times.extend(item["current_period_end"] for item in subscription["items"]["data"])
+    return min((time for time in times if time is not None), default=None)
+
+
+_RULES: dict[str, Callable[[Json], int | None]] = {
+    "checkout.session": _session,
+    "invoice": _invoice,
+    "payment_intent": _payment_intent,
+    "subscription": _subscription,
+}
+TIMED = tuple(_RULES)

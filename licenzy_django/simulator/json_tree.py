@@ -1,0 +1,39 @@
+"""Plain JSON trees: copying them, comparing them, hiding what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def snapshot(tree: Any) -> Any:
+    """A deep copy of a JSON tree; several times faster than ``copy.deepcopy``."""
+    if type(tree) is dict:
+        return {key: snapshot(value) if type(value) in (dict, list) else value for key, value in tree.items()}
+    if type(tree) is list:
+        return [snapshot(value) if type(value) in (dict, list) else value for value in tree]
+    return tree
+
+
+def public(thing: Mapping[str, Any]) -> Json:
+    """A copy of a Stripe object without the keys that only the simulator knows (they begin with ``_``)."""
+    return {key: snapshot(value) for key, value in thing.items() if key[0] != "_"}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:
+    """What ``previous_attributes`` says: the old values of the changed keys, objects by key, lists whole."""
+    changed: Json = {}
+    for key, old in before.items():
+        new = after.get(key)
+        if key[0] == "_" or old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed[key] = difference(old, new)
+        else:
+            changed[key] = snapshot(old)
+    for key in after.keys() - before.keys():
+        if key[0] != "_":
+            changed[key] = None
+    return changed

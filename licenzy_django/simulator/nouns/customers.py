@@ -1,0 +1,86 @@
+"""Customers, and the card of each: whether it will be charged or declined."""
+
+from __future__ import annotations
+
+from ..json_tree import Json
+from ..refusals import no_such
+from ..world import Ref, World
+
+
+def create(world: World, wanted: Json) -> Json:
+    customer: Json = {
+        "id": world.new_id("cus"),
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "created": world.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": wanted.get("description"),
+        "discount": None,
+        "email": wanted.get("email") or None,
+        "invoice_prefix": "SIM",
+        "invoice_settings": {
+            "custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None,
+        },
+        "livemode": world.livemode,
+        "metadata": dict(wanted.get("metadata") or {}),
+        "name": wanted.get("name") or None,
+        "next_invoice_sequence": 1,
+        "phone": wanted.get("phone") or None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+        "_card": "ok",
+    }  # fmt: skip
+    return world.add(customer, "customer.created")
+
+
+def update(world: World, customer: Json, wanted: Json) -> Json:
+    with world.changing(customer, "customer.updated"):
+        for name in ("email", "name", "phone", "description"):
+            if name in wanted:
+                customer[name] = wanted[name] or None
+        merge_metadata(customer, wanted)
+    return customer
+
+
+def merge_metadata(thing: Json, wanted: Json) -> None:
+    """Stripe's rule: keys are merged, an empty value unsets a key, an empty ``metadata`` unsets all."""
+    if wanted.get("metadata") == "":
+        thing["metadata"] = {}
+    merged = thing["metadata"] | dict(wanted.get("metadata") or {})
+    thing["metadata"] = {key: value for key, value in merged.items() if value != ""}
+
+
+def existing(world: World, ref: Ref, *, param: str = "") -> Json:
+    """A customer that was not deleted: what Stripe demands wherever a parameter names one."""
+    customer = world.find("customer", ref, param=param)
+    if customer.get("deleted"):
+        raise no_such("customer", customer["id"], param=param)
+    return customer
+
+
+def set_card(world: World, customer: Json, works: bool) -> Json:
+    """Whether this customer's card is charged (True) or declined (False) from now on."""
+    with world.changing(customer):
+        customer["_card"] = "ok" if works else "declined"
+    return customer
+
+
+def card_works(world: World, customer_id: str | None) -> bool:
+    customer = world.store.get("customer", customer_id) if customer_id else None
+    return customer is None or customer.get("_card") != "declined"
+
+
+def mark_deleted(world: World, customer: Json) -> Json:
+    """Tells the whole customer once more; keeps what Stripe answers afterwards."""
+    world.emit("customer.deleted", customer)
+    kept: Json = {"id": customer["id"], "object": "customer", "deleted": True}
+    customer.clear()
+    customer.update(kept)
+    world.store.save(customer)
+    return customer

@@ -1,0 +1,162 @@
+"""Payment intents and their charges."""
+
+from __future__ import annotations
+
+from ..json_tree import Json
+from ..refusals import RefusalError, invalid
+from ..world import DAY, Ref, World
+
+BANK_DEBIT_SECONDS = 3 * DAY
+_BILLING_DETAILS: Json = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
+
+
+def create_intent(
+    world: World, amount: int, currency: str, *, customer: str | None, metadata: Json, invoice: str | None = None
+) -> Json:
+    intent_id = world.new_id("pi")
+    intent: Json = {
+        "id": intent_id,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_received": 0,
+        "automatic_payment_methods": None,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": "automatic_async",
+        "client_secret": None,
+        "confirmation_method": "automatic",
+        "created": world.now,
+        "currency": currency,
+        "customer": customer,
+        "customer_account": None,
+        "description": "Subscription" if invoice else None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": world.livemode,
+        "metadata": dict(metadata),
+        "next_action": None,
+        "payment_method": None,
+        "payment_method_types": ["card"],
+        "processing": None,
+        "receipt_email": None,
+        "setup_future_usage": None,
+        "shipping": None,
+        "status": "requires_payment_method",
+        "_invoice": invoice,
+    }
+    return world.add(intent)
+
+
+def succeed(world: World, intent: Json) -> Json:
+    """The money is there: a charge, and both events. Returns the charge."""
+    charge = _charge(world, intent, "succeeded")
+    with world.changing(intent):
+        intent |= {
+            "amount_received": intent["amount"],
+            "latest_charge": charge["id"],
+            "payment_method": intent["payment_method"] or world.new_id("pm"),
+            "processing": None,
+            "last_payment_error": None,
+            "status": "succeeded",
+            "_settles_at": None,
+        }
+    world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.succeeded", intent)
+    return charge
+
+
+def process(world: World, intent: Json) -> None:
+    """A bank debit is on its way; ``advance`` lets it succeed after three days."""
+    with world.changing(intent):
+        intent |= {"status": "processing", "payment_method": world.new_id("pm")}
+        intent["payment_method_types"] = ["sepa_debit"]
+        intent["_settles_at"] = world.now + BANK_DEBIT_SECONDS
+    world.emit("payment_intent.processing", intent)
+
+
+def fail(world: World, intent: Json, message: str = "Your card was declined.") -> None:
+    charge = _charge(world, intent, "failed")
+    charge |= {"failure_code": "card_declined", "failure_message": message}
+    with world.changing(intent):
+        intent |= {"status": "requires_payment_method", "latest_charge": charge["id"], "processing": None}
+        intent["last_payment_error"] = {"type": "card_error", "code": "card_declined", "message": message}
+        intent["_settles_at"] = None
+    world.emit("charge.failed", charge)
+    world.emit("payment_intent.payment_failed", intent)
+
+
+def cancel(world: World, intent: Json) -> None:
+    with world.changing(intent):
+        intent |= {"status": "canceled", "canceled_at": world.now}
+    world.emit("payment_intent.canceled", intent)
+
+
+def charge_of(world: World, intent: Json) -> Json:
+    """The successful charge of an intent. Raises RefusalError where there is none to refund or dispute."""
+    if intent["status"] != "succeeded":
+        raise RefusalError(
+            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+            code="payment_intent_unexpected_state", param="payment_intent",
+        )  # fmt: skip
+    return world.find("charge", intent["latest_charge"])
+
+
+def intent_of(world: World, ref: Ref) -> Json:
+    """The payment intent behind a payment intent, charge, session, invoice or subscription (its latest invoice)."""
+    identifier = ref if isinstance(ref, str) else str(ref["id"])
+    for kind, link in _LINKS.items():
+        if thing := world.store.get(kind, identifier):
+            if kind == "payment_intent":
+                return thing
+            target = thing.get(link) or thing.get("subscription")
+            if not target:
+                break
+            return intent_of(world, target)
+    raise invalid(f"Nothing was paid for '{identifier}'", "payment_intent", "resource_missing")
+
+
+_LINKS = {
+    "payment_intent": "",
+    "charge": "payment_intent",
+    "checkout.session": "payment_intent",
+    "invoice": "_payment_intent",
+    "subscription": "latest_invoice",
+}
+
+
+def _charge(world: World, intent: Json, status: str) -> Json:
+    paid = status == "succeeded"
+    charge: Json = {
+        "id": world.new_id("ch"),
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": intent["amount"] if paid else 0,
+        "amount_refunded": 0,
+        "balance_transaction": world.new_id("txn") if paid else None,
+        "billing_details": dict(_BILLING_DETAILS),
+        "captured": paid,
+        "created": world.now,
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "disputed": False,
+        "failure_code": None,
+        "failure_message": None,
+        "fraud_details": {},
+        "livemode": world.livemode,
+        "metadata": dict(intent["metadata"]),
+        "outcome": None,
+        "paid": paid,
+        "payment_intent": intent["id"],
+        "payment_method": intent["payment_method"],
+        "payment_method_details": {"type": intent["payment_method_types"][0], intent["payment_method_types"][0]: {}},
+        "receipt_email": None,
+        "receipt_url": None,
+        "refunded": False,
+        "review": None,
+        "shipping": None,
+        "status": status,
+        "_invoice": intent["_invoice"],
+    }
+    return world.add(charge)

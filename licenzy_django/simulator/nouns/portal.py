@@ -1,0 +1,71 @@
+"""Billing portal sessions and webhook endpoints."""
+
+from __future__ import annotations
+
+import secrets
+
+from ..json_tree import Json
+from ..refusals import invalid, missing
+from ..world import World
+from . import customers
+
+
+def create_session(world: World, wanted: Json, *, page: str = "http://127.0.0.1:8000/simulator/portal") -> Json:
+    if not wanted.get("customer"):
+        raise missing("customer")
+    customers.existing(world, wanted["customer"], param="customer")
+    session_id = world.new_id("bps")
+    session: Json = {
+        "id": session_id,
+        "object": "billing_portal.session",
+        "configuration": "bpc_simulator",
+        "created": world.now,
+        "customer": wanted["customer"],
+        "customer_account": None,
+        "flow": None,
+        "livemode": world.livemode,
+        "locale": wanted.get("locale"),
+        "on_behalf_of": None,
+        "return_url": wanted.get("return_url"),
+        "url": f"{page}/{session_id}",
+    }
+    return world.add(session)
+
+
+def create_endpoint(world: World, wanted: Json) -> Json:
+    """The secret is shown in the answer to the creation and never again."""
+    _check_url(wanted.get("url"))
+    endpoint: Json = {
+        "id": world.new_id("we"),
+        "object": "webhook_endpoint",
+        "api_version": wanted.get("api_version"),
+        "application": None,
+        "created": world.now,
+        "description": wanted.get("description"),
+        "enabled_events": list(wanted.get("enabled_events") or ["*"]),
+        "livemode": world.livemode,
+        "metadata": dict(wanted.get("metadata") or {}),
+        "status": "enabled",
+        "url": wanted["url"],
+        "_secret": f"whsec_{secrets.token_hex(16)}",
+    }
+    return world.add(endpoint)
+
+
+def update_endpoint(world: World, endpoint: Json, wanted: Json) -> Json:
+    if "url" in wanted:
+        _check_url(wanted["url"])
+    with world.changing(endpoint):
+        for name in ("url", "description", "enabled_events"):
+            endpoint[name] = wanted.get(name, endpoint[name])
+        if "disabled" in wanted:
+            endpoint["status"] = "disabled" if wanted["disabled"] else "enabled"
+        customers.merge_metadata(endpoint, wanted)
+    return endpoint
+
+
+def _check_url(url: str | None) -> None:
+    if not url:
+        raise missing("url")
+    if not url.startswith(("http://", "https://")):
+        raise invalid(f"Invalid URL: {url}", "url", "url_invalid")

@@ -1,0 +1,94 @@
+"""Refunds: whole, partial, several, slow, and those that fail in the end."""
+
+from __future__ import annotations
+
+from ..json_tree import Json
+from ..refusals import RefusalError
+from ..world import Ref, World
+from . import payments
+
+COUNTED = ("pending", "requires_action", "succeeded")
+
+
+def create(
+    world: World, target: Ref, *, amount: int | None = None, status: str = "succeeded",
+    reason: str | None = None, metadata: Json | None = None,
+) -> Json:  # fmt: skip
+    """``target`` is a payment intent, charge, session, invoice or subscription; no ``amount`` means what is left."""
+    intent = payments.intent_of(world, target)
+    charge = payments.charge_of(world, intent)
+    left = charge["amount"] - charge["amount_refunded"]
+    amount = left if amount is None else amount
+    if left == 0:
+        raise RefusalError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    if not 0 < amount <= left:
+        raise RefusalError(
+            f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})",
+            param="amount",
+        )
+    refund: Json = {
+        "id": world.new_id("re"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": world.new_id("txn"),
+        "charge": charge["id"],
+        "created": world.now,
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "customer_account": None,
+        "destination_details": {"type": "card"},
+        "metadata": dict(metadata or {}),
+        "payment_intent": intent["id"],
+        "payment_method": intent["payment_method"],
+        "reason": reason,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": status,
+        "transfer_reversal": None,
+    }
+    if status == "pending":
+        refund["pending_reason"] = "processing"
+    world.add(refund)
+    _count(world, charge)
+    world.emit("refund.created", refund)
+    world.emit("charge.refunded", charge)
+    return refund
+
+
+def _count(world: World, charge: Json) -> None:
+    refunds = world.store.all("refund", charge=charge["id"])
+    with world.changing(charge):
+        charge["amount_refunded"] = sum(entry["amount"] for entry in refunds if entry["status"] in COUNTED)
+        charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
+
+
+def settle(world: World, refund: Json) -> Json:
+    """A pending refund arrived."""
+    _require(refund, "pending", "requires_action")
+    with world.changing(refund, "refund.updated"):
+        refund["status"] = "succeeded"
+        refund.pop("pending_reason", None)
+    return refund
+
+
+def fail(world: World, refund: Json, *, why: str = "expired_or_canceled_card") -> Json:
+    """The bank sent the money back, possibly long after the refund had succeeded."""
+    _require(refund, *COUNTED)
+    with world.changing(refund, "refund.updated"):
+        refund |= {"status": "failed", "failure_reason": why, "failure_balance_transaction": world.new_id("txn")}
+    _count(world, world.find("charge", refund["charge"]))
+    world.emit("refund.failed", refund)
+    return refund
+
+
+def cancel(world: World, refund: Json) -> Json:
+    _require(refund, "requires_action")
+    with world.changing(refund, "refund.updated"):
+        refund["status"] = "canceled"
+    _count(world, world.find("charge", refund["charge"]))
+    return refund
+
+
+def _require(refund: Json, *statuses: str) -> None:
+    if refund["status"] not in statuses:
+        raise RefusalError(f"Refund {refund['id']} is {refund['status']}")

@@ -1,0 +1,108 @@
+"""What Stripe refuses when a Checkout Session is created."""
+
+from __future__ import annotations
+
+from ..json_tree import Json
+from ..refusals import RefusalError, invalid, missing
+from ..world import DAY, World
+from . import catalog, customers
+
+MAX_QUANTITY = 999_999
+_ONLY_IN = {
+    "payment_intent_data": ("payment",),
+    "submit_type": ("payment",),
+    "invoice_creation": ("payment",),
+    "customer_creation": ("payment", "setup"),
+    "subscription_data": ("subscription",),
+    "setup_intent_data": ("setup",),
+}
+
+
+def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
+    """Raises RefusalError, or returns (price, quantity, the parameter's entry) for every line."""
+    mode = wanted.get("mode")
+    if not mode:
+        raise missing("mode")
+    if wanted.get("ui_mode", "hosted_page") == "hosted_page" and not wanted.get("success_url"):
+        raise missing("success_url")
+    for name, modes in _ONLY_IN.items():
+        if name in wanted and mode not in modes:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    _check_customer(world, wanted)
+    _check_expiry(world, wanted)
+    if len(wanted.get("client_reference_id") or "") > 200:
+        raise invalid("Invalid string: must be at most 200 characters", "client_reference_id")
+    if "discounts" in wanted and "allow_promotion_codes" in wanted:
+        raise invalid("You may only specify one of these parameters: allow_promotion_codes, discounts.", "discounts")
+    if mode == "setup":
+        return []
+    lines = [_line(world, entry, f"line_items[{at}]") for at, entry in enumerate(wanted.get("line_items") or [])]
+    if not lines:
+        raise missing("line_items")
+    _check_prices(mode, [price for price, _, _ in lines])
+    return lines
+
+
+def _check_customer(world: World, wanted: Json) -> None:
+    if wanted.get("customer") and wanted.get("customer_email"):
+        raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer_email")
+    if wanted.get("customer") and wanted.get("customer_creation"):
+        raise invalid("You may only specify one of these parameters: customer, customer_creation.", "customer_creation")
+    if wanted.get("customer"):
+        customers.existing(world, wanted["customer"], param="customer")
+    email = wanted.get("customer_email")
+    if email and ("@" not in email[1:-1] or " " in email):
+        raise invalid(f"Invalid email address: {email}", "customer_email", "email_invalid")
+
+
+def _check_expiry(world: World, wanted: Json) -> None:
+    expires_at = wanted.get("expires_at")
+    if expires_at is None:
+        return
+    limit = ""
+    if expires_at < world.now + 1_800:
+        limit = "at least 30 minutes"
+    if expires_at > world.now + DAY:
+        limit = "less than 24 hours"
+    if limit:
+        raise invalid(f"The `expires_at` timestamp must be {limit} from Checkout Session creation.", "expires_at")
+
+
+def _line(world: World, entry: Json, at: str) -> tuple[Json, int, Json]:
+    price = _price(world, entry, at)
+    quantity = entry.get("quantity")
+    if quantity is None:
+        raise RefusalError(f"Quantity is required. Add `quantity` to `{at}`", param=f"{at}[quantity]")
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise invalid("This value must be greater than or equal to 1 and at most 999999.", f"{at}[quantity]")
+    adjustable = entry.get("adjustable_quantity") or {}
+    if adjustable.get("enabled"):
+        low, high = adjustable.get("minimum", 0), adjustable.get("maximum", 99)
+        if not (0 <= low <= quantity <= high <= MAX_QUANTITY):
+            raise invalid(f"`quantity` must be between {low} and {high}.", f"{at}[adjustable_quantity]")
+    return price, quantity, entry
+
+
+def _price(world: World, entry: Json, at: str) -> Json:
+    if bool(entry.get("price")) == bool(entry.get("price_data")):
+        raise RefusalError(
+            f"You must specify either `price` or `price_data` when creating `{at}`.", param=at, code="parameter_missing"
+        )
+    if entry.get("price"):
+        return catalog.price_named(world, entry["price"], param=f"{at}[price]")
+    return catalog.create_price(world, entry["price_data"] | {"active": True})
+
+
+def _check_prices(mode: str, prices: list[Json]) -> None:
+    recurring = [price for price in prices if price["recurring"]]
+    if mode == "payment" and recurring:
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
+            "only one-time prices.", "mode",
+        )  # fmt: skip
+    if mode == "subscription" and not recurring:
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
+        )
+    if len({price["currency"] for price in prices}) > 1:
+        raise invalid("All line items must have the same currency.", "line_items")

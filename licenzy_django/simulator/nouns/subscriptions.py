@@ -1,0 +1,218 @@
+"""Subscriptions: their birth, their end, and the states in between."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..json_tree import Json
+from ..periods import period_end
+from ..refusals import RefusalError
+from ..world import DAY, World
+
+UPDATED = "customer.subscription.updated"
+ENDED = ("canceled", "incomplete_expired")
+
+
+def build(
+    world: World, customer: str, lines: list[tuple[Json, int]], *, metadata: Json, status: str,
+    billing_mode: str = "flexible", trial_end: int | None = None,
+) -> Json:  # fmt: skip
+    """A stored subscription that nothing has been told of yet."""
+    subscription_id = world.new_id("sub")
+    trial = {"trial_start": world.now if trial_end else None, "trial_end": trial_end}
+    subscription: Json = {
+        "id": subscription_id,
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor": trial_end or world.now,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"type": billing_mode, "flexible": None, "updated_at": None},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": "charge_automatically",
+        "created": world.now,
+        "currency": lines[0][0]["currency"],
+        "customer": customer,
+        "customer_account": None,
+        "days_until_due": None,
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+        "items": {"object": "list", "data": [], "has_more": False, "total_count": 0,
+                  "url": f"/v1/subscription_items?subscription={subscription_id}"},
+        "latest_invoice": None,
+        "livemode": world.livemode,
+        "managed_payments": None,
+        "metadata": dict(metadata),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": world.now,
+        "status": status,
+        "status_details": None,
+        "test_clock": None,
+        "transfer_data": None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        **trial,
+        "_has_payment_method": True,
+    }  # fmt: skip
+    for price, quantity in lines:
+        append_item(world, subscription, price, quantity, ends_at=trial_end)
+    return world.add(subscription)
+
+
+def append_item(world: World, subscription: Json, price: Json, quantity: int, *, ends_at: int | None = None) -> Json:
+    """``ends_at`` is the end of the first period; left out, it follows from the price and the anchor."""
+    anchor = subscription["billing_cycle_anchor"]
+    item: Json = {
+        "id": world.new_id("si"),
+        "object": "subscription_item",
+        "billed_until": None,
+        "billing_thresholds": None,
+        "created": world.now,
+        "current_period_end": ends_at or period_end(world.now, price["recurring"], anchor),
+        "current_period_start": world.now,
+        "current_trial": None,
+        "discounts": [],
+        "metadata": {},
+        "price": {key: value for key, value in price.items() if key[0] != "_"},
+        "quantity": quantity,
+        "subscription": subscription["id"],
+        "tax_rates": [],
+    }
+    subscription["items"]["data"].append(item)
+    subscription["items"]["total_count"] += 1
+    return item
+
+
+def period_of(subscription: Json) -> tuple[int, int]:
+    """From the first start to the last end over all items."""
+    items = subscription["items"]["data"]
+    return min(item["current_period_start"] for item in items), max(item["current_period_end"] for item in items)
+
+
+def require_running(subscription: Json) -> None:
+    if subscription["status"] in ENDED:
+        raise RefusalError(
+            f"No such subscription: '{subscription['id']}'", status=404, code="resource_missing", param="id"
+        )
+
+
+def set_status(world: World, subscription: Json, status: str) -> None:
+    if subscription["status"] != status:
+        with world.changing(subscription, UPDATED):
+            subscription["status"] = status
+
+
+def cancel(world: World, subscription: Json, *, reason: str = "cancellation_requested") -> Json:
+    """Ends it now and for good; told as ``customer.subscription.deleted``."""
+    require_running(subscription)
+    with world.changing(subscription):
+        subscription["status"] = "canceled"
+        subscription["ended_at"] = world.now
+        subscription["canceled_at"] = subscription["canceled_at"] or world.now
+        subscription["cancellation_details"]["reason"] = subscription["cancellation_details"]["reason"] or reason
+        subscription["pending_update"] = None
+    _stop_collecting(world, subscription)
+    world.emit("customer.subscription.deleted", subscription)
+    return subscription
+
+
+def _stop_collecting(world: World, subscription: Json) -> None:
+    invoice = world.store.get("invoice", subscription["latest_invoice"] or "")
+    if invoice and invoice["auto_advance"]:
+        with world.changing(invoice):
+            invoice |= {"auto_advance": False, "next_payment_attempt": None}
+
+
+def cancel_at_period_end(world: World, subscription: Json, *, way: Literal["", "flexible", "classic"] = "") -> Json:
+    """``flexible`` (as the portal does) sets ``cancel_at`` alone, ``classic`` both; by default as it is billed."""
+    require_running(subscription)
+    way = way or subscription["billing_mode"]["type"]
+    with world.changing(subscription, UPDATED):
+        subscription["cancel_at"] = period_of(subscription)[1]
+        subscription["cancel_at_period_end"] = way == "classic"
+        _note_cancellation(world, subscription)
+    return subscription
+
+
+def cancel_at(world: World, subscription: Json, at: int) -> Json:
+    require_running(subscription)
+    with world.changing(subscription, UPDATED):
+        subscription |= {"cancel_at": at, "cancel_at_period_end": False}
+        _note_cancellation(world, subscription)
+    return subscription
+
+
+def _note_cancellation(world: World, subscription: Json) -> None:
+    subscription["canceled_at"] = world.now
+    subscription["cancellation_details"]["reason"] = "cancellation_requested"
+
+
+def uncancel(world: World, subscription: Json) -> Json:
+    """Takes a scheduled cancellation back."""
+    require_running(subscription)
+    with world.changing(subscription, UPDATED):
+        subscription |= {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
+        subscription["cancellation_details"]["reason"] = None
+    return subscription
+
+
+def pause(world: World, subscription: Json, *, why: str = "subscription") -> Json:
+    """Status ``paused``: no service, no invoices, until resumed."""
+    require_running(subscription)
+    with world.changing(subscription, UPDATED):
+        subscription["status"] = "paused"
+        subscription["status_details"] = {"paused": {"type": why, "transitioned_at": world.now}}
+    world.emit("customer.subscription.paused", subscription)
+    return subscription
+
+
+def pause_collection(
+    world: World, subscription: Json, *, behavior: str = "keep_as_draft", resumes_at: int | None = None
+) -> Json:
+    """No money is collected; the status does not change."""
+    require_running(subscription)
+    with world.changing(subscription, UPDATED):
+        subscription["pause_collection"] = {"behavior": behavior, "resumes_at": resumes_at}
+    return subscription
+
+
+def unpause_collection(world: World, subscription: Json) -> Json:
+    with world.changing(subscription, UPDATED):
+        subscription["pause_collection"] = None
+    return subscription
+
+
+def expire_incomplete(world: World, subscription: Json) -> Json:
+    """The first payment did not come within 23 hours. Told as *updated*, not as *deleted*."""
+    with world.changing(subscription, UPDATED):
+        subscription |= {"status": "incomplete_expired", "ended_at": world.now, "canceled_at": world.now}
+    _stop_collecting(world, subscription)
+    return subscription
+
+
+def trial_days(price: Json, wanted: Json) -> int:
+    return int(wanted.get("trial_period_days") or price.get("_trial_period_days") or 0)
+
+
+def trial_end(world: World, prices: list[Json], wanted: Json) -> int | None:
+    """When the trial ends that ``subscription_data`` or a price asks for."""
+    if isinstance(wanted.get("trial_end"), int):
+        return int(wanted["trial_end"])
+    days = max((trial_days(price, wanted) for price in prices), default=0)
+    return world.now + days * DAY if days else None

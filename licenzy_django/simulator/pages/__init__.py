@@ -1,0 +1,1 @@
+"""The pages that Stripe would host, and the time machine."""

@@ -1,0 +1,27 @@
+"""Stripe's API over real HTTP: ``StripeClient(key, base_addresses={"api": "http://127.0.0.1:8000/simulator"})``."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from ..account import database_front
+from ..api.faults import ConnectionDroppedError
+from ..api.front import Request
+
+
+@csrf_exempt
+@login_not_required
+def stripe_api(request: HttpRequest, rest: str) -> HttpResponse:
+    form = "&".join(part for part in (request.META.get("QUERY_STRING", ""), request.body.decode()) if part)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        answer = database_front().handle(Request(str(request.method), f"/v1/{rest}", form, headers))
+    except ConnectionDroppedError:
+        return HttpResponse(status=502)
+    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+
+
+def placeholder(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("The Stripe simulator")

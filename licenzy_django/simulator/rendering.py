@@ -1,0 +1,164 @@
+"""Events and objects in the shapes of several API versions.
+
+What is stored has the newest shape (endive) plus hidden keys (``_…``) for what older versions showed. The differences
+follow Stripe's changelog for the objects that this simulator has; dates are those of the API versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .conf import API_VERSION
+from .json_tree import Json, snapshot
+
+BASIL, CLOVER, DAHLIA, ENDIVE = "2025-03-31", "2025-09-30", "2026-03-25", "2026-09-30"
+
+# Keys that a version before the date does not know, by object.
+_SINCE: dict[str, dict[str, tuple[str, ...]]] = {
+    BASIL: {
+        "subscription": ("billing_mode",),
+        "subscription_item": ("current_period_start", "current_period_end"),
+        "invoice": ("parent", "amount_overpaid", "total_taxes"),
+        "line_item": ("parent", "pricing", "taxes"),
+        "checkout.session": ("adaptive_pricing", "wallet_options", "permissions"),
+        "event": ("context",),
+        "refund": ("pending_reason",),
+    },
+    CLOVER: {
+        "subscription": ("customer_account",),
+        "invoice": ("customer_account",),
+        "payment_intent": ("customer_account",),
+        "customer": ("customer_account",),
+        "line_item": ("subtotal",),
+        "checkout.session": ("customer_account", "origin_context"),
+    },
+    DAHLIA: {
+        "subscription": ("billing_schedules", "managed_payments"),
+        "subscription_item": ("billed_until",),
+        "invoice": ("amount_paid_off_stripe",),
+        "line_item": ("quantity_decimal",),
+        "refund": ("customer", "customer_account", "payment_method"),
+        "checkout.session": ("integration_identifier", "managed_payments"),
+    },
+    ENDIVE: {
+        "subscription": ("status_details",),
+        "subscription_item": ("current_trial",),
+        "dispute": ("intended_submission_method",),
+        "checkout.session": ("allowed_payment_method_types",),
+    },
+}
+_OLD_UI_MODES = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
+
+
+def render(event: Mapping[str, Any], api_version: str | None) -> Json:
+    """The event as an endpoint of this API version gets it. None: the newest shape, with ``api_version`` null."""
+    shown = render_object(event, api_version)
+    shown["api_version"] = api_version
+    told = shown["data"]
+    told["object"] = render_object(told["object"], api_version)
+    if "previous_attributes" in told:
+        hint = told["object"]["object"]
+        told["previous_attributes"] = render_object(told["previous_attributes"], api_version, kind=hint)
+    return shown
+
+
+def render_object(thing: Mapping[str, Any], api_version: str | None, *, kind: str = "") -> Json:
+    """A copy without hidden keys. ``kind`` names the object of a fragment, as in ``previous_attributes``."""
+    date = (api_version or API_VERSION)[:10]
+    shown: Json = _shape(snapshot(dict(thing)), date, kind)
+    return shown
+
+
+def _shape(thing: Json, date: str, kind: str = "") -> Json:
+    kind = kind or str(thing.get("object", ""))
+    for value in list(thing.values()):
+        for child in value["data"] if isinstance(value, dict) and isinstance(value.get("data"), list) else ():
+            _shape(child, date)
+    if date < BASIL and kind in _BEFORE_BASIL:
+        _BEFORE_BASIL[kind](thing)
+    if date < DAHLIA and kind == "checkout.session" and "ui_mode" in thing:
+        thing["ui_mode"] = _OLD_UI_MODES.get(thing["ui_mode"], thing["ui_mode"])
+    for since, unknown in _SINCE.items():
+        if date < since:
+            for key in unknown.get(kind, ()):
+                thing.pop(key, None)
+    for key in [key for key in thing if key[0] == "_" and key != "_period"]:
+        del thing[key]
+    return thing
+
+
+def _old_subscription(subscription: Json) -> None:
+    items = (subscription.get("items") or {}).get("data") or []
+    # The children have been shaped already and remember their period under a hidden key.
+    periods = [item["_period"] for item in items if item.get("_period")]
+    for item in items:
+        item.pop("_period", None)
+    if periods:
+        subscription["current_period_start"] = min(start for start, _ in periods)
+        subscription["current_period_end"] = max(end for _, end in periods)
+    if "discounts" in subscription:
+        subscription["discount"] = None
+    if len(items) == 1:
+        subscription |= {"plan": items[0].get("plan"), "quantity": items[0].get("quantity")}
+
+
+_OLD_INVOICE_NAMES = {"_payment_intent": "payment_intent", "_charge": "charge", "_out_of_band": "paid_out_of_band"}
+
+
+def _old_invoice(invoice: Json) -> None:
+    parent = (invoice.get("parent") or {}).get("subscription_details") or {}
+    if "parent" in invoice:
+        invoice["subscription"] = parent.get("subscription")
+        invoice["subscription_details"] = {"metadata": parent.get("metadata") or {}}
+        invoice["subscription_proration_date"] = None
+    if "status" in invoice:
+        invoice["paid"] = invoice["status"] == "paid"
+    for new, old in _OLD_INVOICE_NAMES.items():
+        if new in invoice:
+            invoice[old] = invoice[new]
+    if "total" in invoice:
+        invoice |= {"tax": None, "discount": None, "quote": None, "total_tax_amounts": [], "transfer_data": None}
+        invoice["application_fee_amount"] = None
+
+
+def _old_line(line: Json) -> None:
+    parent = line.get("parent") or {}
+    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    priced = (line.get("pricing") or {}).get("price_details") or {}
+    line["type"] = "subscription" if parent.get("type") == "subscription_item_details" else "invoiceitem"
+    line |= {"proration": details.get("proration", False), "proration_details": details.get("proration_details")}
+    line["subscription_item"] = details.get("subscription_item")
+    line["price"] = {"id": priced.get("price"), "object": "price", "product": priced.get("product")}
+    line["plan"] = {"id": priced.get("price"), "object": "plan", "product": priced.get("product")}
+    line["amount_excluding_tax"] = line.get("amount")
+
+
+def _old_item(item: Json) -> None:
+    price = item.get("price") or {}
+    if "current_period_start" in item:
+        item["_period"] = (item["current_period_start"], item["current_period_end"])
+    item["plan"] = {
+        "id": price.get("id"), "object": "plan", "active": True, "amount": price.get("unit_amount"),
+        "currency": price.get("currency"), "product": price.get("product"), **_rhythm(price),
+    }  # fmt: skip
+
+
+def _rhythm(price: Json) -> Json:
+    recurring = price.get("recurring") or {}
+    return {"interval": recurring.get("interval"), "interval_count": recurring.get("interval_count")}
+
+
+def _invoiced(thing: Json) -> None:
+    if "_invoice" in thing:
+        thing["invoice"] = thing["_invoice"]
+
+
+_BEFORE_BASIL: dict[str, Callable[[Json], None]] = {
+    "subscription": _old_subscription,
+    "subscription_item": _old_item,
+    "invoice": _old_invoice,
+    "line_item": _old_line,
+    "charge": _invoiced,
+    "payment_intent": _invoiced,
+}

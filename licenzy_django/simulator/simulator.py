@@ -1,0 +1,164 @@
+"""The simulated Stripe as tests and pages use it: every verb, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec
+
+from . import delivery, timeline
+from .json_tree import Json, public
+from .nouns import billing, catalog, changes, customers, disputes, portal, refunds, sessions, subscriptions
+from .rendering import render
+from .stores import Store
+from .stores.memory import MemoryStore
+from .world import Ref, World
+
+P = ParamSpec("P")
+
+
+def _on(kind: str, act: Callable[Concatenate[World, Json, P], Json]) -> Callable[Concatenate[World, Ref, P], Json]:
+    """The verb ``act`` on a thing named by its id or by any version of it; answers with a copy of the result."""
+
+    def verb(self: World, ref: Ref, /, *args: P.args, **kwargs: P.kwargs) -> Json:
+        with self.unit():
+            return public(act(self, self.find(kind, ref), *args, **kwargs))
+
+    verb.__doc__, verb.__name__ = act.__doc__, act.__name__
+    return verb
+
+
+def _new(act: Callable[Concatenate[World, P], Json]) -> Callable[Concatenate[World, P], Json]:
+    def verb(self: World, /, *args: P.args, **kwargs: P.kwargs) -> Json:
+        with self.unit():
+            return public(act(self, *args, **kwargs))
+
+    verb.__doc__, verb.__name__ = act.__doc__, act.__name__
+    return verb
+
+
+def _delete_customer(world: World, customer: Json) -> Json:
+    """Cancels what runs at once, then deletes."""
+    for subscription in world.store.all("subscription", customer=customer["id"]):
+        if subscription["status"] not in subscriptions.ENDED:
+            subscriptions.cancel(world, subscription)
+    return customers.mark_deleted(world, customer)
+
+
+class Simulator(World):
+    """A Stripe account in one mode. ``Simulator()`` lives in memory, with a clock that only ``advance`` moves."""
+
+    def __init__(self, store: Store | None = None, *, after_retries: str = "cancel") -> None:
+        super().__init__(store or MemoryStore(), after_retries=after_retries)
+        self._taken = 0
+
+    # Customers and what is sold
+    create_customer = _new(customers.create)
+    set_card = _on("customer", customers.set_card)
+    delete_customer = _on("customer", _delete_customer)
+    create_product = _new(catalog.create_product)
+    create_price = _new(catalog.create_price)
+
+    # The hosted page
+    create_session = _new(sessions.create)
+    set_session_quantity = _on("checkout.session", sessions.set_quantity)
+    pay = _on("checkout.session", sessions.pay)
+    pay_by_bank = _on("checkout.session", sessions.pay_by_bank)
+    settle_bank = _on("checkout.session", sessions.settle_bank)
+    bounce_bank = _on("checkout.session", sessions.bounce_bank)
+    decline = _on("checkout.session", sessions.decline)
+    expire = _on("checkout.session", sessions.expire)
+    create_portal_session = _new(portal.create_session)
+
+    # Invoices
+    roll_period = _on("subscription", billing.roll_period)
+    renew = _on("subscription", billing.renew)
+    retry = _on("subscription", billing.retry)
+    recover = _on("subscription", billing.recover)
+    pay_invoice = _on("invoice", billing.pay_invoice)
+    fail_invoice = _on("invoice", billing.fail_invoice)
+    write_off_invoice = _on("invoice", billing.write_off)
+
+    # Subscriptions
+    cancel = _on("subscription", subscriptions.cancel)
+    cancel_at_period_end = _on("subscription", subscriptions.cancel_at_period_end)
+    cancel_at = _on("subscription", subscriptions.cancel_at)
+    uncancel = _on("subscription", subscriptions.uncancel)
+    pause = _on("subscription", subscriptions.pause)
+    resume = _on("subscription", billing.resume)
+    pause_collection = _on("subscription", subscriptions.pause_collection)
+    unpause_collection = _on("subscription", subscriptions.unpause_collection)
+    end_trial = _on("subscription", billing.end_trial)
+    expire_incomplete = _on("subscription", subscriptions.expire_incomplete)
+    swap_price = _on("subscription", changes.swap_price)
+    replace_item = _on("subscription", changes.replace_item)
+    add_item = _on("subscription", changes.add_item)
+    remove_item = _on("subscription", changes.remove_item)
+    set_quantity = _on("subscription", changes.set_quantity)
+    propose_update = _on("subscription", changes.propose)
+    apply_update = _on("subscription", changes.apply_pending)
+    expire_update = _on("subscription", changes.expire_pending)
+
+    # Money that goes back
+    refund = _new(refunds.create)
+    settle_refund = _on("refund", refunds.settle)
+    fail_refund = _on("refund", refunds.fail)
+    cancel_refund = _on("refund", refunds.cancel)
+    dispute = _new(disputes.create)
+    update_dispute = _on("dispute", disputes.update)
+    close_dispute = _on("dispute", disputes.close)
+    win_dispute_late = _on("dispute", disputes.win_late)
+
+    create_webhook_endpoint = _new(portal.create_endpoint)
+
+    @property
+    def live(self) -> Simulator:
+        """The live world of the same account; its clock is the same, its things are its own."""
+        return Simulator(self.store.sibling(True), after_retries=self.after_retries)
+
+    @property
+    def today(self) -> datetime:
+        """The time of this world, aware, in UTC."""
+        return datetime.fromtimestamp(self.now, UTC)
+
+    def advance(self, by: timedelta | int) -> datetime:
+        """Moves the clock (an int is seconds) and performs what falls due, in order."""
+        with self.unit():
+            timeline.advance(self, by)
+        return self.today
+
+    def get(self, kind: str, ref: Ref) -> Json:
+        """A copy of an object as Stripe would answer it."""
+        return public(self.find(kind, ref))
+
+    def all(self, kind: str, **where: Any) -> list[Json]:
+        """Copies of all objects of a kind, oldest first; ``where`` compares top-level fields."""
+        return [public(thing) for thing in self.store.all(kind, **where)]
+
+    def events(self, *types: str) -> list[Json]:
+        """Everything that was told so far, oldest first, optionally of these types only."""
+        return [event for event in self.store.all("event") if not types or event["type"] in types]
+
+    def take_events(self) -> list[Json]:
+        """What was told since the last time this was asked."""
+        told = self.store.all("event")
+        fresh, self._taken = told[self._taken :], len(told)
+        return fresh
+
+    def event(self, event_type: str, kind: str, ref: Ref) -> Json:
+        """An event of our own making, with the object as it is now: to be delivered late or never."""
+        with self.unit():
+            return self.emit(event_type, self.find(kind, ref))
+
+    def deliver(
+        self, events: list[Json] | None = None, *, post: delivery.Post | None = None, secrets: list[str] | None = None,
+        api_version: str | None = "",
+    ) -> list[int]:  # fmt: skip
+        """Signs and posts the events (default: those not taken yet); answers with the statuses. See ``delivery``."""
+        return delivery.deliver(
+            self.store, self.take_events() if events is None else events,
+            post=post, secrets=secrets, api_version=api_version,
+        )  # fmt: skip
+
+    def render(self, event: Mapping[str, Any], api_version: str | None) -> Json:
+        return render(event, api_version)

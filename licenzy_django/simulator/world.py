@@ -1,0 +1,92 @@
+"""What every part of the simulated Stripe stands on: its things, its clock, its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .conf import API_VERSION
+from .json_tree import Json, difference, snapshot
+from .refusals import no_such
+from .stores import Store
+
+Ref = str | Mapping[str, Any]
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The API request that an event is the consequence of; both None for what Stripe does by itself."""
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+class World:
+    """One mode (test or live) of one simulated Stripe account."""
+
+    def __init__(self, store: Store, *, after_retries: str = "cancel") -> None:
+        """``after_retries``: what becomes of a subscription whose retries are used up: cancel, unpaid or past_due."""
+        self.store = store
+        self.cause = Cause()
+        self.after_retries = after_retries
+
+    @property
+    def livemode(self) -> bool:
+        return self.store.livemode
+
+    @property
+    def now(self) -> int:
+        """The time of this world, in Unix seconds."""
+        return self.store.now()
+
+    def unit(self) -> AbstractContextManager[None]:
+        return self.store.unit()
+
+    def new_id(self, prefix: str) -> str:
+        return self.store.new_id(prefix)
+
+    def find(self, kind: str, ref: Ref, *, param: str = "") -> Json:
+        """The live object. Raises RefusalError (404, or 400 when a parameter named it)."""
+        identifier = ref if isinstance(ref, str) else str(ref["id"])
+        thing = self.store.get(kind, identifier)
+        if thing is None:
+            raise no_such(kind, identifier, param=param)
+        return thing
+
+    def add(self, thing: Json, event: str = "") -> Json:
+        self.store.add(thing)
+        if event:
+            self.emit(event, thing)
+        return thing
+
+    @contextmanager
+    def changing(self, thing: Json, event: str = "") -> Iterator[Json]:
+        """Saves what the block changes; with ``event``, tells it with the previous attributes."""
+        before = snapshot(thing) if event else {}
+        yield thing
+        self.store.save(thing)
+        if event and (previous := difference(before, thing)):
+            self.emit(event, thing, previous)
+
+    def emit(self, event_type: str, thing: Json, previous: Json | None = None) -> Json:
+        """Writes an event with a snapshot of the thing as it is at this moment."""
+        told: Json = {"object": snapshot(thing)}
+        if previous is not None:
+            told["previous_attributes"] = previous
+        event: Json = {
+            "id": self.new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "context": None,
+            "created": self.now,
+            "data": told,
+            "livemode": self.livemode,
+            "pending_webhooks": 1,
+            "request": {"id": self.cause.request_id, "idempotency_key": self.cause.idempotency_key},
+            "type": event_type,
+        }
+        self.store.add(event)
+        return event
