@@ -31,7 +31,7 @@ def database_simulator(*, livemode: bool = False) -> Simulator:
 def database_front() -> Front:
     from .api.front import Front
 
-    return Front(database_simulator(), page_base=page_base())
+    return Front(database_simulator(), page_base=page_base)
 
 
 def page_base() -> str:

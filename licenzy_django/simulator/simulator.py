@@ -8,11 +8,11 @@ from typing import Any, Concatenate, ParamSpec
 
 from . import delivery, timeline
 from .json_tree import Json, public
-from .nouns import billing, catalog, changes, customers, disputes, portal, refunds, sessions, subscriptions
+from .nouns import billing, catalog, changes, customers, disputes, payments, portal, refunds, sessions, subscriptions
 from .rendering import render
 from .stores import Store
 from .stores.memory import MemoryStore
-from .world import Ref, World
+from .world import DAY, Ref, World
 
 P = ParamSpec("P")
 
@@ -134,6 +134,26 @@ class Simulator(World):
     def all(self, kind: str, **where: Any) -> list[Json]:
         """Copies of all objects of a kind, oldest first; ``where`` compares top-level fields."""
         return [public(thing) for thing in self.store.all(kind, **where)]
+
+    def newest(self, kind: str, limit: int) -> list[Json]:
+        """Copies of the last objects of a kind, newest first."""
+        return [public(thing) for thing in self.store.newest(kind, limit)]
+
+    def payment_of(self, ref: Ref) -> Json:
+        """The payment intent behind a payment intent, charge, session, invoice or subscription."""
+        return public(payments.intent_of(self, ref))
+
+    def trial_days(self, session: Ref) -> int:
+        """How long the trial is that this session would begin."""
+        found = self.find("checkout.session", session)
+        wanted = found["_wanted"]["subscription_data"]
+        prices = [item["price"] for item in found["_line_items"] if item["price"]["recurring"]]
+        end = subscriptions.trial_end(self, prices, wanted)
+        return -(-(end - self.now) // DAY) if end else 0
+
+    def load_prices(self, prices: list[Json]) -> list[Json]:
+        """Creates prices as the setting LICENZY_SIMULATOR["PRICES"] describes them."""
+        return [self.create_price(price) for price in prices]
 
     def events(self, *types: str) -> list[Json]:
         """Everything that was told so far, oldest first, optionally of these types only."""

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import unquote, urlsplit
@@ -45,11 +45,12 @@ class Response:
 
 
 class Front:
-    """Stripe's API on a simulator. ``handle`` raises nothing but ConnectionDroppedError, for a fault that asks for it."""
+    """Stripe's API on a simulator. ``handle`` raises nothing but a fault's ConnectionDroppedError."""
 
-    def __init__(self, simulator: Simulator, *, page_base: str = "") -> None:
+    def __init__(self, simulator: Simulator, *, page_base: Callable[[], str] | None = None) -> None:
+        """``page_base`` answers where the simulator's pages are, without a slash at the end."""
         self.simulator = simulator
-        self.page_base = page_base or "http://127.0.0.1:8000/simulator"
+        self.page_base = page_base or (lambda: "http://127.0.0.1:8000/simulator")
         self.faults = faults.Faults()
         self.log: list[faults.LoggedRequest] = []
         self.log_limit = 1_000
@@ -148,7 +149,7 @@ class Front:
         return Answer(200, json.dumps(_rendered(shown, version), indent=2), request_id)
 
     def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str, cause: Cause) -> Json:
-        run = partial(found.run, page_base=self.page_base) if found.pages else found.run
+        run = partial(found.run, page_base=self.page_base()) if found.pages else found.run
         world.cause = cause
         try:
             shown = public(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))

@@ -4,73 +4,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('skipped_seconds', models.BigIntegerField(default=0, help_text='How far this clock is ahead of the real one.')),
-                ('turn', models.BigIntegerField(default=0, help_text='Counts the changes; updating it takes the lock.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "skipped_seconds",
+                    models.BigIntegerField(default=0, help_text="How far this clock is ahead of the real one."),
+                ),
+                (
+                    "turn",
+                    models.BigIntegerField(default=0, help_text="Counts the changes; updating it takes the lock."),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('livemode', models.BooleanField()),
-                ('stripe_id', models.CharField(max_length=120)),
-                ('type', models.CharField(max_length=80)),
-                ('body', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('next_try_at', models.FloatField(help_text='Real Unix time; pushed ahead by whoever is delivering.')),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('reached', models.JSONField(default=list, help_text='The endpoints that have answered 2xx.')),
-                ('last_status', models.PositiveIntegerField(null=True)),
-                ('last_error', models.CharField(blank=True, max_length=200)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("livemode", models.BooleanField()),
+                ("stripe_id", models.CharField(max_length=120)),
+                ("type", models.CharField(max_length=80)),
+                ("body", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("next_try_at", models.FloatField(help_text="Real Unix time; pushed ahead by whoever is delivering.")),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("reached", models.JSONField(default=list, help_text="The endpoints that have answered 2xx.")),
+                ("last_status", models.PositiveIntegerField(null=True)),
+                ("last_error", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(models.F('next_try_at'), condition=models.Q(('delivered_at__isnull', True)), name='licenzy_sim_event_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('livemode', 'stripe_id'), name='licenzy_simulator_event_unique')],
+                "ordering": ["pk"],
+                "indexes": [
+                    models.Index(
+                        models.F("next_try_at"),
+                        condition=models.Q(("delivered_at__isnull", True)),
+                        name="licenzy_sim_event_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("livemode", "stripe_id"), name="licenzy_simulator_event_unique")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SavedAnswer',
+            name="SavedAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('livemode', models.BooleanField()),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('status', models.PositiveIntegerField(null=True)),
-                ('body', models.TextField(blank=True)),
-                ('request_id', models.CharField(blank=True, max_length=60)),
-                ('claimed_at', models.FloatField(help_text='Real Unix time.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("livemode", models.BooleanField()),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("status", models.PositiveIntegerField(null=True)),
+                ("body", models.TextField(blank=True)),
+                ("request_id", models.CharField(blank=True, max_length=60)),
+                ("claimed_at", models.FloatField(help_text="Real Unix time.")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('livemode', 'key'), name='licenzy_simulator_answer_unique')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("livemode", "key"), name="licenzy_simulator_answer_unique")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Thing',
+            name="Thing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('livemode', models.BooleanField()),
-                ('kind', models.CharField(max_length=60)),
-                ('stripe_id', models.CharField(max_length=120)),
-                ('body', models.JSONField()),
-                ('due_at', models.BigIntegerField(help_text='Unix time at which time alone changes it; empty means never.', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("livemode", models.BooleanField()),
+                ("kind", models.CharField(max_length=60)),
+                ("stripe_id", models.CharField(max_length=120)),
+                ("body", models.JSONField()),
+                (
+                    "due_at",
+                    models.BigIntegerField(
+                        help_text="Unix time at which time alone changes it; empty means never.", null=True
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['livemode', 'due_at'], name='licenzy_sim_thing_due')],
-                'constraints': [models.UniqueConstraint(fields=('livemode', 'kind', 'stripe_id'), name='licenzy_simulator_thing_unique')],
+                "ordering": ["pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)),
+                        fields=["livemode", "due_at"],
+                        name="licenzy_sim_thing_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("livemode", "kind", "stripe_id"), name="licenzy_simulator_thing_unique"
+                    )
+                ],
             },
         ),
     ]

@@ -45,6 +45,8 @@ class Store(Protocol):
     def all(self, kind: str, **where: Any) -> list[Json]:
         """Oldest first; ``where`` compares top-level fields."""
 
+    def newest(self, kind: str, limit: int) -> list[Json]: ...
+
     def next_due(self, until: int) -> Json | None:
         """The thing whose time comes first, not later than ``until``."""
 

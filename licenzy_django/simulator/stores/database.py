@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .. import worker
+from ..account import forget_clock
 from ..conf import simulator_settings
 from ..due import due_at
 from ..json_tree import Json
@@ -84,6 +85,7 @@ class DatabaseStore:
         if seconds:
             self._session.skipped = self._skipped() + seconds
             Account.objects.filter(pk=1).update(skipped_seconds=self._session.skipped)
+            transaction.on_commit(forget_clock)
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}_{secrets.token_hex(12)}"
@@ -170,6 +172,9 @@ class DatabaseStore:
         rows = self._rows(kind).filter(**{f"body__{name}": value for name, value in where.items()})
         found = rows.order_by("pk").values_list("stripe_id", "body")
         return [self._remember((kind, identifier), body) for identifier, body in found]
+
+    def newest(self, kind: str, limit: int) -> list[Json]:
+        return list(self._rows(kind).order_by("-pk").values_list("body", flat=True)[:limit])
 
     def next_due(self, until: int) -> Json | None:
         self._flush()

@@ -76,6 +76,9 @@ class MemoryStore:
             return list(things)
         return [thing for thing in things if all(thing.get(key) == value for key, value in where.items())]
 
+    def newest(self, kind: str, limit: int) -> list[Json]:
+        return self.all(kind)[: -limit - 1 : -1]
+
     def next_due(self, until: int) -> Json | None:
         timed = [(at, thing) for kind in TIMED for thing in self.all(kind) if (at := due_at(thing)) is not None]
         at, thing = min(timed, key=lambda pair: pair[0], default=(until + 1, {}))

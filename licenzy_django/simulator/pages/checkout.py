@@ -1,0 +1,97 @@
+"""The hosted checkout page."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from ..account import database_simulator
+from ..json_tree import Json
+from ..refusals import RefusalError
+from ..simulator import Simulator
+
+DEFAULT_EMAIL = "ada@example.com"
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def checkout(request: HttpRequest, session_id: str) -> HttpResponse:
+    """GET shows the page; POST does what the pressed button says and goes to where Stripe would send the customer."""
+    simulator = database_simulator(livemode=session_id.startswith("cs_live_"))
+    session = _session(simulator, session_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            answer = _act(simulator, session, request)
+        except RefusalError as refusal:
+            answer, problem = None, refusal.message
+        if answer:
+            return answer
+        session = _session(simulator, session_id)
+        if request.POST.get("action") == "decline" and not problem:
+            problem = "Your card was declined. Nothing was charged; choose another way to pay."
+    return render(request, "licenzy_simulator/checkout.html", _context(simulator, session, problem))
+
+
+def _session(simulator: Simulator, session_id: str) -> Json:
+    try:
+        session = simulator.get("checkout.session", session_id)
+    except RefusalError as refusal:
+        raise Http404(refusal.message) from refusal
+    if session["status"] == "open" and session["expires_at"] <= simulator.now:
+        return simulator.expire(session_id)
+    return session
+
+
+def _act(simulator: Simulator, session: Json, request: HttpRequest) -> HttpResponse | None:
+    action, email = request.POST.get("action", ""), request.POST.get("email") or DEFAULT_EMAIL
+    if session["status"] == "open":
+        _change_quantities(simulator, session, request)
+    if action == "card":
+        simulator.pay(session, email=email)
+    elif action == "bank":
+        simulator.pay_by_bank(session, email=email)
+    elif action == "decline":
+        simulator.decline(session)
+    if action in ("card", "bank"):
+        return HttpResponseRedirect(_success_url(session))
+    return None
+
+
+def _change_quantities(simulator: Simulator, session: Json, request: HttpRequest) -> None:
+    for item in _items(simulator, session):
+        typed = request.POST.get(f"quantity_{item['id']}", "")
+        if item["adjustable_quantity"] and typed.isdecimal() and int(typed[:9]) != item["quantity"]:
+            simulator.set_session_quantity(session, int(typed[:9]), item=item["id"])
+
+
+def _success_url(session: Json) -> str:
+    """The template, whether its braces came literally or encoded."""
+    template: str = session["success_url"] or "/"
+    for placeholder in ("{CHECKOUT_SESSION_ID}", "%7BCHECKOUT_SESSION_ID%7D", "%7bCHECKOUT_SESSION_ID%7d"):
+        template = template.replace(placeholder, session["id"])
+    return template
+
+
+def _items(simulator: Simulator, session: Json) -> list[Json]:
+    items: list[Json] = simulator.find("checkout.session", session)["_line_items"]
+    return items
+
+
+def _context(simulator: Simulator, session: Json, problem: str) -> Json:
+    items = _items(simulator, session)
+    return {
+        "session": session,
+        "items": items,
+        "rhythm": next((item["price"]["recurring"] for item in items if item["price"]["recurring"]), None),
+        "trial_days": simulator.trial_days(session),
+        "adjustable": any(item["adjustable_quantity"] for item in items),
+        "email": (session["customer_details"] or {}).get("email") or "",
+        "default_email": DEFAULT_EMAIL,
+        "success_url": _success_url(session),
+        "problem": problem,
+    }

@@ -1,0 +1,39 @@
+"""How the pages show money and moments."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import template
+
+register = template.Library()
+_CODES = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
+WITHOUT_CENTS = frozenset(_CODES.split())
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+
+
+@register.filter
+def money(amount: int | None, currency: str | None) -> str:
+    """1900 and eur → 19.00 EUR."""
+    if amount is None or not currency:
+        return "–"
+    digits = f"{amount:,}" if currency in WITHOUT_CENTS else f"{amount / 100:,.2f}"
+    return f"{digits} {currency.upper()}"
+
+
+@register.filter
+def moment(timestamp: int | None) -> str:
+    """Unix seconds → 2026-11-23 14:05 UTC."""
+    return "–" if timestamp is None else datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@register.filter
+def named(identifier: str, names: dict[str, str]) -> str:
+    return names.get(identifier, identifier)
+
+
+@register.filter
+def words(code: str | None) -> str:
+    """past_due → past due."""
+    return (code or "").replace("_", " ")
