@@ -9,8 +9,6 @@ from django import template
 register = template.Library()
 _CODES = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
 WITHOUT_CENTS = frozenset(_CODES.split())
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
 
 
 @register.filter
