@@ -28,19 +28,20 @@ def database_simulator(*, livemode: bool = False) -> Simulator:
     return Simulator(DatabaseStore(livemode=livemode))
 
 
-def database_front() -> Front:
+def database_front(site: str = "") -> Front:
+    """``site`` is the scheme and host that the pages' addresses begin with; by default the setting BASE_URL."""
     from .api.front import Front
 
-    return Front(database_simulator(), page_base=page_base)
+    return Front(database_simulator(), page_base=lambda: page_base(site))
 
 
-def page_base() -> str:
+def page_base(site: str = "") -> str:
     """Where the simulator's pages are, without a slash at the end."""
     try:
         path = reverse("licenzy_simulator:machine")
     except NoReverseMatch:
         path = "/simulator/"
-    return simulator_settings().BASE_URL.rstrip("/") + path.rstrip("/")
+    return (site or simulator_settings().BASE_URL).rstrip("/") + path.rstrip("/")
 
 
 def simulated_now() -> datetime:

@@ -42,23 +42,24 @@ def deliver(
     options = simulator_settings() if secrets is None or api_version == "" else None
     chosen = [options.WEBHOOK_SECRET] if secrets is None and options else list(secrets or ())
     version = options.WEBHOOK_API_VERSION if api_version == "" and options else api_version
-    statuses = []
+    post, statuses = post or in_process_post(), []
     for event in events:
         body, headers = request_for(event, chosen, version)
-        status = (post or post_in_process)(body, headers)
+        status = post(body, headers)
         store.note_delivery(event["id"], status)
         statuses.append(status)
     return statuses
 
 
-def post_in_process(body: bytes, headers: dict[str, str]) -> int:
+def in_process_post() -> Post:
     """To licenzy's own webhook, through Django's test client: middleware and URLs as for a real request."""
     from django.test import Client
     from django.urls import reverse
 
-    sent: dict[str, Any] = {name: value for name, value in headers.items() if name != "Content-Type"}
-    client = Client(raise_request_exception=False)
-    answer = client.post(
-        reverse("licenzy:stripe-webhook"), data=body, content_type=headers["Content-Type"], headers=sent
-    )
-    return answer.status_code
+    client, path = Client(raise_request_exception=False), reverse("licenzy:stripe-webhook")
+
+    def post(body: bytes, headers: dict[str, str]) -> int:
+        sent: dict[str, Any] = {name: value for name, value in headers.items() if name != "Content-Type"}
+        return client.post(path, data=body, content_type=headers["Content-Type"], headers=sent).status_code
+
+    return post

@@ -6,7 +6,7 @@ follow Stripe's changelog for the objects that this simulator has; dates are tho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .conf import API_VERSION
@@ -72,8 +72,8 @@ def render_object(thing: Mapping[str, Any], api_version: str | None, *, kind: st
 
 def _shape(thing: Json, date: str, kind: str = "") -> Json:
     kind = kind or str(thing.get("object", ""))
-    for value in list(thing.values()):
-        for child in value["data"] if isinstance(value, dict) and isinstance(value.get("data"), list) else ():
+    for name, value in list(thing.items()):
+        for child in _children(value) if name != "metadata" else ():
             _shape(child, date)
     if date < BASIL and kind in _BEFORE_BASIL:
         _BEFORE_BASIL[kind](thing)
@@ -86,6 +86,16 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
     for key in [key for key in thing if key[0] == "_" and key != "_period"]:
         del thing[key]
     return thing
+
+
+def _children(value: Any) -> Iterator[Json]:
+    """The Stripe objects right below: expanded ones, and those of lists."""
+    if isinstance(value, dict) and "object" in value:
+        yield value
+    elif isinstance(value, dict) and isinstance(value.get("data"), list):
+        yield from value["data"]
+    elif isinstance(value, list):
+        yield from (child for child in value if isinstance(child, dict) and "object" in child)
 
 
 def _old_subscription(subscription: Json) -> None:

@@ -71,6 +71,7 @@ class Simulator(World):
     create_portal_session = _new(portal.create_session)
 
     # Invoices
+    subscribe = _new(billing.subscribe)
     roll_period = _on("subscription", billing.roll_period)
     renew = _on("subscription", billing.renew)
     retry = _on("subscription", billing.retry)

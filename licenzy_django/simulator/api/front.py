@@ -22,6 +22,7 @@ from . import faults, forms, params
 from .listing import expand
 from .routes import Route, route
 
+PAYMENT_REQUIRED = 402  # a declined card is an outcome: what happened stays, and the answer is kept
 _LOST = {faults.DROP_AFTER: "Connection aborted", faults.TIMEOUT: "Read timed out"}
 _KEYS = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 
@@ -144,7 +145,12 @@ class Front:
             error = RefusalError("An unknown error occurred", status=500, kind="api_error")
             return Answer(500, json.dumps(error.body()), request_id)
         with world.unit():
-            shown = self._perform(world, found, wanted, unquote(identifier), cause)
+            try:
+                shown = self._perform(world, found, wanted, unquote(identifier), cause)
+            except RefusalError as refusal:
+                if refusal.status != PAYMENT_REQUIRED:
+                    raise
+                return Answer(refusal.status, json.dumps(refusal.body()), request_id)
         version = request.headers.get("stripe-version") or API_VERSION
         return Answer(200, json.dumps(_rendered(shown, version), indent=2), request_id)
 

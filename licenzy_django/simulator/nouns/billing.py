@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..periods import period_end
 from ..refusals import RefusalError
-from ..world import World
-from . import customers, invoices, payments, subscriptions
+from ..world import DAY, Ref, World
+from . import catalog, customers, invoices, payments, subscriptions
 from .invoice_shapes import line, one_time_line
 from .subscriptions import UPDATED
 
@@ -43,6 +43,23 @@ def roll_period(world: World, subscription: Json) -> Json:
         subscription["latest_invoice"] = invoice["id"]
     _hold_back(world, subscription, invoice)
     return invoice
+
+
+def subscribe(
+    world: World, customer: str, prices: list[tuple[Ref, int]], *, metadata: Json | None = None,
+    status: str = "active", billing_mode: str = "flexible", trial_days: int = 0,
+) -> Json:  # fmt: skip
+    """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed."""
+    lines = [(catalog.price_named(world, price, param="items[0][price]"), quantity) for price, quantity in prices]
+    trial_end = world.now + trial_days * DAY if trial_days else None
+    subscription = subscriptions.build(
+        world, customer, lines, metadata=metadata or {}, billing_mode=billing_mode, trial_end=trial_end,
+        status="trialing" if trial_end else status,
+    )  # fmt: skip
+    invoice = first_invoice(world, subscription, [])
+    world.emit("customer.subscription.created", subscription)
+    fail_invoice(world, invoice, retries=False) if status == "incomplete" else pay_invoice(world, invoice)
+    return subscription
 
 
 def _period(item: Json) -> tuple[int, int]:

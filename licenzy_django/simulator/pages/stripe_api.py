@@ -19,7 +19,9 @@ def stripe_api(request: HttpRequest, rest: str) -> HttpResponse:
     form = "&".join(part for part in (request.META.get("QUERY_STRING", ""), request.body.decode()) if part)
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        answer = database_front().handle(Request(str(request.method), f"/v1/{rest}", form, headers))
+        answer = database_front(f"{request.scheme}://{request.get_host()}").handle(
+            Request(str(request.method), f"/v1/{rest}", form, headers)
+        )
     except ConnectionDroppedError:
         return HttpResponse(status=502)
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
