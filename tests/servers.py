@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TypeVar
@@ -122,6 +123,13 @@ class Visitor:
     def open(self, address: str) -> requests.Response:
         self.page = self.session.get(urljoin(self.site, address), timeout=PATIENCE)
         return self.page
+
+    def follow(self, words: str) -> requests.Response:
+        """Follows the first link that says so."""
+        for address, label in re.findall(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', self.page.text, re.DOTALL):
+            if words in label:
+                return self.open(urljoin(self.page.url, unescape(address)))
+        raise AssertionError(f"No link says {words!r} on {self.page.url}:\n{self.page.text}")
 
     def press(self, words: str, **typed: str) -> requests.Response:
         """Presses the first button that says so, after typing into the fields of its form."""

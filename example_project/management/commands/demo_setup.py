@@ -21,6 +21,7 @@ from licenzy_django.models.keys import digest_of
 
 WELCOME = """
   The shop      {site}/
+  Time machine  {site}/simulator/
   The admin     {site}/admin/   (admin, {admin_password})
   The API key   {api_key}
 
