@@ -80,7 +80,6 @@ class World:
             "id": self.new_id("evt"),
             "object": "event",
             "api_version": API_VERSION,
-            "context": None,
             "created": self.now,
             "data": told,
             "livemode": self.livemode,

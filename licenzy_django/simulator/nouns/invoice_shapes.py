@@ -117,6 +117,7 @@ def draft_shape(world: World, subscription: Json, reason: str, lines: list[Json]
             },
             "type": "subscription_details",
         },
+        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
         "period_end": period[1],
         "period_start": period[0],
         "post_payment_credit_notes_amount": 0,
