@@ -61,8 +61,14 @@ def lock_subject(subject_id: int) -> Subject:
 
 
 @transaction.atomic(savepoint=False)
-def settle_subscription(subject_id: int, subscription_id: str, *, cause: Cause) -> list[Entitlement]:
-    """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed."""
+def settle_subscription(
+    subject_id: int, subscription_id: str, *, cause: Cause, sold: Product | None = None
+) -> list[Entitlement]:
+    """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed.
+
+    Args:
+        sold: a product that the caller has just read; only saves a statement.
+    """
     subject = lock_subject(subject_id)
     known = [facts.fact_from(row) for row in facts.facts_of_subscription(subject.mode, subscription_id)]
     subscription = next((fact for fact in known if fact.stripe_id == subscription_id), None)
@@ -71,7 +77,7 @@ def settle_subscription(subject_id: int, subscription_id: str, *, cause: Cause) 
     rows = {row.product_id: row for row in rows_of_sources(subject.mode, [subscription_id])}
     prices = {item["price"] for item in subscription.state["items"]}
     prices |= {fact.state["price"] for fact in known if fact.object == "subscription_price"}
-    terms = terms_of_prices(subject, prices, rows.values())
+    terms = terms_of_prices(subject, prices, rows.values(), sold)
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     rights = derive_subscription(subscription, known, terms, leeway=leeway)
     rights += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in rights}]
@@ -114,10 +120,15 @@ def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
     return list(rows.order_by("expires_at", "id"))
 
 
-def terms_of_prices(subject: Subject, prices: set[str], rows: Iterable[Entitlement]) -> dict[str, Terms]:
+def terms_of_prices(
+    subject: Subject, prices: set[str], rows: Iterable[Entitlement], sold: Product | None
+) -> dict[str, Terms]:
     """The terms of each price. The catalog says first; a price that it no longer has keeps what it was sold as."""
     price_of = {row.product_id: row.stripe_price_id for row in rows}
-    products = Product.objects.filter(Q(stripe_price_id__in=prices) | Q(pk__in=price_of), mode=subject.mode)
+    if sold is not None and not price_of and prices == {sold.stripe_price_id}:
+        products = [sold]
+    else:
+        products = list(Product.objects.filter(Q(stripe_price_id__in=prices) | Q(pk__in=price_of), mode=subject.mode))
     by_price = {price_of[product.pk]: product for product in products if product.pk in price_of}
     by_price |= {product.stripe_price_id: product for product in products if product.stripe_price_id in prices}
     if missing := prices - by_price.keys():

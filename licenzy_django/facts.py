@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from licenzy_django.models import StripeFact, Subject
@@ -71,8 +71,10 @@ def merged(stripe_object: str, left: State, right: State) -> State:
 
 def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     """Merge a fact that only grows into what is known of the object, and return the whole."""
+    row = new_row(fact, mode, subject)
+    if inserted(row):
+        return fact_from(row)
     with transaction.atomic():
-        StripeFact.objects.bulk_create([new_row(fact, mode, subject)], ignore_conflicts=True)
         row = StripeFact.objects.select_for_update().get(mode=mode, stripe_id=fact.stripe_id)
         before = (dict(row.state), links_of(row), row.subject_id)
         row.state = merged(fact.object, row.state, fact.state)
@@ -84,24 +86,38 @@ def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     return fact_from(row)
 
 
-def keep_newest(fact: Fact, *, mode: str, ticket: int, subject: Subject | None, or_equal: bool = False) -> None:
+def keep_newest(
+    fact: Fact, *, mode: str, ticket: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
+) -> None:
     """Replace what is known of an object that changes back and forth, unless a later fetch was kept already.
 
     Args:
         ticket: the primary key of an inbox row that existed before the fetch began.
         or_equal: also replace what has the same ticket; for fetches that no event caused.
+        is_new: probably nothing is known of it yet; only saves a statement.
     """
+    row = new_row(fact, mode, subject, ticket)
+    if is_new and inserted(row):
+        return
     newer = {"applied_ticket__lte" if or_equal else "applied_ticket__lt": ticket}
     links = {link: fact.links.get(link, "") for link in LINKS}
     binding = {"subject": subject} if subject else {}
     rows = StripeFact.objects.filter(mode=mode, stripe_id=fact.stripe_id)
     if rows.filter(**newer).update(state=fact.state, applied_ticket=ticket, **links, **binding):
         return
-    row = new_row(fact, mode, subject)
-    row.applied_ticket = ticket
-    StripeFact.objects.bulk_create([row], ignore_conflicts=True)
-    # Another worker may have inserted an older one between the two statements.
-    rows.filter(applied_ticket__lt=ticket).update(state=fact.state, applied_ticket=ticket, **links, **binding)
+    if not is_new and not inserted(row):
+        # There is one that is newer, or that another worker inserted between the statements and that may be older.
+        rows.filter(applied_ticket__lt=ticket).update(state=fact.state, applied_ticket=ticket, **links, **binding)
+
+
+def inserted(row: StripeFact) -> bool:
+    """Insert first, since most facts are new: the unique index says whether this one was."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
 
 
 def is_final(fact: Fact) -> bool:
@@ -156,8 +172,14 @@ def links_of(row: StripeFact) -> dict[str, str]:
     return {link: getattr(row, link) for link in LINKS}
 
 
-def new_row(fact: Fact, mode: str, subject: Subject | None) -> StripeFact:
+def new_row(fact: Fact, mode: str, subject: Subject | None, ticket: int = 0) -> StripeFact:
     links = {link: fact.links.get(link, "") for link in LINKS}
     return StripeFact(
-        mode=mode, stripe_id=fact.stripe_id, object=fact.object, state=fact.state, subject=subject, **links
+        mode=mode,
+        stripe_id=fact.stripe_id,
+        object=fact.object,
+        state=fact.state,
+        subject=subject,
+        applied_ticket=ticket,
+        **links,
     )

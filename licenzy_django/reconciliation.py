@@ -79,12 +79,12 @@ def learn_session(session: Fact, context: Context) -> Learned:
     adopt(attempt, whole)
     subscription_id = whole.links["subscription_id"]
     if subscription_id and not facts.facts_by_id(context.mode, [subscription_id]):
-        keep_subscription(subscription_id, attempt.subject, context)
+        keep_subscription(subscription_id, attempt.subject, context, is_new=True)
 
     def settle(cause: Cause) -> list[Entitlement]:
         settle_attempt(attempt, whole)
         if subscription_id:
-            return settle_subscription(attempt.subject_id, subscription_id, cause=cause)
+            return settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
         return settle_purchase(attempt, cause=cause)
 
     return Learned(f"attempt {attempt.public_id}", attempt.subject_id, (settle,))
@@ -96,7 +96,7 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
     ``client_reference_id`` is never looked at: anybody can set it on a payment link. Our metadata only finds an attempt
     whose answer was lost, and only if the session belongs to the customer that we made for its subject.
     """
-    attempts = CheckoutAttempt.objects.filter(mode=mode).select_related("subject")
+    attempts = CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product")
     if attempt := attempts.filter(stripe_session_id=session.stripe_id).first():
         return attempt
     named, customer_id = session.state["attempt"], session.links["customer_id"]
@@ -158,11 +158,11 @@ def bring_up_to_date(subscription: Fact, row: StripeFact | None, subject_id: int
     elif context.is_fetched:
         facts.keep_newest(subscription, mode=context.mode, ticket=context.ticket, subject=subject, or_equal=True)
     elif row is None or row.applied_ticket < context.ticket:
-        keep_subscription(subscription.stripe_id, subject, context, snapshot=subscription)
+        keep_subscription(subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None)
 
 
 def keep_subscription(
-    subscription_id: str, subject: Subject, context: Context, *, snapshot: Fact | None = None
+    subscription_id: str, subject: Subject, context: Context, *, snapshot: Fact | None = None, is_new: bool
 ) -> None:
     """Ask Stripe for the subscription and keep the answer.
 
@@ -175,7 +175,7 @@ def keep_subscription(
         keep_snapshot(snapshot, subject, context)
         return
     ticket = FINAL_TICKET if facts.is_final(fetched) else context.ticket
-    facts.keep_newest(fetched, mode=context.mode, ticket=ticket, subject=subject)
+    facts.keep_newest(fetched, mode=context.mode, ticket=ticket, subject=subject, is_new=is_new)
 
 
 def keep_snapshot(snapshot: Fact | None, subject: Subject | None, context: Context) -> None:
@@ -215,8 +215,9 @@ def learn_invoice(invoice: Fact, context: Context) -> Learned:
     if subject_id is None:
         return ignored("a customer of nobody we know")
     facts.keep(invoice, mode=context.mode)
-    if is_behind(known.get(subscription_id), invoice):
-        keep_subscription(subscription_id, Subject(pk=subject_id), context)
+    row = known.get(subscription_id)
+    if is_behind(row, invoice):
+        keep_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
     return Learned(f"subscription {subscription_id}", subject_id, (settle_of(subscription_id, subject_id),))
 
 

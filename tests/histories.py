@@ -1,0 +1,230 @@
+"""Named short histories: what customers, banks and operators do at Stripe, told as events that can be shuffled.
+
+Each history first runs its ``prelude``, which is delivered in order, and then its ``tail``, whose events are delivered
+in every order. Products and customers are set up by ``sell_everything``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from licenzy_django.models import CheckoutAttempt, Entitlement
+from licenzy_django.testing import StripeDouble
+from licenzy_django.webhooks.inbox import HANDLED
+
+Json = dict[str, Any]
+Act = Callable[[StripeDouble], Any]
+NOTHING: Act = lambda stripe: None  # noqa: E731
+
+REF = "user_1"
+
+
+@dataclass(frozen=True)
+class History:
+    name: str
+    prelude: Act
+    tail: Act
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def sell_everything(stripe: StripeDouble) -> None:
+    stripe.sell("PRO_MONTHLY")
+    stripe.sell("PRO_YEARLY", interval="year", amount=19_000)
+    stripe.sell("GRACE", grace_days=5)
+    stripe.sell("TRIAL", trial_days=14)
+    stripe.sell("SEATS", amount=500)
+    stripe.sell("WEEK_PASS", kind="time_pass", amount=700)
+    stripe.sell("CREDITS", kind="usage_pack", amount=1000, units=100)
+    stripe.sell("CREDITS_30_DAYS", kind="usage_pack", amount=900, units=90, valid_days=30)
+
+
+def handled(events: list[Json]) -> list[Json]:
+    """The events that do something, without the second name of a paid invoice."""
+    return [event for event in events if event["type"] in HANDLED and event["type"] != "invoice.payment_succeeded"]
+
+
+def state() -> list[Any]:
+    """Everything that a subject or a caller can see, without row numbers and times of processing."""
+    columns = [
+        field.name
+        for field in Entitlement._meta.concrete_fields
+        if field.name not in ("id", "public_id", "created_at", "updated_at", "subject", "product", "attempt")
+    ]
+    rows = Entitlement.objects.values_list("subject__subject_ref", "product__code", "attempt__public_id", *columns)
+    attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason", "finalized_at")
+    return [sorted(map(repr, rows)), sorted(map(repr, attempts))]
+
+
+def paid(code: str, **given: Any) -> Act:
+    return lambda stripe: stripe.simulator.pay(stripe.checkout(REF, code, **given))
+
+
+def newest(stripe: StripeDouble, kind: str) -> Json:
+    found: Json = stripe.simulator.all(kind)[-1]
+    return found
+
+
+def sub(stripe: StripeDouble) -> Json:
+    return newest(stripe, "subscription")
+
+
+def session(stripe: StripeDouble) -> Json:
+    return newest(stripe, "checkout.session")
+
+
+def chain(*acts: Act) -> Act:
+    def run(stripe: StripeDouble) -> None:
+        for act in acts:
+            act(stripe)
+
+    return run
+
+
+def on_sub(verb: str, *args: Any, **given: Any) -> Act:
+    return lambda stripe: getattr(stripe.simulator, verb)(sub(stripe), *args, **given)
+
+
+def on(kind: str, verb: str, *args: Any, **given: Any) -> Act:
+    return lambda stripe: getattr(stripe.simulator, verb)(newest(stripe, kind)["id"], *args, **given)
+
+
+refund, dispute = on("payment_intent", "refund"), on("payment_intent", "dispute")
+pending_refund = on("payment_intent", "refund", status="pending")
+won, lost = on("dispute", "close_dispute", "won"), on("dispute", "close_dispute", "lost")
+
+
+def day(count: int) -> Act:
+    return lambda stripe: stripe.simulator.advance(count * 86_400)
+
+
+def dropped(act: Act) -> Act:
+    """Part of a prelude whose events are not of interest."""
+    return act
+
+
+def by_bank(stripe: StripeDouble) -> None:
+    stripe.simulator.pay_by_bank(stripe.checkout(REF, "WEEK_PASS"))
+
+
+def more_on_the_page(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.simulator.set_session_quantity(stripe.checkout(REF, "CREDITS", quantity=1), 3))
+
+
+def add_seats(stripe: StripeDouble) -> None:
+    stripe.simulator.add_item(sub(stripe), "price_seats", quantity=3)
+
+
+def remove_seats(stripe: StripeDouble) -> None:
+    stripe.simulator.remove_item(sub(stripe), item=sub(stripe)["items"]["data"][-1]["id"])
+
+
+def delete_customer(stripe: StripeDouble) -> None:
+    stripe.simulator.delete_customer(newest(stripe, "customer"))
+
+
+def all_but(*kinds: str) -> Callable[[list[Json]], list[Json]]:
+    return lambda events: [event for event in events if event["type"] not in kinds]
+
+
+HISTORIES = [
+    History("purchase", NOTHING, paid("WEEK_PASS")),
+    History("purchase and full refund", NOTHING, chain(paid("WEEK_PASS"), day(1), refund)),
+    History("purchase and partial refund", NOTHING, chain(paid("WEEK_PASS"), on("payment_intent", "refund", amount=1))),
+    History(
+        "purchase and two refunds that make a whole",
+        NOTHING,
+        chain(paid("WEEK_PASS"), on("payment_intent", "refund", amount=300), on("payment_intent", "refund", amount=400)),
+    ),
+    History("refund that fails", NOTHING, chain(paid("WEEK_PASS"), pending_refund, on("refund", "fail_refund"))),
+    History(
+        "refund that fails and is made again",
+        paid("CREDITS"),
+        chain(pending_refund, on("refund", "fail_refund"), refund),
+    ),
+    History("purchase with refund and inquiry", NOTHING, chain(
+        paid("CREDITS"), refund, on("payment_intent", "dispute", status="warning_needs_response")
+    )),
+    History("dispute opened", NOTHING, chain(paid("WEEK_PASS"), dispute)),
+    History("dispute won", NOTHING, chain(paid("WEEK_PASS"), dispute, day(3), won)),
+    History("dispute lost", NOTHING, chain(paid("WEEK_PASS"), dispute, day(3), lost)),
+    History("dispute lost at once", NOTHING, chain(paid("CREDITS"), on("payment_intent", "dispute", status="lost"))),
+    History("late win", chain(paid("WEEK_PASS"), dispute), chain(lost, day(1), on("dispute", "win_dispute_late"))),
+    History("inquiry that becomes a chargeback", NOTHING, chain(
+        paid("WEEK_PASS"),
+        on("payment_intent", "dispute", status="warning_needs_response"),
+        on("dispute", "update_dispute", "needs_response"),
+    )),
+    History("two disputes on one charge", paid("WEEK_PASS"), chain(dispute, won, dispute)),
+    History("dispute of an unknown status", NOTHING, chain(
+        paid("WEEK_PASS"), on("payment_intent", "dispute", status="something_new")
+    )),
+    History("bank debit that settles", NOTHING, chain(by_bank, day(1), on("checkout.session", "settle_bank"))),
+    History("bank debit that bounces", NOTHING, chain(by_bank, day(1), on("checkout.session", "bounce_bank"))),
+    History("page that expires", NOTHING, chain(
+        lambda stripe: stripe.checkout(REF, "WEEK_PASS"), on("checkout.session", "expire")
+    )),
+    History("quantity changed on the page", NOTHING, more_on_the_page),
+    History("two passes", NOTHING, chain(paid("WEEK_PASS"), day(2), paid("WEEK_PASS"))),
+    History("two passes, the first refunded", paid("WEEK_PASS"), chain(
+        day(1), paid("WEEK_PASS"), day(1), lambda stripe: stripe.simulator.refund(stripe.simulator.all("payment_intent")[0])
+    )),
+    History("two packs, one disputed", paid("CREDITS_30_DAYS"), chain(paid("CREDITS_30_DAYS"), dispute)),
+    History("first period", NOTHING, paid("PRO_MONTHLY")),
+    History("trial", NOTHING, paid("TRIAL")),
+    History("seats", NOTHING, paid("SEATS", quantity=4)),
+    History("renewal", paid("PRO_MONTHLY"), on_sub("renew")),
+    History("renewal in its draft hour", paid("PRO_MONTHLY"), on_sub("roll_period")),
+    History("renewal that fails", paid("PRO_MONTHLY"), on_sub("renew", paid=False)),
+    History("renewal that fails, with grace", paid("GRACE"), on_sub("renew", paid=False)),
+    History("renewal that fails and recovers", chain(paid("PRO_MONTHLY")), chain(
+        on_sub("renew", paid=False), on_sub("recover")
+    )),
+    History("renewal that is written off", paid("PRO_MONTHLY"), chain(
+        on_sub("renew", paid=False), lambda stripe: stripe.simulator.write_off_invoice(newest(stripe, "invoice"), "void")
+    )),
+    History("trial that ends", paid("TRIAL"), chain(on_sub("end_trial"), on("invoice", "pay_invoice"))),
+    History("swap to yearly", paid("PRO_MONTHLY"), on_sub("swap_price", "price_pro_yearly")),
+    History("swap and back", paid("SEATS"), chain(
+        day(1), on_sub("swap_price", "price_grace"), day(1), on_sub("swap_price", "price_seats")
+    )),
+    History("item added and removed", paid("PRO_MONTHLY"), chain(day(1), add_seats, day(1), remove_seats)),
+    History("more seats", paid("SEATS", quantity=2), on_sub("set_quantity", 5)),
+    History("update that waits for its payment", paid("SEATS"), chain(
+        on_sub("propose_update", price="price_grace"), on_sub("apply_update")
+    )),
+    History("update that is never paid", paid("SEATS"), chain(
+        on_sub("propose_update", price="price_grace"), on_sub("expire_update")
+    )),
+    History("cancel at period end, portal", paid("PRO_MONTHLY"), on_sub("cancel_at_period_end", way="flexible")),
+    History("cancel at period end, classic", paid("PRO_MONTHLY"), chain(
+        on_sub("cancel_at_period_end", way="classic"), on_sub("uncancel"), on_sub("cancel_at_period_end", way="classic")
+    )),
+    History("cancel now", NOTHING, chain(paid("PRO_MONTHLY"), day(1), on_sub("cancel"))),
+    History("pause and resume", paid("PRO_MONTHLY"), chain(on_sub("pause"), day(1), on_sub("resume"))),
+    History("paused", paid("PRO_MONTHLY"), on_sub("pause")),
+    History("collection paused", paid("PRO_MONTHLY"), on_sub("pause_collection")),
+    History("current period refunded", paid("PRO_MONTHLY"), chain(day(1), refund)),
+    History("first period refunded at once", NOTHING, chain(paid("PRO_MONTHLY"), refund)),
+    History("current period refunded, next one clean", chain(paid("PRO_MONTHLY"), refund), on_sub("renew")),
+    History("current period disputed and won", paid("PRO_MONTHLY"), chain(dispute, won)),
+    History("refund of a period, after a clean renewal", chain(paid("PRO_MONTHLY"), on_sub("renew")), chain(
+        lambda stripe: stripe.simulator.refund(stripe.simulator.all("payment_intent")[0])
+    )),
+    History("customer deleted", chain(paid("PRO_MONTHLY"), paid("WEEK_PASS")), delete_customer),
+    History("two subscriptions to one product", paid("PRO_MONTHLY"), chain(
+        lambda stripe: stripe.simulator.create_session(
+            {
+                "mode": "subscription",
+                "customer": newest(stripe, "customer")["id"],
+                "line_items": [{"price": "price_pro_monthly", "quantity": 1}],
+                "success_url": "https://example.com",
+            }
+        ),
+        on("checkout.session", "pay"),
+        on_sub("cancel"),
+    )),
+]  # fmt: skip

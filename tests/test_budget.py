@@ -1,0 +1,54 @@
+"""What a webhook may cost."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from licenzy_django.testing import StripeDouble
+
+BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+def cost(stripe: StripeDouble, event: dict[str, object]) -> tuple[int, int]:
+    """Statements and Stripe calls of one delivery."""
+    asked = len(stripe.requests)
+    with CaptureQueriesContext(connection) as queries:
+        assert stripe.deliver([event]) == [200]
+    statements = [query["sql"] for query in queries if not query["sql"].startswith(BOOKKEEPING)]
+    return len(statements), len(stripe.requests) - asked
+
+
+@pytest.fixture
+def stripe(stripe_double: StripeDouble) -> StripeDouble:
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.sell("WEEK_PASS", kind="time_pass")
+    return stripe_double
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_event_of_a_subscription_costs_at_most_twelve_statements_and_one_call(stripe: StripeDouble) -> None:
+    session = stripe.simulator.pay(stripe.checkout("user_1", "PRO_MONTHLY"))
+    first = stripe.take_events()
+    costs = {event["type"]: cost(stripe, event) for event in first}
+    stripe.simulator.renew(session["subscription"], paid=False)
+    stripe.simulator.recover(session["subscription"])
+    stripe.simulator.cancel(session["subscription"])
+    costs |= {"later " + event["type"]: cost(stripe, event) for event in stripe.take_events()}
+
+    assert max(statements for statements, _ in costs.values()) <= 12, costs
+    assert max(calls for _, calls in costs.values()) <= 1, costs
+
+    duplicates = [cost(stripe, event) for event in first]
+    assert max(statements for statements, _ in duplicates) <= 2
+    assert {calls for _, calls in duplicates} == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_subscription_event_that_comes_first_costs_no_more(stripe: StripeDouble) -> None:
+    for number, first in enumerate(["checkout.session.completed", "invoice.paid", "customer.subscription.created"]):
+        stripe.simulator.pay(stripe.checkout(f"user_{number}", "PRO_MONTHLY"))
+        events = {event["type"]: event for event in stripe.take_events()}
+
+        statements, calls = cost(stripe, events[first])
+
+        assert (statements <= 12, calls) == (True, 1), (first, statements, calls)
