@@ -7,6 +7,7 @@ from licenzy_django.models.entitlement import Entitlement, EntitlementChange, So
 from licenzy_django.models.keys import ApiKey
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
+from licenzy_django.models.usage import LedgerEntry, Reservation
 
 __all__ = [
     "ApiKey",
@@ -14,8 +15,10 @@ __all__ = [
     "Entitlement",
     "EntitlementChange",
     "Kind",
+    "LedgerEntry",
     "Mode",
     "Product",
+    "Reservation",
     "Source",
     "Status",
     "StripeEvent",

@@ -67,6 +67,12 @@ class Entitlement(models.Model):
     units_reserved = models.PositiveBigIntegerField(_("units reserved"), default=0)
     units_voided = models.PositiveBigIntegerField(_("units voided"), default=0)
     units_remaining = models.PositiveBigIntegerField(_("units remaining"), default=0)
+    units_adjusted = models.BigIntegerField(
+        _("units adjusted"), default=0, help_text=_("By operators; part of the units granted.")
+    )
+    reserved_until = models.DateTimeField(
+        _("reserved until"), null=True, blank=True, help_text=_("The earliest end of what is reserved of it.")
+    )
 
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"), default=clock.now, editable=False)
@@ -84,6 +90,11 @@ class Entitlement(models.Model):
                 ),
                 name="licenzy_entitlement_units_conserved",
                 violation_error_message=_("granted = consumed + reserved + voided + remaining."),
+            ),
+            models.CheckConstraint(
+                condition=Q(units_reserved=0, reserved_until=None)
+                | Q(units_reserved__gt=0, reserved_until__isnull=False),
+                name="licenzy_entitlement_reserved_until",
             ),
             models.CheckConstraint(condition=~Q(status="expired"), name="licenzy_entitlement_expiry_by_clock"),
             mode_check("licenzy_entitlement_mode"),

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from licenzy_django import clock
+from licenzy_django.models.base import mode_check, mode_field, new_reservation_id
+from licenzy_django.models.entitlement import Entitlement, Source
+from licenzy_django.models.subject import Subject
+
+
+class Reservation(models.Model):
+    """Units set aside for work whose cost is known only afterwards.
+
+    Which packs they come from stands in its ``reserve`` rows of the ledger. Its answer is kept, so that the same
+    confirm or release again is answered the same.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        CONFIRMED = "confirmed", _("confirmed")
+        RELEASED = "released", _("released")
+        EXPIRED = "expired", _("expired")
+
+    public_id = models.CharField(_("id"), max_length=40, default=new_reservation_id, editable=False)
+    mode = mode_field()
+    subject = models.ForeignKey(
+        Subject, models.PROTECT, related_name="reservations", db_index=False, verbose_name=_("subject")
+    )
+    product_code = models.CharField(
+        _("product code"), max_length=64, blank=True, default="", help_text=_("Empty means: of any pack.")
+    )
+    units = models.PositiveBigIntegerField(_("units"))
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.OPEN)
+    units_confirmed = models.PositiveBigIntegerField(_("units confirmed"), null=True, blank=True)
+    usage_remaining = models.PositiveBigIntegerField(
+        _("usage remaining"), null=True, blank=True, help_text=_("Of the subject, as it was answered at the end.")
+    )
+    expires_at = models.DateTimeField(_("expires at"))
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["public_id", "mode"], name="licenzy_reservation_public_id"),
+            models.CheckConstraint(
+                condition=Q(units__gte=1) & (Q(units_confirmed=None) | Q(units_confirmed__lte=models.F("units"))),
+                name="licenzy_reservation_units",
+                violation_error_message=_("No more can be confirmed than was reserved."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="confirmed", units_confirmed__isnull=False)
+                | (~Q(status="confirmed") & Q(units_confirmed=None)),
+                name="licenzy_reservation_confirmed",
+            ),
+            mode_check("licenzy_reservation_mode"),
+        ]
+        indexes = [models.Index(fields=["subject", "status", "expires_at"], name="licenzy_reservation_open")]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class LedgerEntry(models.Model):
+    """One movement of units of one pack. Only ever added to; its first row is also the record of a key.
+
+    ``units`` is how many moved, never negative but for a grant or an adjustment that takes away. In the order of the
+    ids, ``balance_after`` is what the pack had left to use after each row.
+    """
+
+    class Kind(models.TextChoices):
+        GRANT = "grant", _("grant")
+        CONSUME = "consume", _("consume")
+        RESERVE = "reserve", _("reserve")
+        CONFIRM = "confirm", _("confirm")
+        RELEASE = "release", _("release")
+        EXPIRE = "expire", _("expire")
+        VOID = "void", _("void")
+        RESTORE = "restore", _("restore")
+        ADJUST = "adjust", _("adjust")
+
+    mode = mode_field()
+    # Without a foreign key in the database: its check would lock the subject at commit, against whoever settles it.
+    subject = models.ForeignKey(
+        Subject,
+        models.PROTECT,
+        related_name="ledger",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("subject"),
+    )
+    entitlement = models.ForeignKey(
+        Entitlement, models.PROTECT, related_name="ledger", db_index=False, verbose_name=_("pack")
+    )
+    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
+    units = models.BigIntegerField(_("units"))
+    balance_after = models.PositiveBigIntegerField(_("balance after"), help_text=_("What the pack had left to use."))
+    idempotency_key = models.CharField(  # noqa: DJ001
+        _("idempotency key"),
+        max_length=255,
+        null=True,
+        blank=True,
+        help_text=_("On the first row of what was asked with it. Empty values are not unique, so they are null."),
+    )
+    fingerprint = models.CharField(max_length=64, blank=True, default="", editable=False)
+    usage_remaining = models.PositiveBigIntegerField(
+        _("usage remaining"), null=True, blank=True, help_text=_("Of the subject: the answer that a replay repeats.")
+    )
+    reservation = models.ForeignKey(
+        Reservation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="ledger",
+        db_index=False,
+        verbose_name=_("reservation"),
+    )
+    source = models.CharField(_("source"), max_length=8, choices=Source.choices, default=Source.RUNTIME)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("operator"),
+    )
+    reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["idempotency_key", "kind", "mode"], name="licenzy_ledger_once"),
+            models.CheckConstraint(
+                condition=Q(units__gt=0) | (Q(kind__in=["grant", "adjust"]) & ~Q(units=0)),
+                name="licenzy_ledger_units",
+                violation_error_message=_("Only a grant or an adjustment may take units away."),
+            ),
+            models.CheckConstraint(
+                condition=Q(idempotency_key=None) | Q(usage_remaining__isnull=False),
+                name="licenzy_ledger_answer",
+                violation_error_message=_("A row with a key keeps the answer."),
+            ),
+            mode_check("licenzy_ledger_mode"),
+        ]
+        indexes = [
+            models.Index(fields=["subject", "id"], name="licenzy_ledger_subject"),
+            models.Index(
+                fields=["reservation"], condition=Q(reservation__isnull=False), name="licenzy_ledger_reservation"
+            ),
+            models.Index(fields=["actor"], condition=Q(actor__isnull=False), name="licenzy_ledger_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.units}"
+
+    def save(self, **kwargs: Any) -> None:  # type: ignore[override]
+        """Add the row. Raises TypeError for one that is already there."""
+        if not self._state.adding:
+            raise TypeError("The ledger is only ever added to.")
+        super().save(force_insert=True, **{name: given for name, given in kwargs.items() if name == "using"})
