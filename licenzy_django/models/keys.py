@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
@@ -17,10 +18,20 @@ def digest_of(key: str) -> str:
 
 
 class ApiKeyManager(models.Manager["ApiKey"]):
-    def issue(self, mode: str, name: str) -> tuple[ApiKey, str]:
-        """Make a key; the second of the pair is the key itself, which nobody can read again."""
+    def issue(self, mode: str, name: str, *, request_id: str = "") -> tuple[ApiKey, str]:
+        """Make a key; the second of the pair is the key itself, which nobody can read again.
+
+        Raises IntegrityError if ``request_id`` has made a key before.
+        """
         key = f"lz_{Mode(mode).value}_{random_text(43)}"
-        row = self.create(mode=mode, name=name, prefix=key[:PREFIX_LENGTH], last_four=key[-4:], digest=digest_of(key))
+        row = self.create(
+            mode=mode,
+            name=name,
+            prefix=key[:PREFIX_LENGTH],
+            last_four=key[-4:],
+            digest=digest_of(key),
+            request_id=request_id,
+        )
         return row, key
 
 
@@ -37,6 +48,7 @@ class ApiKey(models.Model):
         _("last used at"), null=True, blank=True, editable=False, help_text=_("Accurate to an hour.")
     )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    request_id = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     objects = ApiKeyManager()
 
@@ -46,13 +58,17 @@ class ApiKey(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["digest"], name="licenzy_api_key_digest"),
+            models.UniqueConstraint(
+                fields=["request_id", "mode"], condition=~Q(request_id=""), name="licenzy_api_key_once"
+            ),
             mode_check("licenzy_api_key_mode"),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…{self.last_four})"
 
-    def revoke(self) -> None:
-        """Refuse it from now on. A second call changes nothing."""
-        ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=clock.now())
+    def revoke(self) -> bool:
+        """Refuse it from now on. A second call changes nothing, and says so."""
+        changed = ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=clock.now())
         self.refresh_from_db(fields=["revoked_at"])
+        return bool(changed)

@@ -29,6 +29,11 @@ class Subject(models.Model):
         verbose_name = _("subject")
         verbose_name_plural = _("subjects")
         ordering = ["-id"]
+        permissions = [
+            ("look", _("Can look at every subject and at the health page")),
+            ("support", _("Can support subjects: grant, revoke, restore, adjust, expire, replay, sync, requeue")),
+            ("configure", _("Can configure: products, API keys, endpoints")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["public_id", "mode"], name="licenzy_subject_public_id"),
             models.UniqueConstraint(fields=["subject_ref", "mode"], name="licenzy_subject_ref"),
