@@ -5,6 +5,7 @@ from licenzy_django.models.catalog import Kind, Product
 from licenzy_django.models.checkout import CheckoutAttempt
 from licenzy_django.models.entitlement import Entitlement, EntitlementChange, Source, Status
 from licenzy_django.models.keys import ApiKey
+from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
 from licenzy_django.models.usage import LedgerEntry, Reservation
@@ -12,11 +13,15 @@ from licenzy_django.models.usage import LedgerEntry, Reservation
 __all__ = [
     "ApiKey",
     "CheckoutAttempt",
+    "Delivery",
     "Entitlement",
     "EntitlementChange",
+    "EventType",
     "Kind",
     "LedgerEntry",
     "Mode",
+    "OutboundEndpoint",
+    "OutboundEvent",
     "Product",
     "Reservation",
     "Source",
