@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY, Shop
+from tests.e2e.shops import REPOSITORY, Shop, open_shop
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs Playwright")
 expect = playwright.expect
@@ -27,6 +27,12 @@ FLAGS = [
     "--disable-sync",
 ]
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_shop(tmp_path_factory.mktemp("shop"), webhook_delay_seconds=4) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +103,26 @@ def test_access_turns_on_when_the_payment_is_confirmed_and_not_before(page: play
     page.goto("/account/")
     expect(page.get_by_text("Renews on")).to_be_visible()
     show(page, "8-account")
+
+
+def test_a_bank_debit_is_waited_for(page: playwright.Page) -> None:
+    become_a_guest(page)
+    go_to_the_payment_page(page, "Week pass")
+    page.get_by_role("button", name="Use a bank debit").click()
+    expect(page.get_by_role("heading", name="Waiting for your bank")).to_be_visible(timeout=20_000)
+    show(page, "9-waiting-for-the-bank")
+    page.goto("/account/")
+    expect(page.get_by_text("when the money arrives")).to_be_visible()
+    show(page, "9-waiting-account")
+
+
+def test_the_pages_work_without_javascript(chromium: playwright.Browser, shop: Shop) -> None:
+    context = chromium.new_context(base_url=shop.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("button", name="Create a demo account").click()
+    go_to_the_payment_page(page, "Week pass")
+    page.get_by_role("button", name=re.compile("Pay")).first.click()
+    expect(page.get_by_role("heading", name="Confirming your payment")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thank you. You are in.")).to_be_visible(timeout=20_000)
+    context.close()

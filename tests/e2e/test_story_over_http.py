@@ -6,11 +6,12 @@ import json
 import shlex
 import stat
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 import requests
 
-from tests.e2e.conftest import Shop, key_in, set_up
+from tests.e2e.shops import Shop, key_in, open_shop, set_up
 from tests.servers import Visitor, eventually
 
 # The request by which the product was first described.
@@ -18,8 +19,25 @@ SEED_KEY = "checkout-user_123-pro_monthly-001"
 SEED_BODY = {"subject_ref": "user_123", "product_code": "PRO_MONTHLY"}
 
 
+@pytest.fixture(scope="module")
+def slow_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Its webhooks come late enough to look around before."""
+    with open_shop(tmp_path_factory.mktemp("slow_shop"), webhook_delay_seconds=2) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_shop(tmp_path_factory.mktemp("shop"), webhook_delay_seconds=0) as shop:
+        yield shop
+
+
 @pytest.fixture
 def guest(shop: Shop) -> Visitor:
+    return new_guest(shop)
+
+
+def new_guest(shop: Shop) -> Visitor:
     """Somebody who has just made an account."""
     visitor = shop.visitor()
     visitor.open("/")
@@ -39,46 +57,47 @@ def status_of(page: requests.Response) -> str:
     return page.text.split('data-status="')[1].split('"')[0]
 
 
-def test_another_backend_sells_with_the_seeds_request(shop: Shop) -> None:
-    assert not shop.allowed("user_123")
+def test_another_backend_sells_with_the_seeds_request(slow_shop: Shop) -> None:
+    assert not slow_shop.allowed("user_123")
 
-    started = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+    started = slow_shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
     assert started.status_code == 201
     attempt = started.json()
     assert attempt["attempt_id"].startswith("att_")
     assert (attempt["status"], attempt["mode"]) == ("created", "test")
-    assert not shop.allowed("user_123")
+    assert not slow_shop.allowed("user_123")
 
-    again = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+    again = slow_shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (attempt, "true")
 
-    customer = shop.visitor()
+    customer = slow_shop.visitor()
     customer.open(attempt["checkout_url"])
     customer.press("Pay")
-    assert not shop.allowed("user_123"), "The redirect alone has unlocked something."
-    assert shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"] == []
+    assert not slow_shop.allowed("user_123"), "The redirect alone has unlocked something."
+    assert slow_shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"] == []
 
-    eventually(lambda: shop.allowed("user_123"))
-    [entitlement] = shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"]
+    eventually(lambda: slow_shop.allowed("user_123"))
+    [entitlement] = slow_shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"]
     assert (entitlement["product_code"], entitlement["status"], entitlement["available"]) == (
         "PRO_MONTHLY",
         "active",
         True,
     )
-    access = shop.ask("GET", "/v1/customer/access/user_123").json()
+    access = slow_shop.ask("GET", "/v1/customer/access/user_123").json()
     assert (access["has_access"], access["status"], access["features"]) == (True, "active", ["export", "members"])
 
     def closed() -> bool:
         """The invoice may have opened the door before the session's own event came."""
-        late = shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
+        late = slow_shop.ask("POST", "/v1/checkout/session", key=SEED_KEY, **SEED_BODY)
         return (late.status_code, late.json().get("error")) == (409, "checkout_session_expired")
 
     eventually(closed)
-    second = shop.ask("POST", "/v1/checkout/session", key=f"{SEED_KEY}-again", **SEED_BODY)
+    second = slow_shop.ask("POST", "/v1/checkout/session", key=f"{SEED_KEY}-again", **SEED_BODY)
     assert (second.status_code, second.json()["error"]) == (409, "already_subscribed")
 
 
-def test_a_customer_waits_on_the_return_page_until_the_webhook_came(guest: Visitor) -> None:
+def test_a_customer_waits_on_the_return_page_until_the_webhook_came(slow_shop: Shop) -> None:
+    guest = new_guest(slow_shop)
     assert guest.open("/members/").status_code == 403
     at_the_payment_page(guest, "Pro, monthly")
     guest.press("Pay")
@@ -178,9 +197,7 @@ def test_a_second_subscription_to_the_same_product_is_not_sold(guest: Visitor) -
 def test_nobody_sees_the_order_of_another(shop: Shop, guest: Visitor) -> None:
     at_the_payment_page(guest, "Week pass")
     guest.press("Pay")
-    other = shop.visitor()
-    other.open("/")
-    other.press("Create a demo account")
+    other = new_guest(shop)
     assert other.open(guest.page.url).status_code == 404
 
 

@@ -3,17 +3,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from tests.servers import PATIENCE, Visitor, clean_environment, free_port, running_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-WEBHOOK_DELAY_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,17 @@ class Shop:
         return Visitor(self.url)
 
 
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder, port = tmp_path_factory.mktemp("shop"), free_port()
+@contextmanager
+def open_shop(folder: Path, *, webhook_delay_seconds: float) -> Iterator[Shop]:
+    """A shop with an empty database. Within the delay its pages can be asked what they say before the webhook."""
+    port = free_port()
     environment = clean_environment(
         DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
         DEMO_SECRETS_FILE=str(folder / "demo.json"),
         LOG_FOLDER=str(folder),
         PORT=str(port),
         PYTHONUNBUFFERED="1",
-        SIMULATOR_WEBHOOK_DELAY_SECONDS=str(WEBHOOK_DELAY_SECONDS),
+        SIMULATOR_WEBHOOK_DELAY_SECONDS=str(webhook_delay_seconds),
     )
     printed = set_up(environment)
     with running_server(REPOSITORY, port, environment) as url:
