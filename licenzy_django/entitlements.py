@@ -170,8 +170,13 @@ def write(
     *,
     cause: Cause,
     attempt_of: dict[str, CheckoutAttempt] | None = None,
+    source: str = Source.STRIPE,
 ) -> list[Entitlement]:
-    """Write what differs, each change with its history row. Runs under the subject's lock."""
+    """Write what differs, each change with its history row. Runs under the subject's lock.
+
+    Args:
+        source: what new rows rest on: facts of Stripe's, or an operator's decision.
+    """
     existing = {(row.source_id, row.product_id): row for row in rows}
     now = clock.now()
     changed = []
@@ -184,18 +189,26 @@ def write(
                 subject=subject,
                 subject_ref=subject.subject_ref,
                 product_id=right.product_id,
+                source=source,
                 source_id=right.source_id,
                 attempt=(attempt_of or {}).get(right.source_id),
                 created_at=now,
             )
         apply(right, row)
-        after = snapshot(row)
-        if before != after:
-            row.updated_at = now
-            row.save()
-            record_change(row, before, after, cause=cause, at=now)
+        if save_change(row, before, cause=cause, at=now):
             changed.append(row)
     return changed
+
+
+def save_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: datetime) -> bool:
+    """Save the row with its history, if it is not what it was (``snapshot``). Every change goes through here."""
+    after = snapshot(row)
+    if before == after:
+        return False
+    row.updated_at = at
+    row.save()
+    record_change(row, before, after, cause=cause, at=at)
+    return True
 
 
 def apply(right: Right, row: Entitlement) -> None:
