@@ -3,12 +3,13 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+from django.conf import settings
+from django.db import migrations, models
+
 import licenzy_django.clock
 import licenzy_django.models.base
 import licenzy_django.models.catalog
 import licenzy_django.models.outbound
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
