@@ -15,7 +15,7 @@ help: ## what there is
 
 demo: $(BIN)/made ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
 	@PORT=$(PORT) $(BIN)/python manage.py demo_setup
-	@PORT=$(PORT) exec $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
+	@PORT=$(PORT) DJANGO_RUNSERVER_HIDE_WARNING=true exec $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: $(BIN)/made ## the quick suite: SQLite, no services
 	$(BIN)/python -m pytest $(ARGS)
@@ -45,7 +45,7 @@ $(BIN)/made: pyproject.toml
 	if command -v uv >/dev/null 2>&1; then \
 	  uv sync --quiet --frozen $${python:+--python "$$python"}; \
 	elif [ -n "$$python" ]; then \
-	  "$$python" -m venv --clear .venv \
+	  "$$python" -m venv $(if $(PYTHON),--clear) .venv \
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' \
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev; \
 	else \
