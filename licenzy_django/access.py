@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
+from django.db.models import Q
 
 from licenzy_django import clock, gate
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.exceptions import EntitlementRequired
+from licenzy_django.exceptions import EntitlementRequired, InvalidRequest
 from licenzy_django.models import Entitlement, Kind, Status
 from licenzy_django.subjects import subject_ref_of
 
@@ -228,12 +229,18 @@ def entitlements_of(
     limit: int = PAGE_SIZE,
     starting_after: str = "",
 ) -> list[EntitlementView]:
-    """A subject's entitlements, newest first, at most ``limit`` after the one named."""
+    """A subject's entitlements, newest first, at most ``limit`` after the one named.
+
+    Raises InvalidRequest if the subject has no entitlement of that name.
+    """
     at = at or clock.now()
     mode = mode or licenzy_settings().MODE
     rows = Entitlement.objects.filter(subject_ref=subject_ref_of(subject) or "", mode=mode).select_related("product")
     if starting_after:
-        rows = rows.filter(pk__lt=rows.filter(public_id=starting_after).values("pk"))
+        last = rows.filter(public_id=starting_after).values_list("pk", flat=True).first()
+        if last is None:
+            raise InvalidRequest(fields={"starting_after": ["This subject has no such entitlement."]})
+        rows = rows.filter(pk__lt=last)
     return [view_of(row, at) for row in rows.order_by("-pk")[:limit]]
 
 
@@ -242,14 +249,27 @@ STATUS_ORDER = (Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED, Status.EXPIRED
 
 def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None) -> AccessSummary:
     """What a subject has, in one answer: the best status, units left over all packs, features, entitlements."""
-    views = entitlements_of(subject, mode=mode, at=at)
-    available = [view for view in views if view.available]
+    at = at or clock.now()
+    mode = mode or licenzy_settings().MODE
+    subject_ref = subject_ref_of(subject) or ""
+    views = entitlements_of(subject_ref, mode=mode, at=at, limit=PAGE_SIZE + 1)
+    # The entitlements shown are bounded; what follows from them must know of every available one.
+    is_all = len(views) <= PAGE_SIZE
+    available = [view for view in (views if is_all else maybe_available(subject_ref, mode, at)) if view.available]
     statuses = {Status.ACTIVE if v.status == Status.TRIALING else v.status for v in available or views}
     return AccessSummary(
-        subject_ref=subject_ref_of(subject) or "",
+        subject_ref=subject_ref,
         has_access=bool(available),
         status=next((str(status.value) for status in STATUS_ORDER if status in statuses), "none"),
         usage_remaining=sum(view.usage_remaining or 0 for view in available),
         features=sorted({feature for view in available for feature in view.features}),
-        entitlements=views,
+        entitlements=views[:PAGE_SIZE],
     )
+
+
+def maybe_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:
+    """A subject's entitlements without those that are certainly over."""
+    rows = Entitlement.objects.filter(subject_ref=subject_ref, mode=mode, grants_access=True, revoked_at=None)
+    rows = rows.filter(Q(available_until=None) | Q(available_until__gt=at))
+    rows = rows.exclude(product__kind=Kind.USAGE_PACK, units_remaining=0)
+    return [view_of(row, at) for row in rows.select_related("product")]

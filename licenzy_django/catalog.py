@@ -63,7 +63,7 @@ def checked(entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise CatalogError("This is not an object.")
     kind = entry.get("kind")
-    if kind not in KEYS_OF_KIND:
+    if not isinstance(kind, str) or kind not in KEYS_OF_KIND:
         raise CatalogError(f"kind must be one of {', '.join(KEYS_OF_KIND)}.")
     known = {*COMMON_KEYS, "is_active", *KEYS_OF_KIND[kind]}
     if unknown := sorted(entry.keys() - known):

@@ -208,7 +208,7 @@ def resume(attempt: CheckoutAttempt, customer_email: str) -> StartedCheckout:
             return started(attempt, replayed=True)
         raise IdempotencyKeyInUse()
     attempt = open_session(attempt, customer_email, is_retry=True)
-    if not attempt.is_open(now):
+    if not attempt.checkout_url or not attempt.is_open(now):
         raise CheckoutSessionExpired()
     return started(attempt, replayed=True)
 
@@ -221,8 +221,7 @@ def open_session(attempt: CheckoutAttempt, customer_email: str, *, is_retry: boo
         except stripe_client.StripeObjectMissing as missing:
             if missing.param != "customer":
                 raise
-            forget_customer(attempt.subject)
-            attempt.stripe_params.pop("customer", None)
+            forget_customer(attempt.subject, attempt.stripe_params.pop("customer"))
             session = create_session(attempt, customer_email)
         if is_retry:
             # A replayed answer shows the session as it was made; it may be paid or gone by now.
@@ -249,7 +248,8 @@ def create_session(attempt: CheckoutAttempt, customer_email: str) -> dict[str, A
         attempt.stripe_params["customer"] = ensure_customer(subject, email=customer_email)
         CheckoutAttempt.objects.filter(pk=attempt.pk).update(stripe_params=attempt.stripe_params)
     params: Any = attempt.stripe_params
-    key = f"licenzy-checkout-{attempt.public_id}-{subject.customer_number}"
+    # The customer is part of what Stripe compares, and the only part that may change: its id is part of the key.
+    key = f"licenzy-checkout-{attempt.public_id}-{params['customer']}"
     return stripe_client.ask(
         attempt.mode, lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": key})
     )
@@ -285,7 +285,7 @@ def billing_portal_url(subject_ref: str, *, mode: str | None = None, return_url:
     except stripe_client.StripeObjectMissing as missing:
         if missing.param != "customer":
             raise
-        forget_customer(subject)
+        forget_customer(subject, subject.stripe_customer_id)
         raise NoBillingAccount() from missing
     url: str = session["url"]
     return url

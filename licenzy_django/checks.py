@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import NoReverseMatch, reverse
 
 from licenzy_django.conf import SETTING_NAMES, licenzy_settings
 from licenzy_django.models import Mode
@@ -27,31 +28,31 @@ def check_setting_names(app_configs: Sequence[Any] | None = None, **kwargs: Any)
     ]
 
 
+@register(Tags.compatibility)
+def check_basics(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if not check_setting_names() and licenzy_settings().MODE not in Mode.values:
+        found.append(
+            Error(
+                "LICENZY['MODE'] is neither 'test' nor 'live': nobody would have access.",
+                hint="It is the mode of in-process checks.",
+                id="licenzy.E006",
+            )
+        )
+    if not settings.USE_TZ:
+        found.append(
+            Error("licenzy_django keeps its times in UTC and needs USE_TZ.", hint="USE_TZ = True", id="licenzy.E008")
+        )
+    return found
+
+
 @register(Tags.security)
 def check_secret_keys(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
     if check_setting_names():
         return []
     known = licenzy_settings()
-    found: list[CheckMessage] = []
-    for mode in Mode.values:
-        key = known.secret_key(mode)
-        if key and not key.startswith((f"sk_{mode}_", f"rk_{mode}_")):
-            found.append(
-                Error(
-                    f"LICENZY[{mode.upper() + '_SECRET_KEY'!r}] is not a secret or restricted key of {mode} mode.",
-                    hint=f"It has to begin with sk_{mode}_ or rk_{mode}_.",
-                    id="licenzy.E002",
-                )
-            )
-        if key and not known.webhook_secrets(mode):
-            found.append(
-                Warning(
-                    f"{mode} mode has a secret key but no webhook secret: no payment can be confirmed.",
-                    hint=f"Put the whsec_… of your endpoint into LICENZY[{mode.upper() + '_WEBHOOK_SECRETS'!r}].",
-                    id="licenzy.W003",
-                )
-            )
-    if set(known.TEST_WEBHOOK_SECRETS) & set(known.LIVE_WEBHOOK_SECRETS):
+    found: list[CheckMessage] = [message for mode in Mode.values for message in problems_of_mode(mode)]
+    if set(known.webhook_secrets("test")) & set(known.webhook_secrets("live")):
         found.append(
             Error(
                 "A webhook secret is configured for both modes.",
@@ -60,3 +61,45 @@ def check_secret_keys(app_configs: Sequence[Any] | None = None, **kwargs: Any) -
             )
         )
     return found
+
+
+def problems_of_mode(mode: str) -> Iterator[CheckMessage]:
+    known = licenzy_settings()
+    key, secrets = known.secret_key(mode), known.webhook_secrets(mode)
+    key_name, secrets_name = f"{mode.upper()}_SECRET_KEY", f"{mode.upper()}_WEBHOOK_SECRETS"
+    if key and not key.startswith((f"sk_{mode}_", f"rk_{mode}_")):
+        yield Error(
+            f"LICENZY[{key_name!r}] is not a secret or restricted key of {mode} mode.",
+            hint=f"It has to begin with sk_{mode}_ or rk_{mode}_.",
+            id="licenzy.E002",
+        )
+    if key and not secrets:
+        yield Warning(
+            f"{mode} mode has a secret key but no webhook secret: no payment can be confirmed.",
+            hint=f"Put the whsec_… of your endpoint into LICENZY[{secrets_name!r}].",
+            id="licenzy.W003",
+        )
+    given = getattr(known, secrets_name)
+    if isinstance(given, str) or not all(str(s).startswith("whsec_") for s in secrets):
+        yield Error(
+            f"LICENZY[{secrets_name!r}] is not a list of webhook secrets.",
+            hint="A list of the whsec_… of your endpoints: one usually, two while one is being replaced.",
+            id="licenzy.E005",
+        )
+
+
+@register(Tags.urls)
+def check_webhook_url(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    try:
+        reverse("licenzy:stripe-webhook")
+    except NoReverseMatch:
+        return [
+            Warning(
+                "The webhook has no URL: Stripe cannot tell who paid.",
+                hint='path("v1/", include("licenzy_django.urls")) in your urls.py.',
+                id="licenzy.W007",
+            )
+        ]
+    return []

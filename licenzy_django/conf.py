@@ -55,7 +55,13 @@ class LicenzySettings:
         return self.LIVE_SECRET_KEY if mode == "live" else self.TEST_SECRET_KEY
 
     def webhook_secrets(self, mode: str) -> Sequence[str]:
-        return self.LIVE_WEBHOOK_SECRETS if mode == "live" else self.TEST_WEBHOOK_SECRETS
+        """Those of a mode. A text in place of the list is one secret: its letters must never count as secrets."""
+        given = self.LIVE_WEBHOOK_SECRETS if mode == "live" else self.TEST_WEBHOOK_SECRETS
+        return [secret for secret in as_list(given) if secret]
+
+
+def as_list(given: Sequence[str] | None) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given or ()
 
 
 SETTING_NAMES = frozenset(known.name for known in fields(LicenzySettings))

@@ -46,8 +46,8 @@ def bind_customer(subject: Subject, customer_id: str) -> None:
     subject.refresh_from_db(fields=["stripe_customer_id", "customer_number"])
 
 
-def forget_customer(subject: Subject) -> None:
-    """Stripe says that the customer is gone: the next checkout makes another one."""
-    gone = Subject.objects.filter(pk=subject.pk, stripe_customer_id=subject.stripe_customer_id)
+def forget_customer(subject: Subject, customer_id: str) -> None:
+    """Stripe says that this customer is gone: the next checkout makes another one, unless one is there already."""
+    gone = Subject.objects.filter(pk=subject.pk, stripe_customer_id=customer_id)
     gone.update(stripe_customer_id="", customer_number=F("customer_number") + 1)
     subject.refresh_from_db(fields=["stripe_customer_id", "customer_number"])

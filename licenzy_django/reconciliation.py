@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from licenzy_django import facts, stripe_client
+from licenzy_django.customers import forget_customer
 from licenzy_django.entitlements import Cause, settle_attempt, settle_purchase, settle_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement, StripeEvent, StripeFact, Subject
 from licenzy_django.stripe_objects import Fact, fact_of
@@ -318,7 +319,7 @@ def learn_customer(customer: Fact, context: Context) -> Learned:
     facts.keep(customer, mode=context.mode)
     if not customer.state["is_deleted"]:
         return Learned("customer", row.subject_id)
-    Subject.objects.filter(pk=row.subject_id, stripe_customer_id=customer.stripe_id).update(stripe_customer_id="")
+    forget_customer(Subject(pk=row.subject_id), customer.stripe_id)
     subscriptions = StripeFact.objects.filter(
         mode=context.mode, customer_id=customer.stripe_id, object="subscription", subject_id=row.subject_id
     )

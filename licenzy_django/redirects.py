@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from licenzy_django.conf import licenzy_settings
+from licenzy_django.conf import as_list, licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
 
 MAX_LENGTH = 2048
@@ -35,7 +35,7 @@ def redirect_url(name: str, given: str, default: str) -> str:
         raise refusal(name, "This is not a URL.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
         raise refusal(name, "This must be an absolute http or https URL.")
-    allowed = {allowed.lower() for allowed in licenzy_settings().ALLOWED_REDIRECT_HOSTS}
+    allowed = {allowed.lower() for allowed in as_list(licenzy_settings().ALLOWED_REDIRECT_HOSTS)}
     if host not in allowed:
         raise refusal(name, "This host is not allowed; see ALLOWED_REDIRECT_HOSTS.")
     return given

@@ -56,8 +56,15 @@ class RequestSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = data.keys() - self.fields.keys()
         if unknown:
-            raise serializers.ValidationError({name[:100]: ["This field is not known."] for name in unknown})
+            raise serializers.ValidationError(
+                {shown(name): ["This field is not known."] for name in sorted(unknown)[:20]}
+            )
         return super().to_internal_value(data)
+
+
+def shown(name: str) -> str:
+    """A client's text as an answer can carry it: short, and without half characters."""
+    return name[:100].encode(errors="replace").decode()
 
 
 class CheckoutSessionRequest(RequestSerializer):

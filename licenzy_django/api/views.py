@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
+from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from licenzy_django import access, checkout, clock, gate
 from licenzy_django.api.authentication import ApiClient, ApiKeyAuthentication, HasApiKey, bearer_token
 from licenzy_django.api.errors import error_response
-from licenzy_django.api.parsers import JsonObjectParser
+from licenzy_django.api.parsers import JsonAlways, JsonObjectParser, json_object
 from licenzy_django.api.serializers import (
     AccessCheckRequest,
     BillingPortalRequest,
@@ -26,6 +27,7 @@ from licenzy_django.api.serializers import (
     EntitlementResponse,
     PageRequest,
 )
+from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.idempotency import idempotency_key
 from licenzy_django.models.keys import digest_of
 from licenzy_django.subjects import validate_subject_ref
@@ -40,6 +42,9 @@ class LicenzyView(APIView):
     permission_classes = [HasApiKey]
     parser_classes = [JsonObjectParser]
     renderer_classes = [JSONRenderer]
+    content_negotiation_class = JsonAlways
+    versioning_class = None
+    metadata_class = None
 
     @property
     def mode(self) -> str:
@@ -60,7 +65,7 @@ class LicenzyView(APIView):
         return response
 
     def parse(self, serializer: type[Any], request: Request) -> dict[str, Any]:
-        parsed = serializer(data=request.data)
+        parsed = serializer(data=json_object(request))
         parsed.is_valid(raise_exception=True)
         return dict(parsed.validated_data)
 
@@ -92,9 +97,8 @@ class KeyAndEntitlements(ApiKeyAuthentication):
 def access_check_subject(request: Request) -> str | None:
     """The subject that a well-formed body names; an ill-formed one is refused later, after the key was checked."""
     try:
-        subject_ref = JsonObjectParser().parse(None, None, {"request": request}).get("subject_ref")
-        return validate_subject_ref(subject_ref)
-    except Exception:  # noqa: BLE001
+        return validate_subject_ref(json_object(request).get("subject_ref"))
+    except (ParseError, InvalidRequest):
         return None
 
 

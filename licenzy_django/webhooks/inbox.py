@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 
 from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
@@ -15,7 +16,7 @@ from licenzy_django.entitlements import Cause
 from licenzy_django.models import StripeEvent
 from licenzy_django.reconciliation import Context, Learned, ignored, learn
 from licenzy_django.stripe_objects import fact_of
-from licenzy_django.webhooks.payload import kept
+from licenzy_django.webhooks.payload import kept, storable
 
 logger = logging.getLogger("licenzy_django")
 
@@ -60,7 +61,7 @@ def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent,
         mode=mode,
         event_id=event["id"],
         type=event["type"],
-        api_version=event.get("api_version") or "",
+        api_version=storable(str(event.get("api_version") or ""))[:40],
         object_id=object_id_of(event),
         occurred_at=occurred_at(event),
         payload=None if why_not else kept(event),
@@ -89,7 +90,7 @@ def object_id_of(event: dict[str, Any]) -> str:
     data = event.get("data")
     stripe_object = data.get("object") if isinstance(data, dict) else None
     object_id = stripe_object.get("id") if isinstance(stripe_object, dict) else None
-    return object_id[:255] if isinstance(object_id, str) else ""
+    return storable(object_id)[:255] if isinstance(object_id, str) else ""
 
 
 def occurred_at(event: dict[str, Any]) -> datetime:
@@ -112,10 +113,23 @@ def process(row: StripeEvent) -> StripeEvent:
             finish(row, learned)
     except Exception as error:
         StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
-            status=StripeEvent.Status.FAILED, error=f"{type(error).__name__}: {error}"[:2000]
+            status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
         )
         raise
     return row
+
+
+def replay(row: StripeEvent) -> StripeEvent:
+    """Process a kept event again, whatever became of it. Raises what goes wrong, after it was written to the row."""
+    StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
+    row.refresh_from_db()
+    return process(row)
+
+
+def unfinished() -> QuerySet[StripeEvent]:
+    """What failed, or was kept when we died before it was done; the oldest first."""
+    waiting = [StripeEvent.Status.FAILED, StripeEvent.Status.RECEIVED]
+    return StripeEvent.objects.filter(status__in=waiting).order_by("pk")
 
 
 def learn_event(row: StripeEvent) -> Learned:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from licenzy_django.stripe_objects import ATTEMPT_METADATA_KEY
+
 # Named one by one, at any depth: what is not here is not stored, whatever Stripe adds.
 KEPT_WORDS = (
     "id object type api_version created livemode account context request idempotency_key data previous_attributes "
     "mode status payment_status payment_intent subscription invoice customer amount_total currency payment_link "
-    "recovered_from expires_at metadata licenzy_attempt client_reference_id "
+    "recovered_from expires_at metadata "
     "items has_more price plan product quantity current_period_start current_period_end cancel_at cancel_at_period_end "
     "canceled_at ended_at trial_start trial_end latest_invoice pause_collection behavior resumes_at pending_update "
     "start_date billing_mode schedule status_details paused transitioned_at "
@@ -20,12 +22,22 @@ KEPT_WORDS = (
     "is_charge_refundable deleted "
 )
 KEPT = frozenset(KEPT_WORDS.split())
+# The keys of metadata are the host's own: anything may stand there, so ours alone is kept.
+KEPT_OF = {"metadata": frozenset({ATTEMPT_METADATA_KEY})}
+DEEPEST = 32
 
 
-def kept(value: Any) -> Any:
-    """The value without what is not named above, and without NUL, which PostgreSQL cannot store."""
+def kept(value: Any, names: frozenset[str] = KEPT, depth: int = 0) -> Any:
+    """The value without what is not named above, and without what a database cannot store."""
+    if depth > DEEPEST:
+        return None
     if isinstance(value, dict):
-        return {name: kept(inner) for name, inner in value.items() if name in KEPT}
+        return {name: kept(value[name], KEPT_OF.get(name, KEPT), depth + 1) for name in value if name in names}
     if isinstance(value, list):
-        return [kept(inner) for inner in value]
-    return value.replace("\x00", "") if isinstance(value, str) else value
+        return [kept(inner, names, depth + 1) for inner in value]
+    return storable(value) if isinstance(value, str) else value
+
+
+def storable(text: str) -> str:
+    """The text without NUL, which PostgreSQL refuses, and without half characters, which no encoding has."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
