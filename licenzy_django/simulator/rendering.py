@@ -90,12 +90,12 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
 
 def _children(value: Any) -> Iterator[Json]:
     """The Stripe objects right below: expanded ones, and those of lists."""
-    if isinstance(value, dict) and "object" in value:
+    if isinstance(value, dict) and isinstance(value.get("object"), str):
         yield value
     elif isinstance(value, dict) and isinstance(value.get("data"), list):
         yield from value["data"]
     elif isinstance(value, list):
-        yield from (child for child in value if isinstance(child, dict) and "object" in child)
+        yield from (child for child in value if isinstance(child, dict) and isinstance(child.get("object"), str))
 
 
 def _old_subscription(subscription: Json) -> None:

@@ -13,7 +13,7 @@ DROP_AFTER = "drop_after"  # it happened, the answer is lost
 TIMEOUT = "timeout"  # it happened, the answer comes too late
 SERVER_ERROR = "server_error"  # 500 without effect, kept under the idempotency key
 RATE_LIMIT = "rate_limit"  # 429, nothing happened, nothing kept
-KINDS = (DROP_BEFORE, DROP_AFTER, TIMEOUT, SERVER_ERROR, RATE_LIMIT, "call_before", "call_after")
+KINDS = (DROP_BEFORE, DROP_AFTER, TIMEOUT, SERVER_ERROR, RATE_LIMIT, "call_before", "call_in_flight", "call_after")
 
 
 class ConnectionDroppedError(Exception):
@@ -53,7 +53,9 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, method: str, path: str, kind: str, *, times: int = 1, call: Callable[[], Any] | None = None) -> None:
-        """``method`` and ``path`` may have wildcards; ``call_before`` and ``call_after`` run ``call`` (a sleep …)."""
+        """``method`` and ``path`` may have wildcards. The kinds ``call_…`` run ``call`` (a sleep, a barrier, a kill):
+        before anything, while the key is taken, after the effect.
+        """
         if kind not in KINDS:
             raise ValueError(f"Unknown fault {kind!r}: one of {', '.join(KINDS)}")
         self._waiting.append(Fault(kind, method, path, times, call))

@@ -64,7 +64,7 @@ class Front:
             fault.call()
         if kind == faults.DROP_BEFORE:
             raise faults.ConnectionDroppedError("Connection aborted before the request was read")
-        response = self._answer(request, kind)
+        response = self._answer(request, kind, fault.call if fault and kind == "call_in_flight" else None)
         if fault and kind == "call_after" and fault.call:
             fault.call()
         if kind in _LOST:
@@ -79,19 +79,21 @@ class Front:
         )
         del self.log[: -self.log_limit]
 
-    def _answer(self, request: Request, fault: str) -> Response:
+    def _answer(self, request: Request, fault: str, in_flight: Callable[[], object] | None) -> Response:
         request_id = f"req_{secrets.token_hex(7)}"
         try:
-            return self._execute(self._world(request.headers), request, request_id, fault)
+            return self._execute(self._world(request.headers), request, request_id, fault, in_flight)
         except RefusalError as refusal:
             return _response(Answer(refusal.status, json.dumps(refusal.body()), request_id))
 
-    def _execute(self, world: Simulator, request: Request, request_id: str, fault: str) -> Response:
+    def _execute(
+        self, world: Simulator, request: Request, request_id: str, fault: str, in_flight: Callable[[], object] | None
+    ) -> Response:
         if fault == faults.RATE_LIMIT:
             raise RefusalError("Request rate limit exceeded.", status=429, code="rate_limit")
         crash = fault == faults.SERVER_ERROR
         if request.method == "POST" and (key := request.headers.get("idempotency-key")):
-            return self._once(world, request, key, request_id, crash=crash)
+            return self._once(world, request, Cause(request_id, key), crash=crash, in_flight=in_flight)
         return _response(self._run(world, request, Cause(request_id), crash=crash))
 
     def _world(self, headers: Mapping[str, str]) -> Simulator:
@@ -108,8 +110,11 @@ class Front:
     def _sibling(self, livemode: bool) -> Simulator:
         return Simulator(self.simulator.store.sibling(livemode), after_retries=self.simulator.after_retries)
 
-    def _once(self, world: Simulator, request: Request, key: str, request_id: str, *, crash: bool) -> Response:
+    def _once(
+        self, world: Simulator, request: Request, cause: Cause, *, crash: bool, in_flight: Callable[[], object] | None
+    ) -> Response:
         """Stripe's idempotency: the first answer again, 400 for other parameters, 409 while the first is running."""
+        key = cause.idempotency_key or ""
         if len(key) > 255:
             raise RefusalError("Idempotency keys can be at most 255 characters long.", kind="idempotency_error")
         store = world.store
@@ -129,8 +134,10 @@ class Front:
             replayed = {"idempotent-replayed": "true", "original-request": claim.answer.request_id}
             return _response(claim.answer, **replayed)
         try:
+            if in_flight:
+                in_flight()
             with store.unit():
-                answer = self._run(world, request, Cause(request_id, key), crash=crash)
+                answer = self._run(world, request, cause, crash=crash)
                 store.keep_answer(key, answer)
         except BaseException:
             store.release(key)
