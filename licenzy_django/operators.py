@@ -1,0 +1,205 @@
+"""What operators decide. Each verb happens once, under the subject's lock, with who and why in the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db import transaction
+
+from licenzy_django import checkout, clock, lots, stripe_client
+from licenzy_django.derivation import Right
+from licenzy_django.entitlements import Cause, lock_subject, save_change, snapshot, write
+from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
+from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
+from licenzy_django.reconciliation import Context, current_ticket, learn
+from licenzy_django.stripe_objects import fact_of
+from licenzy_django.subjects import validate_subject_ref
+
+MAX_UNITS = 1_000_000_000_000
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Row]):
+    """What a verb left behind, and whether this call has changed it: a double click changes nothing more."""
+
+    row: Row
+    changed: bool
+
+
+def grant(
+    subject_ref: str,
+    product: Product,
+    *,
+    until: datetime | None = None,
+    units: int | None = None,
+    actor: Any,
+    reason: str,
+    request_id: str,
+) -> Done[Entitlement]:
+    """Give a subject a product without a payment, in the product's mode.
+
+    Args:
+        until: when it ends; by default as the product says (a subscription: never).
+        units: of a usage pack; by default one pack.
+        actor: the operator, a user.
+        reason: why, for the history.
+        request_id: the same one grants once.
+
+    Raises:
+        InvalidRequest: nothing was granted.
+        IdempotencyKeyReused: the ``request_id`` has granted something else.
+    """
+    now = clock.now()
+    validate_subject_ref(subject_ref)
+    validate_grant(product, until, units, reason, now)
+    right = granted_right(product, until, units, f"grant_{request_id}", now)
+    with transaction.atomic():
+        subject, _ = Subject.objects.get_or_create(mode=product.mode, subject_ref=subject_ref)
+        subject = lock_subject(subject.pk)
+        before = Entitlement.objects.filter(mode=product.mode, source_id=right.source_id).first()
+        if before is not None:
+            if not is_same_grant(before, subject, product, until, units):
+                raise IdempotencyKeyReused("This form has granted something else already; open a new one.")
+            return Done(before, changed=False)
+        cause = Cause(reason="manual_grant", source=Source.PORTAL, actor=actor, note=reason)
+        [granted] = write(subject, [right], [], cause=cause, source=Source.PORTAL)
+    return Done(granted, changed=True)
+
+
+def validate_grant(product: Product, until: datetime | None, units: int | None, reason: str, now: datetime) -> None:
+    problems: dict[str, list[str]] = {}
+    if not reason.strip():
+        problems["reason"] = ["Say why."]
+    if until is not None and until <= now:
+        problems["until"] = ["This is over already."]
+    if units is not None and product.kind != Kind.USAGE_PACK:
+        problems["units"] = ["Only a usage pack has units."]
+    elif units is not None and not 1 <= units <= MAX_UNITS:
+        problems["units"] = ["This must be a whole number from 1 to 1,000,000,000,000."]
+    if problems:
+        raise InvalidRequest(fields=problems)
+
+
+def granted_right(product: Product, until: datetime | None, units: int | None, source_id: str, now: datetime) -> Right:
+    days = product.duration_days or product.valid_days
+    if until is None and days is not None:
+        until = now + timedelta(days=days)
+    ends_at = None if until is None else int(until.timestamp())
+    is_pack = product.kind == Kind.USAGE_PACK
+    return Right(
+        source_id=source_id,
+        product_id=product.pk,
+        price="",
+        status=Status.ACTIVE.value,
+        grants_access=True,
+        starts_at=int(now.timestamp()),
+        expires_at=ends_at,
+        available_until=ends_at,
+        units_granted=(units or product.units or 0) if is_pack else 0,
+    )
+
+
+def is_same_grant(
+    row: Entitlement, subject: Subject, product: Product, until: datetime | None, units: int | None
+) -> bool:
+    """Whether a grant that exists is the one that is asked for. Compared with its beginning: it may have changed."""
+    granted = row.changes.order_by("pk").values_list("after", flat=True).first() or {}
+    ends_at = None if until is None else until.replace(microsecond=0)
+    is_same_end = ends_at is None or granted.get("expires_at") == ends_at.astimezone(UTC).isoformat()
+    is_same_units = units is None or granted.get("units_granted") == units
+    return (row.subject_id, row.product_id) == (subject.pk, product.pk) and is_same_end and is_same_units
+
+
+def revoke(entitlement: Entitlement, *, actor: Any, reason: str) -> Done[Entitlement]:
+    """Take an entitlement away, whatever Stripe says of it; a pack's units are void. Raises InvalidRequest."""
+    return set_revoked(entitlement, clock.now(), Cause(reason="manual_revoke", **by(actor, reason)))
+
+
+def restore(entitlement: Entitlement, *, actor: Any, reason: str) -> Done[Entitlement]:
+    """Take a revocation back: what the facts and the clock say counts again. Raises InvalidRequest."""
+    return set_revoked(entitlement, None, Cause(reason="manual_restore", **by(actor, reason)))
+
+
+def by(actor: Any, reason: str) -> dict[str, Any]:
+    """The part of a cause that says who and why."""
+    if not reason.strip():
+        raise InvalidRequest(fields={"reason": ["Say why."]})
+    return {"source": Source.PORTAL, "actor": actor, "note": reason}
+
+
+@transaction.atomic
+def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Cause) -> Done[Entitlement]:
+    lock_subject(entitlement.subject_id)
+    row = Entitlement.objects.select_for_update().get(pk=entitlement.pk)
+    if (row.revoked_at is None) == (revoked_at is None):
+        return Done(row, changed=False)
+    before = snapshot(row)
+    row.revoked_at = revoked_at
+    if row.grants_access and revoked_at is None:
+        lots.restore(row)
+    else:
+        lots.void(row)
+    return Done(row, changed=save_change(row, before, cause=cause, at=clock.now()))
+
+
+def expire_attempt(attempt: CheckoutAttempt, *, actor: Any, reason: str) -> Done[CheckoutAttempt]:
+    """Close a Checkout page that is still open, at Stripe and here. One that was paid meanwhile counts as paid.
+
+    Raises:
+        InvalidRequest: without a reason.
+        IdempotencyKeyInUse: a request is opening this page at the moment.
+        StripeUnavailable, StripeRefused, ModeNotConfigured: it is as it was.
+        RuntimeError: called inside a database transaction.
+    """
+    # An entitlement changes only if it turns out that the page was paid.
+    cause = Cause(reason="checkout_finalized", **by(actor, reason) | {"source": Source.STRIPE})
+    stripe_client.refuse_inside_a_transaction()
+    attempt.refresh_from_db()
+    before = attempt.status
+    if before != CheckoutAttempt.Status.CREATED:
+        return Done(attempt, changed=False)
+    if not attempt.stripe_session_id:
+        find_session(attempt)
+    if attempt.stripe_session_id:
+        settle_session(attempt, expired_session(attempt), cause)
+    else:
+        give_up(attempt)
+    attempt.refresh_from_db()
+    return Done(attempt, changed=attempt.status != before)
+
+
+def find_session(attempt: CheckoutAttempt) -> None:
+    """Ask Stripe for a page whose answer was lost, with the same bytes and the same key; nothing if none was asked."""
+    if attempt.leased_until is not None and attempt.leased_until > clock.now():
+        raise IdempotencyKeyInUse()
+    is_asked = "customer" in attempt.stripe_params
+    if is_asked and attempt.created_at + checkout.ANSWER_CAN_BE_ASKED_FOR > clock.now():
+        checkout.open_session(attempt, "", is_retry=True)
+
+
+def expired_session(attempt: CheckoutAttempt) -> dict[str, Any]:
+    """The session after Stripe was told to close it; as it is, if it was paid or over before."""
+    session_id = attempt.stripe_session_id
+    try:
+        return stripe_client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
+    except stripe_client.StripeRejected:
+        return stripe_client.fetch_session(attempt.mode, session_id)
+
+
+def settle_session(attempt: CheckoutAttempt, session: dict[str, Any], cause: Cause) -> None:
+    fact = fact_of(session, seen_at=None)
+    assert fact is not None
+    learned = learn(fact, Context(mode=attempt.mode, ticket=current_ticket(), is_fetched=True))
+    with transaction.atomic():
+        learned.settle(cause)
+
+
+def give_up(attempt: CheckoutAttempt) -> None:
+    """Nobody was ever shown a page: what is left is to say so."""
+    Attempt = CheckoutAttempt.Status  # noqa: N806
+    untouched = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Attempt.CREATED, stripe_session_id="")
+    untouched.update(status=Attempt.FAILED, failure_reason="expired", leased_until=None, updated_at=clock.now())
