@@ -121,7 +121,7 @@ def decide(
             return decision
         if refusal is None or rank_of_reason(decision.reason) < rank_of_reason(refusal.reason):
             refusal = decision
-    return refusal or Decision(False, "no_entitlement", subject_ref)
+    return Decision(False, "no_entitlement", subject_ref) if refusal is None else refusal
 
 
 # Of several refusals the one is told that is closest to access.
