@@ -125,6 +125,13 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "build" / "static"
 WHITENOISE_USE_FINDERS = True
 
+# A refused page is an answer, not a fault: no traceback for it. The server's own log has the line.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
     # An API request over plain HTTP has already shown its key: a redirect would not help it.

@@ -44,23 +44,27 @@ class Shop:
 
 @contextmanager
 def open_shop(folder: Path, *, webhook_delay_seconds: float) -> Iterator[Shop]:
-    """A shop with an empty database. Within the delay its pages can be asked what they say before the webhook."""
-    port = free_port()
-    environment = clean_environment(
-        DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
-        DEMO_SECRETS_FILE=str(folder / "demo.json"),
-        LOG_FOLDER=str(folder),
-        PORT=str(port),
-        PYTHONUNBUFFERED="1",
-        SIMULATOR_WEBHOOK_DELAY_SECONDS=str(webhook_delay_seconds),
-    )
-    printed = set_up(environment)
-    with running_server(REPOSITORY, port, environment) as url:
+    """A shop as ``make demo`` opens it. Within the delay its pages can be asked what they say before the webhook."""
+    environment = environment_of_a_shop(folder, SIMULATOR_WEBHOOK_DELAY_SECONDS=str(webhook_delay_seconds))
+    printed = manage(environment, "demo_setup")
+    with running_server(REPOSITORY, int(environment["PORT"]), environment) as url:
         yield Shop(url=url, api_key=key_in(printed), printed=printed, environment=environment)
 
 
-def set_up(environment: dict[str, str]) -> str:
-    command = [sys.executable, "manage.py", "demo_setup"]
+def environment_of_a_shop(folder: Path, **extra: str) -> dict[str, str]:
+    """An empty database and a free port."""
+    return clean_environment(
+        DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}",
+        DEMO_SECRETS_FILE=str(folder / "demo.json"),
+        LOG_FOLDER=str(folder),
+        PORT=str(free_port()),
+        PYTHONUNBUFFERED="1",
+        **extra,
+    )
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout

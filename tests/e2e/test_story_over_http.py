@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.e2e.shops import Shop, key_in, open_shop, set_up
+from tests.e2e.shops import Shop, key_in, manage, open_shop
 from tests.servers import Visitor, eventually
 
 # The request by which the product was first described.
@@ -213,14 +213,14 @@ def test_a_visitor_signs_up_and_logs_in_again(shop: Shop) -> None:
 
 
 def test_the_printed_curl_line_works_when_pasted(shop: Shop) -> None:
-    printed = set_up(shop.environment)
+    printed = manage(shop.environment, "demo_setup")
     line = next(line for line in printed.splitlines() if "/v1/checkout/session" in line)
     done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30)
     assert json.loads(done.stdout)["status"] == "created"
 
 
 def test_setting_up_twice_remembers_the_key_where_nobody_else_reads_it(shop: Shop) -> None:
-    assert key_in(set_up(shop.environment)) == shop.api_key
+    assert key_in(manage(shop.environment, "demo_setup")) == shop.api_key
     assert stat.S_IMODE(shop.secrets_file.stat().st_mode) == 0o600
 
 
