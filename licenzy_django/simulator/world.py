@@ -45,6 +45,19 @@ class World:
     def unit(self) -> AbstractContextManager[None]:
         return self.store.unit()
 
+    def reading(self) -> AbstractContextManager[None]:
+        """For looking only: takes no lock where the store needs none."""
+        return self.store.reading()
+
+    @contextmanager
+    def caused_by(self, cause: Cause) -> Iterator[None]:
+        """The events of the block name this request. To be used inside a unit, which is alone."""
+        self.cause = cause
+        try:
+            yield
+        finally:
+            self.cause = Cause()
+
     def new_id(self, prefix: str) -> str:
         return self.store.new_id(prefix)
 

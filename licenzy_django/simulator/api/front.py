@@ -151,32 +151,24 @@ class Front:
         if crash:
             error = RefusalError("An unknown error occurred", status=500, kind="api_error")
             return Answer(500, json.dumps(error.body()), request_id)
-        with world.unit():
+        answer_shape = partial(render_object, api_version=request.headers.get("stripe-version") or API_VERSION)
+        if request.method == "GET":
+            with world.reading():
+                shown = self._perform(world, found, wanted, unquote(identifier))
+            return Answer(200, json.dumps(answer_shape(shown), indent=2), request_id)
+        with world.unit(), world.caused_by(cause):
             try:
-                shown = self._perform(world, found, wanted, unquote(identifier), cause)
+                shown = self._perform(world, found, wanted, unquote(identifier))
             except RefusalError as refusal:
                 if refusal.status != PAYMENT_REQUIRED:
                     raise
                 return Answer(refusal.status, json.dumps(refusal.body()), request_id)
-        version = request.headers.get("stripe-version") or API_VERSION
-        return Answer(200, json.dumps(_rendered(shown, version), indent=2), request_id)
+        return Answer(200, json.dumps(answer_shape(shown), indent=2), request_id)
 
-    def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str, cause: Cause) -> Json:
+    def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str) -> Json:
         run = partial(found.run, page_base=self.page_base()) if found.pages else found.run
-        world.cause = cause
-        try:
-            shown = public(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
-        finally:
-            world.cause = Cause()
+        shown = public(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
         return expand(world, shown, wanted.get("expand") or [])
-
-
-def _rendered(shown: Json, version: str) -> Json:
-    if shown["object"] != "event":
-        return render_object(shown, version)
-    told = render_object(shown, version)
-    told["data"]["object"] = render_object(told["data"]["object"], version)
-    return told
 
 
 def _fingerprint(request: Request) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from ..json_tree import Json
 from ..nouns.subscriptions import ENDED
 from ..refusals import RefusalError
+from ..rendering import render
 from ..world import World
 from . import operations as do
 from .listing import page
@@ -89,7 +90,14 @@ def _list_events(world: World, params: Json, _: str) -> Json:
     if "delivery_success" in params:
         success = params["delivery_success"]
         found = [event for event in found if world.store.delivered(event["id"]) is success]
-    return page(found, params, "/v1/events")
+    listed = page(found, params, "/v1/events")
+    return listed | {"data": [render(event, event["api_version"]) for event in listed["data"]]}
+
+
+def _retrieve_event(world: World, params: Json, identifier: str) -> Json:
+    """An event keeps the shape of the version it was made in, whatever version is asked for."""
+    event = world.find("event", identifier)
+    return render(event, event["api_version"])
 
 
 def _type_fits(event_type: str, wanted: list[str]) -> bool:
@@ -131,7 +139,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("GET", "/v1/disputes", "disputes.list", _list("dispute", "charge", "payment_intent")),
     ("GET", "/v1/disputes/{id}", "disputes.retrieve", _retrieve("dispute")),
     ("GET", "/v1/events", "events.list", _list_events),
-    ("GET", "/v1/events/{id}", "events.retrieve", _retrieve("event")),
+    ("GET", "/v1/events/{id}", "events.retrieve", _retrieve_event),
     ("POST", "/v1/prices", "prices.create", do.create_price),
     ("GET", "/v1/prices", "prices.list", _list("price", "active", "currency", "product", "type")),
     ("GET", "/v1/prices/{id}", "prices.retrieve", _retrieve("price")),

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -68,6 +68,9 @@ class DatabaseStore:
         finally:
             session.depth -= 1
             session.forget()
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def now(self) -> int:
         return int(time.time()) + self._skipped()

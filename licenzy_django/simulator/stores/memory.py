@@ -51,6 +51,8 @@ class MemoryStore:
         with self._shared.lock:
             yield
 
+    reading = unit
+
     def now(self) -> int:
         return self._shared.now
 
