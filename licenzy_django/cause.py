@@ -1,0 +1,19 @@
+"""Why something changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from licenzy_django.models import Source, StripeEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why entitlements are settled: an open word, and the Stripe event or the operator behind it."""
+
+    reason: str
+    source: str = Source.STRIPE
+    event: StripeEvent | None = None
+    actor: Any = None
+    note: str = ""
