@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from licenzy_django.reversals import Payments, Reversal
-from licenzy_django.stripe_objects import Fact, State
+from licenzy_django.stripe_objects import Fact, State, paid_at_of
 
 DAY = 86_400
 ENDED = frozenset({"canceled", "incomplete_expired"})
@@ -64,8 +64,7 @@ class Purchase:
 
     @property
     def paid_at(self) -> int | None:
-        paid_at: int | None = self.session.state.get("paid_at")
-        return paid_at
+        return paid_at_of(self.session)
 
     @property
     def quantity(self) -> int:
@@ -246,7 +245,7 @@ def paid_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
     ]
     known = {invoice.stripe_id for invoice in paid}
     for session in facts:
-        if session.object == "checkout.session" and session.state.get("paid_at") is not None:
+        if session.object == "checkout.session" and paid_at_of(session) is not None:
             invoice_id = session.links.get("invoice_id", "")
             if invoice_id not in known:
                 periods.append(PaidPeriod(0, payments.reversal_of_invoice(invoice_id, session.state)))
@@ -278,6 +277,11 @@ def latest_invoice_failed(state: State, facts: Sequence[Fact]) -> bool:
     )
 
 
+def is_over(subscription: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether the subscription has ended for good, by itself or with its customer."""
+    return subscription.state["status"] in ENDED or customer_is_deleted(facts)
+
+
 def customer_is_deleted(facts: Sequence[Fact]) -> bool:
     return any(fact.state.get("is_deleted") for fact in facts if fact.object == "customer")
 
@@ -290,4 +294,4 @@ def plus(seconds: int | None, more: int) -> int | None:
     return None if seconds is None else seconds + more
 
 
-__all__: Any = ["Purchase", "Right", "Terms", "derive_purchases", "derive_subscription"]
+__all__: Any = ["Purchase", "Right", "Terms", "derive_purchases", "derive_subscription", "is_over"]

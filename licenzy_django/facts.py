@@ -40,6 +40,7 @@ JOINS: Mapping[str, Mapping[str, Join]] = {
         "status": ranked("open", "expired", "complete"),
         "payment_status": ranked("unpaid", "no_payment_required", "paid"),
         "paid_at": min,
+        "found_paid_at": min,
         "failed_at": min,
     },
     "invoice": {

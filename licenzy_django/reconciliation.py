@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from licenzy_django import facts, stripe_client
+from licenzy_django import facts, outbox, stripe_client
 from licenzy_django.customers import forget_customer
 from licenzy_django.entitlements import Cause, settle_attempt, settle_purchase, settle_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement, StripeEvent, StripeFact, Subject
-from licenzy_django.stripe_objects import Fact, fact_of
+from licenzy_django.stripe_objects import Fact, fact_of, paid_at_of, session_lines
 
 Settle = Callable[[Cause], list[Entitlement]]
 FINAL_TICKET = 2**62
@@ -74,19 +74,23 @@ def learn_session(session: Fact, context: Context) -> Learned:
     attempt = attempt_of_session(session, context.mode)
     if attempt is None:
         return ignored("not a session of ours")
-    if session.state["mode"] == "payment" and session.state["paid_at"] is not None:
+    if session.state["mode"] == "payment" and paid_at_of(session) is not None:
         session = with_lines(session, context.mode)
     whole = facts.keep(session, mode=context.mode, subject=attempt.subject)
     adopt(attempt, whole)
     subscription_id = whole.links["subscription_id"]
-    if subscription_id and not facts.facts_by_id(context.mode, [subscription_id]):
+    if subscription_id and not context.is_fetched and not facts.facts_by_id(context.mode, [subscription_id]):
         keep_subscription(subscription_id, attempt.subject, context, is_new=True)
 
     def settle(cause: Cause) -> list[Entitlement]:
-        settle_attempt(attempt, whole)
+        is_finalized = settle_attempt(attempt, whole)
         if subscription_id:
-            return settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
-        return settle_purchase(attempt, cause=cause)
+            changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
+        else:
+            changed = settle_purchase(attempt, cause=cause)
+        if is_finalized and outbox.is_heard(attempt):
+            outbox.record_purchase(attempt, whole, cause=cause)
+        return changed
 
     return Learned(f"attempt {attempt.public_id}", attempt.subject_id, (settle,))
 
@@ -97,7 +101,7 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
     ``client_reference_id`` is never looked at: anybody can set it on a payment link. Our metadata only finds an attempt
     whose answer was lost, and only if the session belongs to the customer that we made for its subject.
     """
-    attempts = CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product")
+    attempts = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
     if attempt := attempts.filter(stripe_session_id=session.stripe_id).first():
         return attempt
     named, customer_id = session.state["attempt"], session.links["customer_id"]
@@ -116,14 +120,12 @@ def adopt(attempt: CheckoutAttempt, session: Fact) -> None:
 
 def with_lines(session: Fact, mode: str) -> Fact:
     """The session with what was bought, since events never carry the lines and customers can change quantities."""
+    if session.state.get("lines") is not None:
+        return session
     known = facts.facts_by_id(mode, [session.stripe_id]).get(session.stripe_id)
     if known is not None and known.state.get("lines") is not None:
         return session
-    lines = [
-        {"price": line["price"]["id"], "quantity": line["quantity"]}
-        for line in stripe_client.fetch_session_lines(mode, session.stripe_id)
-        if line.get("price")
-    ]
+    lines = session_lines(stripe_client.fetch_session_lines(mode, session.stripe_id))
     return replace(session, state={**session.state, "lines": lines})
 
 
@@ -203,8 +205,8 @@ def keep_prices(subscription: Fact, known: dict[str, StripeFact], mode: str) -> 
             facts.keep(Fact("subscription_price", stripe_id, state, links), mode=mode)
 
 
-def settle_of(subscription_id: str, subject_id: int) -> Settle:
-    return lambda cause: settle_subscription(subject_id, subscription_id, cause=cause)
+def settle_of(subscription_id: str, subject_id: int, *, invoice: Fact | None = None) -> Settle:
+    return lambda cause: settle_subscription(subject_id, subscription_id, cause=cause, invoice=invoice)
 
 
 def learn_invoice(invoice: Fact, context: Context) -> Learned:
@@ -215,11 +217,12 @@ def learn_invoice(invoice: Fact, context: Context) -> Learned:
     subject_id = subject_id_of(known.get(subscription_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
-    facts.keep(invoice, mode=context.mode)
+    whole = facts.keep(invoice, mode=context.mode)
     row = known.get(subscription_id)
-    if is_behind(row, invoice):
+    if not context.is_fetched and is_behind(row, invoice):
         keep_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
-    return Learned(f"subscription {subscription_id}", subject_id, (settle_of(subscription_id, subject_id),))
+    settle = settle_of(subscription_id, subject_id, invoice=whole)
+    return Learned(f"subscription {subscription_id}", subject_id, (settle,))
 
 
 def is_behind(row: StripeFact | None, invoice: Fact) -> bool:
@@ -265,7 +268,7 @@ def learn_dispute(dispute: Fact, context: Context) -> Learned:
 def of_payment(fact: Fact, context: Context) -> Learned:
     """What a refund, a dispute or a charge belongs to. It may have come first: then it waits to be found."""
     linked = list(facts.links_to(fact, context.mode))
-    if not linked and fact.links["payment_intent_id"]:
+    if not linked and fact.links["payment_intent_id"] and not context.is_fetched:
         linked = links_from_stripe(fact.links["payment_intent_id"], context)
     session_ids = [row.stripe_id for row in linked if row.object == "checkout.session"]
     bought = (

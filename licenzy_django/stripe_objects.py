@@ -53,7 +53,9 @@ def session_fact(session: Json, seen_at: int | None, event_type: str) -> Fact:
             "mode": session.get("mode"),
             "status": session.get("status"),
             "payment_status": session.get("payment_status"),
-            "paid_at": (seen_at or session.get("created")) if confirmed else None,
+            "paid_at": seen_at if confirmed else None,
+            # A fetched session does not say when it was paid. An event that comes later does, and then counts alone.
+            "found_paid_at": session.get("created") if confirmed and seen_at is None else None,
             "failed_at": seen_at if event_type == "checkout.session.async_payment_failed" else None,
             "created": session.get("created"),
             "expires_at": session.get("expires_at"),
@@ -69,6 +71,21 @@ def session_fact(session: Json, seen_at: int | None, event_type: str) -> Fact:
             "invoice_id": id_of(session.get("invoice")),
         },
     )
+
+
+def session_lines(line_items: list[dict[str, Any]]) -> list[State]:
+    """What a session sold: the price and quantity of each line."""
+    return [
+        {"price": id_of(line.get("price")), "quantity": line.get("quantity") or 0}
+        for line in line_items
+        if line.get("price")
+    ]
+
+
+def paid_at_of(session: Fact) -> int | None:
+    """When a session was confirmed as paid or as needing no payment; None while it was not."""
+    paid_at: int | None = session.state.get("paid_at") or session.state.get("found_paid_at")
+    return paid_at
 
 
 def subscription_fact(subscription: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -119,8 +119,8 @@ class StripeDouble:
         return canceled
 
     def refund(self, payment: Any, amount: int | None = None) -> Json:
-        """Money back for a session, an invoice or a payment intent; all of it unless an amount (minor units) is given."""
-        refunded = self.simulator.refund(payment, amount)
+        """Money back for a session, invoice or payment intent: all of it, or an amount in minor units."""
+        refunded = self.simulator.refund(payment, amount=amount)
         self.deliver()
         return refunded
 

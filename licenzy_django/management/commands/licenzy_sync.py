@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
+
+from licenzy_django import clock, sync
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import LicenzyError
+from licenzy_django.models import Mode, StripeEvent, StripeFact, Subject
+
+STRIPE_KEEPS_EVENTS = timedelta(days=30)
+
+
+def moment(text: str) -> datetime:
+    """``2026-11-23``, ``2026-11-23T08:00Z``, or so many days or hours back: ``3d``, ``36h``."""
+    count, unit = text[:-1], text[-1:]
+    if unit in "dh" and count.isdecimal() and len(count) < 6:
+        return clock.now() - (timedelta(days=int(count)) if unit == "d" else timedelta(hours=int(count)))
+    try:
+        day = parse_date(text)
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None:
+        raise ArgumentTypeError(f"{text} is no day, no time and no number of days (3d) or hours (36h).")
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class Command(BaseCommand):
+    help = "Compare with Stripe and repair: the events that never arrived, then each subject's objects."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--subject", metavar="REF", help="Only this one; by default all that ever had a customer.")
+        parser.add_argument("--mode", choices=Mode.values, help="By default every mode that has a secret key.")
+        parser.add_argument("--since", type=moment, help="Only what Stripe made since: a day, a time, 3d or 36h.")
+        parser.add_argument("--dry-run", action="store_true", help="Print the drift and change nothing.")
+
+    def handle(
+        self, *args: Any, mode: str | None, subject: str | None, since: datetime | None, dry_run: bool, **options: Any
+    ) -> None:
+        modes = [mode] if mode else [each for each in Mode.values if licenzy_settings().secret_key(each)]
+        if not modes:
+            raise CommandError("No mode has a secret key; see LICENZY in your settings.")
+        self.failures = 0
+        if not dry_run and not subject:
+            for each in modes:
+                self.catch_up(each, since)
+        found = 0
+        for difference in self.differences(subjects_at_stripe(modes, subject), since, dry_run=dry_run):
+            found += 1
+            self.stdout.write(str(difference))
+        what = "differences; nothing was changed" if dry_run else "differences repaired"
+        self.stdout.write(f"{found} {what}." if found else "Nothing differs from what Stripe says.")
+        if self.failures:
+            raise CommandError(f"{self.failures} could not be compared; the rest was.")
+
+    def catch_up(self, mode: str, since: datetime | None) -> None:
+        """The events that never arrived. One that fails is kept as failed, for ``licenzy_replay``."""
+        earliest = clock.now() - STRIPE_KEEPS_EVENTS
+        try:
+            for event in sync.missed_events(mode, since=max(since or earliest, earliest)):
+                self.failures += event.status == StripeEvent.Status.FAILED
+                self.stdout.write(f"{event.event_id} {event.type} had not arrived: {event.status} {event.outcome}")
+        except LicenzyError as error:
+            self.failed(f"events in {mode} mode", error)
+
+    def differences(
+        self, subjects: QuerySet[Subject], since: datetime | None, *, dry_run: bool
+    ) -> Iterator[sync.Drift]:
+        compare = sync.drift if dry_run else sync.repair
+        for subject in subjects.iterator(chunk_size=500):
+            try:
+                yield from compare(subject, since=since)
+            except LicenzyError as error:
+                self.failed(subject.subject_ref, error)
+
+    def failed(self, what: str, error: LicenzyError) -> None:
+        self.failures += 1
+        self.stderr.write(f"{what}: {error.message}")
+
+
+def subjects_at_stripe(modes: list[str], subject_ref: str | None) -> QuerySet[Subject]:
+    """Those who have, or had, a customer there. Raises CommandError for one who never had."""
+    customers = StripeFact.objects.filter(mode__in=modes, object="customer").exclude(subject=None)
+    subjects = Subject.objects.filter(pk__in=customers.values("subject_id")).order_by("pk")
+    if subject_ref is None:
+        return subjects
+    subjects = subjects.filter(subject_ref=subject_ref)
+    if not subjects:
+        raise CommandError(f"{subject_ref} never started a purchase.")
+    return subjects

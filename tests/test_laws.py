@@ -1,0 +1,280 @@
+"""The laws, on random histories: bought, renewed, refunded, disputed …, told in any order, several times, with drops
+and with crashes at every commit boundary. ``make test-laws`` runs the long profile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from licenzy_django import access, entitlements, facts, stripe_client, sync, testing
+from licenzy_django.exceptions import AlreadySubscribed
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent, StripeFact, Subject
+from licenzy_django.simulator import Simulator
+from licenzy_django.simulator.refusals import RefusalError
+from licenzy_django.testing import StripeDouble, stripe_double_in_memory
+from licenzy_django.webhooks import inbox
+from tests.histories import handled, state
+
+Json = dict[str, Any]
+
+QUICK = settings(max_examples=60, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 20_000)
+
+REFS = ("user_1", "org:acme/eu")
+SUBSCRIPTIONS = ("PRO_MONTHLY", "PRO_YEARLY", "SEATS")
+PRODUCTS = (*SUBSCRIPTIONS, "TRIAL", "WEEK_PASS", "CREDITS")
+PRICES = {
+    "PRO_MONTHLY": {"unit_amount": 1900, "recurring": {"interval": "month"}},
+    "PRO_YEARLY": {"unit_amount": 19_000, "recurring": {"interval": "year"}},
+    "SEATS": {"unit_amount": 500, "recurring": {"interval": "month"}},
+    "TRIAL": {"unit_amount": 900, "recurring": {"interval": "month"}, "trial_period_days": 14},
+    "WEEK_PASS": {"unit_amount": 700},
+    "CREDITS": {"unit_amount": 1000},
+}
+
+
+class CrashError(BaseException):
+    """The process dies here. A BaseException, so that no handler of ours can tidy up."""
+
+
+@contextmanager
+def dying_at(boundary: int) -> Iterator[None]:
+    """Die just before or just after the n-th step that commits, or that Stripe is asked in."""
+    left = [boundary]
+
+    def breakable(step: Callable[..., Any]) -> Callable[..., Any]:
+        def broken(*args: Any, **kwargs: Any) -> Any:
+            for moment in ("before", "after"):
+                left[0] -= 1
+                if left[0] == 0 and moment == "before":
+                    raise CrashError
+                if moment == "before":
+                    answer = step(*args, **kwargs)
+            if left[0] == 0:
+                raise CrashError
+            return answer
+
+        return broken
+
+    steps = [
+        (inbox, "receive"), (facts, "keep"), (facts, "keep_newest"), (stripe_client, "ask"),
+        (entitlements, "write"), (inbox, "finish"),
+    ]  # fmt: skip
+    with ExitStack() as stack:
+        for module, name in steps:
+            stack.enter_context(patch.object(module, name, breakable(getattr(module, name))))
+        yield
+
+
+def forget_what_stripe_told() -> None:
+    """As if no webhook had come yet. The customers that we made ourselves stay bound."""
+    EntitlementChange.objects.all().delete()
+    Entitlement.objects.all().delete()
+    StripeFact.objects.exclude(object="customer").delete()
+    StripeFact.objects.update(state={"is_deleted": False})
+    StripeEvent.objects.all().delete()
+    CheckoutAttempt.objects.update(status="created", failure_reason="", finalized_at=None)
+
+
+class Story(RuleBasedStateMachine):
+    """Things happen at Stripe; some of what it tells arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.savepoint = transaction.savepoint()
+        self.stripe = StripeDouble(Simulator())
+        testing.running.append(self.stripe)
+        stripe_client.build_client.cache_clear()
+        for code, price in PRICES.items():
+            name = f"price_{code.lower()}"
+            self.stripe.simulator.create_price({"id": name, "currency": "eur", "product_name": code, **price})
+        self.pending: list[Json] = []
+        self.told: list[Json] = []
+        self.tried: dict[str, Json] = {}
+
+    # --- at Stripe ----------------------------------------------------------------------------------------------------
+
+    def act(self, verb: str, kind: str, which: int, *args: Any, **given: Any) -> None:
+        things = self.stripe.simulator.all(kind)
+        if things:
+            self.do(getattr(self.stripe.simulator, verb), things[which % len(things)]["id"], *args, **given)
+
+    def do(self, verb: Callable[..., Any], *args: Any, **given: Any) -> None:
+        try:
+            verb(*args, **given)
+        except RefusalError:
+            return
+        finally:
+            news = handled(self.stripe.take_events())
+            self.pending += news
+            self.told += news
+
+    @rule(ref=st.sampled_from(REFS), code=st.sampled_from(PRODUCTS), quantity=st.integers(1, 3), lost=st.booleans())
+    def buy(self, ref: str, code: str, quantity: int, lost: bool) -> None:
+        try:
+            session = self.stripe.checkout(ref, code, quantity=quantity)
+        except AlreadySubscribed:
+            return
+        if lost:
+            CheckoutAttempt.objects.filter(stripe_session_id=session["id"]).update(stripe_session_id="")
+        self.do(self.stripe.simulator.pay, session["id"])
+
+    @rule(ref=st.sampled_from(REFS), settles=st.sampled_from(["settle_bank", "bounce_bank", "expire"]))
+    def buy_slowly(self, ref: str, settles: str) -> None:
+        session = self.stripe.checkout(ref, "WEEK_PASS")
+        if settles != "expire":
+            self.do(self.stripe.simulator.pay_by_bank, session["id"])
+        self.do(getattr(self.stripe.simulator, settles), session["id"])
+
+    @rule(which=st.integers(0, 3), paid=st.booleans())
+    def renew(self, which: int, paid: bool) -> None:
+        self.act("renew", "subscription", which, paid=paid)
+
+    @rule(
+        which=st.integers(0, 3),
+        verb=st.sampled_from(
+            ["recover", "cancel", "cancel_at_period_end", "uncancel", "pause", "resume", "roll_period"]
+        ),
+    )
+    def change(self, which: int, verb: str) -> None:
+        self.act(verb, "subscription", which)
+
+    @rule(
+        which=st.integers(0, 3), code=st.sampled_from(SUBSCRIPTIONS), verb=st.sampled_from(["swap_price", "add_item"])
+    )
+    def change_items(self, which: int, code: str, verb: str) -> None:
+        self.act(verb, "subscription", which, f"price_{code.lower()}")
+
+    @rule(which=st.integers(0, 3), quantity=st.integers(1, 9))
+    def change_seats(self, which: int, quantity: int) -> None:
+        self.act("set_quantity", "subscription", which, quantity)
+
+    @rule(
+        which=st.integers(0, 5),
+        amount=st.sampled_from([None, None, 100]),
+        status=st.sampled_from(["succeeded", "pending"]),
+    )
+    def refund(self, which: int, amount: int | None, status: str) -> None:
+        self.act("refund", "payment_intent", which, amount=amount, status=status)
+
+    @rule(which=st.integers(0, 3))
+    def fail_refund(self, which: int) -> None:
+        self.act("fail_refund", "refund", which)
+
+    @rule(
+        which=st.integers(0, 5),
+        status=st.sampled_from(["needs_response", "warning_needs_response", "lost", "brand_new"]),
+    )
+    def dispute(self, which: int, status: str) -> None:
+        self.act("dispute", "payment_intent", which, status=status)
+
+    @rule(which=st.integers(0, 3), status=st.sampled_from(["won", "lost"]))
+    def close_dispute(self, which: int, status: str) -> None:
+        self.act("close_dispute", "dispute", which, status)
+
+    @rule(which=st.integers(0, 1))
+    def delete_customer(self, which: int) -> None:
+        self.act("delete_customer", "customer", which)
+
+    @rule(days=st.integers(1, 40))
+    def time_goes_by(self, days: int) -> None:
+        self.do(self.stripe.simulator.advance, days * 86_400)
+
+    # --- at our door --------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.pending)
+    @rule(which=st.integers(0, 50), keep=st.booleans())
+    def one_arrives(self, which: int, keep: bool) -> None:
+        """One of those that are on their way; ``keep`` lets it come once more."""
+        event = self.pending[which % len(self.pending)]
+        if not keep:
+            self.pending.remove(event)
+        self.deliver(event)
+
+    @precondition(lambda self: self.pending)
+    @rule(which=st.integers(0, 50), boundary=st.integers(1, 16))
+    def one_arrives_and_we_die(self, which: int, boundary: int) -> None:
+        event = self.pending[which % len(self.pending)]
+        self.tried[event["id"]] = event
+        try:
+            with dying_at(boundary):
+                self.stripe.deliver([event])
+        except CrashError:
+            pass
+        self.no_money_no_access()
+
+    @precondition(lambda self: self.pending)
+    @rule()
+    def all_arrive(self) -> None:
+        while self.pending:
+            self.deliver(self.pending.pop())
+
+    @rule(which=st.integers(0, 50), version=st.sampled_from(["2024-06-20", "2025-08-27.basil", None]))
+    def an_old_one_comes_again(self, which: int, version: str | None) -> None:
+        if self.told:
+            self.deliver(self.told[which % len(self.told)], version)
+
+    def deliver(self, event: Json, version: str | None = "2026-10-28.endive") -> None:
+        self.tried[event["id"]] = event
+        assert self.stripe.deliver([event], api_version=version) == [200]
+        self.no_money_no_access()
+
+    def no_money_no_access(self) -> None:
+        """Law 1: whatever is on rests on a confirmation that arrived, and that Stripe would still give."""
+        for row in Entitlement.objects.select_related("product"):
+            if access.standing_of(row, row.product.kind, self.stripe.now).available:
+                assert self.is_confirmed(row.source_id), row.source_id
+
+    def is_confirmed(self, source_id: str) -> bool:
+        for event in self.tried.values():
+            thing = event["data"]["object"]
+            is_paid_session = thing["object"] == "checkout.session" and thing["payment_status"] != "unpaid"
+            if is_paid_session and source_id in (thing["id"], thing["subscription"]):
+                return True
+            # A refund that comes first asks Stripe for the invoice that it belongs to, and learns that it was paid.
+            if source_id.startswith("sub_") and thing["object"] in ("invoice", "refund", "charge", "dispute"):
+                return any(
+                    invoice["parent"]["subscription_details"]["subscription"] == source_id
+                    for invoice in self.stripe.simulator.all("invoice", status="paid")
+                )
+        return False
+
+    def teardown(self) -> None:
+        try:
+            while self.pending:
+                self.deliver(self.pending.pop(0))
+            shuffled = state()
+            forget_what_stripe_told()
+            self.tried = {}
+            for event in self.told:
+                self.deliver(event)
+            assert shuffled == state()
+            for subject in Subject.objects.all():
+                assert sync.drift(subject) == []
+        finally:
+            transaction.savepoint_rollback(self.savepoint)
+            testing.running.remove(self.stripe)
+
+
+@pytest.fixture
+def catalog(db: None) -> Iterator[None]:
+    with stripe_double_in_memory() as stripe:
+        for code in ("PRO_MONTHLY", "PRO_YEARLY", "SEATS", "TRIAL"):
+            stripe.sell(code)
+        stripe.sell("WEEK_PASS", kind="time_pass")
+        stripe.sell("CREDITS", kind="usage_pack")
+        yield
+
+
+@pytest.mark.usefixtures("catalog")
+def test_the_laws_hold_for_random_histories() -> None:
+    run_state_machine_as_test(Story, settings=LONG if os.environ.get("LICENZY_LAW_HISTORIES") else QUICK)

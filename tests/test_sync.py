@@ -1,0 +1,99 @@
+"""Lost webhooks cost nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import call_command
+
+from licenzy_django import access, sync
+from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
+from licenzy_django.testing import StripeDouble
+from tests.histories import HISTORIES, History, handled, sell_everything, state
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def what_counts() -> set[tuple[object, ...]]:
+    """Status and access; the second in which a purchase was confirmed only an event can tell."""
+    columns = ("product__code", "source_id", "status", "status_reason", "grants_access", "quantity", "units_remaining")
+    attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason")
+    return {*Entitlement.objects.values_list(*columns), *attempts}
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=str)
+def test_one_repair_is_as_good_as_all_the_webhooks(history: History, stripe_double: StripeDouble) -> None:
+    stripe = stripe_double
+    sell_everything(stripe)
+    history.prelude(stripe)
+    stripe.deliver()
+    history.tail(stripe)
+    events = handled(stripe.take_events())
+    subject = Subject.objects.get()
+
+    expected = sync.drift(subject)
+    repaired = sync.repair(subject)
+    after_repair = what_counts()
+    stripe.deliver(events)
+
+    assert [str(one) for one in expected] == [str(one) for one in repaired]
+    assert after_repair <= what_counts()
+    # What a subscription gained and lost again meanwhile, no object at Stripe can tell any more: it has ended anyway.
+    assert {row[4] for row in what_counts() - after_repair} <= {False}
+    assert sync.drift(subject) == []
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=str)
+def test_missed_events_are_handled_as_if_they_had_arrived(history: History, stripe_double: StripeDouble) -> None:
+    stripe = stripe_double
+    sell_everything(stripe)
+    history.prelude(stripe)
+    history.tail(stripe)
+    events = handled(stripe.take_events())
+
+    handled_late = list(sync.missed_events("test", since=LONG_AGO))
+    after_sync = state()
+    stripe.deliver(events)
+
+    assert {row.event_id for row in handled_late} >= {event["id"] for event in events}
+    assert after_sync == state()
+    assert list(sync.missed_events("test", since=LONG_AGO)) == []
+
+
+def test_a_dry_run_prints_the_drift_and_changes_nothing(
+    stripe_double: StripeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.simulator.pay(stripe_double.checkout("user_1", "PRO_MONTHLY"))
+
+    call_command("licenzy_sync", dry_run=True)
+
+    assert "PRO_MONTHLY" in capsys.readouterr().out
+    assert not access.check("user_1")
+
+
+def test_sync_repairs_and_then_finds_nothing(stripe_double: StripeDouble, capsys: pytest.CaptureFixture[str]) -> None:
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.simulator.pay(stripe_double.checkout("user_1", "PRO_MONTHLY"))
+
+    call_command("licenzy_sync", subject="user_1")
+    assert access.check("user_1")
+    call_command("licenzy_sync", dry_run=True)
+
+    assert "Nothing differs" in capsys.readouterr().out
+
+
+def test_the_return_page_may_ask_at_once_but_only_for_its_own_subject(stripe_double: StripeDouble) -> None:
+    stripe_double.sell("WEEK_PASS", kind="time_pass")
+    session = stripe_double.checkout("user_1", "WEEK_PASS")
+    before_paying = sync.refresh_checkout(session["id"], "user_1", mode="test")
+    stripe_double.simulator.pay(session)
+
+    assert before_paying is not None
+    assert before_paying.status == "created"
+    assert sync.refresh_checkout(session["id"], "user_2", mode="test") is None
+    assert sync.refresh_checkout("../customers", "user_1", mode="test") is None
+    assert not access.check("user_1")
+    attempt = sync.refresh_checkout(session["id"], "user_1", mode="test")
+    assert attempt is not None
+    assert attempt.status == "finalized"
+    assert access.check("user_1")
