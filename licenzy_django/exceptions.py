@@ -85,6 +85,31 @@ class CheckoutSessionExpired(LicenzyError):
     message = "The Checkout page of this Idempotency-Key is no longer open; use a new key."
 
 
+class InsufficientUsage(LicenzyError):
+    """Not enough units: a normal state of a product, not a failure.
+
+    Attributes:
+        usage_remaining: what is left, over all packs that were asked.
+    """
+
+    code = "insufficient_usage"
+    message = "There are not enough units left."
+
+    def __init__(self, message: str = "", *, usage_remaining: int) -> None:
+        super().__init__(message, usage_remaining=usage_remaining)
+        self.usage_remaining = usage_remaining
+
+
+class ReservationNotFound(LicenzyError):
+    code = "reservation_not_found"
+    message = "There is no reservation with this id in this mode."
+
+
+class ReservationClosed(LicenzyError):
+    code = "reservation_closed"
+    message = "This reservation was confirmed, released or expired before."
+
+
 class StripeRefused(LicenzyError):
     """Stripe refused what we asked: an operator has to act. The reason is logged, never shown."""
 
