@@ -103,3 +103,29 @@ def check_webhook_url(app_configs: Sequence[Any] | None = None, **kwargs: Any) -
             )
         ]
     return []
+
+
+@register(Tags.security)
+def check_outbound(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """What development may allow, and a public site hardly wants."""
+    if check_setting_names() or settings.DEBUG:
+        return []
+    known = licenzy_settings()
+    found: list[CheckMessage] = []
+    if known.OUTBOUND_ALLOW_HTTP:
+        found.append(
+            Warning(
+                "Outbound events may be sent over plain HTTP, where anybody on the way can read them.",
+                hint="Remove LICENZY['OUTBOUND_ALLOW_HTTP']; it is for development.",
+                id="licenzy.W020",
+            )
+        )
+    if known.OUTBOUND_ALLOW_PRIVATE:
+        found.append(
+            Warning(
+                "Outbound endpoints may be inside your network: who configures one can reach what stands there.",
+                hint="Remove LICENZY['OUTBOUND_ALLOW_PRIVATE'], or silence this if your receivers are internal.",
+                id="licenzy.W021",
+            )
+        )
+    return found

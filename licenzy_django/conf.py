@@ -44,6 +44,13 @@ class LicenzySettings:
     RENEWAL_LEEWAY_HOURS: int = 24
     """How long a subscription whose period has ended stays on while no news has come."""
 
+    OUTBOUND_ALLOW_HTTP: bool = False
+    """Whether outbound endpoints may be ``http://``. For development."""
+
+    OUTBOUND_ALLOW_PRIVATE: bool = False
+    """Whether outbound endpoints may be inside the network, this machine included. Whoever may configure an endpoint
+    can then reach what stands there."""
+
     CLOCK: str = "django.utils.timezone.now"
     """Dotted path to what tells the time, for time travel in a demo or a staging system."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
-from licenzy_django import clock, facts, lots
+from licenzy_django import clock, facts, lots, outbox
+from licenzy_django.cause import Cause as Cause
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.derivation import Purchase, Right, Terms, derive_purchases, derive_subscription
+from licenzy_django.derivation import Purchase, Right, Terms, derive_purchases, derive_subscription, is_over
 from licenzy_django.models import (
     CheckoutAttempt,
     Entitlement,
@@ -22,10 +22,10 @@ from licenzy_django.models import (
     Product,
     Source,
     Status,
-    StripeEvent,
     Subject,
 )
-from licenzy_django.stripe_objects import Fact
+from licenzy_django.news import News
+from licenzy_django.stripe_objects import Fact, paid_at_of
 
 DERIVED_FIELDS = (
     "stripe_price_id",
@@ -44,30 +44,25 @@ DERIVED_FIELDS = (
 UNIT_FIELDS = ("units_granted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Why entitlements are settled: an open word, and the Stripe event or the operator behind it."""
-
-    reason: str
-    source: str = Source.STRIPE
-    event: StripeEvent | None = None
-    actor: Any = None
-    note: str = ""
-
-
 def lock_subject(subject_id: int) -> Subject:
     """Everything about a subject is settled under this lock. On SQLite the transaction itself is the lock."""
-    return Subject.objects.select_for_update().get(pk=subject_id)
+    return outbox.with_listeners(Subject.objects.select_for_update()).get(pk=subject_id)
 
 
 @transaction.atomic(savepoint=False)
 def settle_subscription(
-    subject_id: int, subscription_id: str, *, cause: Cause, sold: Product | None = None
+    subject_id: int,
+    subscription_id: str,
+    *,
+    cause: Cause,
+    sold: Product | None = None,
+    invoice: Fact | None = None,
 ) -> list[Entitlement]:
     """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed.
 
     Args:
         sold: a product that the caller has just read; only saves a statement.
+        invoice: one of the subscription's that was just kept; others hear how its payment went.
     """
     subject = lock_subject(subject_id)
     known = [facts.fact_from(row) for row in facts.facts_of_subscription(subject.mode, subscription_id)]
@@ -81,7 +76,14 @@ def settle_subscription(
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     rights = derive_subscription(subscription, known, terms, leeway=leeway)
     rights += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in rights}]
-    return write(subject, rights, list(rows.values()), cause=cause)
+    was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
+    is_end = is_over(subscription, known) and not was_over
+
+    def also(changed: Sequence[Entitlement]) -> list[News]:
+        together = list((rows | {row.product_id: row for row in changed}).values())
+        return outbox.of_subscription(subject, together, changed, cause=cause, is_end=is_end, invoice=invoice)
+
+    return write(subject, rights, list(rows.values()), cause=cause, also=also)
 
 
 @transaction.atomic(savepoint=False)
@@ -132,8 +134,8 @@ def terms_of_prices(
     by_price = {price_of[product.pk]: product for product in products if product.pk in price_of}
     by_price |= {product.stripe_price_id: product for product in products if product.stripe_price_id in prices}
     if missing := prices - by_price.keys():
-        sold = CheckoutAttempt.objects.filter(subject=subject, stripe_price_id__in=missing).select_related("product")
-        by_price |= {attempt.stripe_price_id: attempt.product for attempt in sold.order_by("id")}
+        attempts = CheckoutAttempt.objects.filter(subject=subject, stripe_price_id__in=missing)
+        by_price |= {each.stripe_price_id: each.product for each in attempts.select_related("product").order_by("id")}
     return {
         price: Terms(product_id=product.pk, kind=product.kind, grace_days=product.grace_days)
         for price, product in by_price.items()
@@ -171,10 +173,12 @@ def write(
     cause: Cause,
     attempt_of: dict[str, CheckoutAttempt] | None = None,
     source: str = Source.STRIPE,
+    also: Callable[[Sequence[Entitlement]], list[News]] | None = None,
 ) -> list[Entitlement]:
-    """Write what differs, each change with its history row. Runs under the subject's lock.
+    """Write what differs, each change with its history row, and tell others. Runs under the subject's lock.
 
     Args:
+        also: from what changed, what else there is to tell; only called if anybody listens.
         source: what new rows rest on: facts of Stripe's, or an operator's decision.
     """
     existing = {(row.source_id, row.product_id): row for row in rows}
@@ -195,19 +199,41 @@ def write(
                 created_at=now,
             )
         apply(right, row)
-        if save_change(row, before, cause=cause, at=now):
+        if keep_change(row, before, cause=cause, at=now):
             changed.append(row)
+    if outbox.is_heard(subject):
+        outbox.record_entitlements(changed, cause=cause, also=also(changed) if also else [])
     return changed
 
 
 def save_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: datetime) -> bool:
-    """Save the row with its history, if it is not what it was (``snapshot``). Every change goes through here."""
+    """Save the row with its history and tell others, if it is not what it was (``snapshot``)."""
+    is_change = keep_change(row, before, cause=cause, at=at)
+    if is_change:
+        outbox.record_entitlements([row], cause=cause)
+    return is_change
+
+
+def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: datetime) -> bool:
+    """Save the row with its history, if it is not what it was. Every change goes through here."""
     after = snapshot(row)
     if before == after:
         return False
     row.updated_at = at
     row.save()
-    record_change(row, before, after, cause=cause, at=at)
+    changed = [name for name in after if before.get(name) != after[name]]
+    EntitlementChange.objects.create(
+        mode=row.mode,
+        entitlement=row,
+        at=at,
+        reason=cause.reason,
+        source=cause.source,
+        stripe_event_id=cause.event.event_id if cause.event else "",
+        actor=cause.actor,
+        note=cause.note,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed},
+    )
     return True
 
 
@@ -235,37 +261,21 @@ def snapshot(row: Entitlement) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def record_change(
-    row: Entitlement, before: dict[str, Any], after: dict[str, Any], *, cause: Cause, at: datetime
-) -> None:
-    """One history row for one real change."""
-    changed = [name for name in after if before.get(name) != after[name]]
-    EntitlementChange.objects.create(
-        mode=row.mode,
-        entitlement=row,
-        at=at,
-        reason=cause.reason,
-        source=cause.source,
-        stripe_event_id=cause.event.event_id if cause.event else "",
-        actor=cause.actor,
-        note=cause.note,
-        before={name: before[name] for name in changed if name in before},
-        after={name: after[name] for name in changed},
-    )
-
-
-def settle_attempt(attempt: CheckoutAttempt, session: Fact) -> None:
-    """The state of an attempt follows from its session alone."""
+def settle_attempt(attempt: CheckoutAttempt, session: Fact) -> bool:
+    """The state of an attempt follows from its session alone. Returns whether this finalized it."""
     status, reason = attempt_standing(session)
-    paid_at = from_timestamp(session.state.get("paid_at"))
-    CheckoutAttempt.objects.filter(pk=attempt.pk).exclude(status=status, finalized_at=paid_at).update(
-        status=status, failure_reason=reason, finalized_at=paid_at, updated_at=clock.now()
+    paid_at = from_timestamp(paid_at_of(session))
+    changed = (
+        CheckoutAttempt.objects.filter(pk=attempt.pk)
+        .exclude(status=status, finalized_at=paid_at)
+        .update(status=status, failure_reason=reason, finalized_at=paid_at, updated_at=clock.now())
     )
+    return bool(changed) and status == CheckoutAttempt.Status.FINALIZED != attempt.status
 
 
 def attempt_standing(session: Fact) -> tuple[str, str]:
     state, Attempt = session.state, CheckoutAttempt.Status  # noqa: N806
-    if state.get("paid_at") is not None:
+    if paid_at_of(session) is not None:
         return Attempt.FINALIZED, ""
     if state.get("failed_at") is not None:
         return Attempt.FAILED, "payment_failed"

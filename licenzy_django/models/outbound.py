@@ -57,6 +57,9 @@ class OutboundEndpoint(models.Model):
     first_failed_at = models.DateTimeField(
         _("failing since"), null=True, blank=True, editable=False, help_text=_("Empty means: the last try succeeded.")
     )
+    resting_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("It did not answer, or asked for a pause.")
+    )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"), default=clock.now, editable=False)
 

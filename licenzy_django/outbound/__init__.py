@@ -1,0 +1,1 @@
+"""We tell: addresses, signing, delivery, retries."""
