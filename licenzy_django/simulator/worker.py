@@ -71,13 +71,17 @@ def _work() -> None:
 def work_once() -> float:
     """Performs what time brings, delivers what is due; returns after how many seconds to come back."""
     from .account import database_simulator
+    from .refusals import RefusalError
     from .timeline import perform_due
 
     simulator = database_simulator()
     now = simulator.now
-    if simulator.store.has_due(now):
-        with simulator.unit():
-            perform_due(simulator, now)
+    try:
+        if simulator.store.has_due(now):
+            with simulator.unit():
+                perform_due(simulator, now)
+    except RefusalError:
+        logger.exception("Something that is due cannot be done; events are delivered all the same")
     while deliver_due():
         pass
     return _seconds_to_next()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .conf import API_VERSION
 from .json_tree import Json, difference, snapshot
 from .refusals import no_such
 from .stores import Store
 
-Ref = str | Mapping[str, Any]
+
+class Identified(Protocol):
+    """A Stripe object in any form: a dict of ours, an object of the stripe library."""
+
+    def __getitem__(self, key: str, /) -> Any: ...
+
+
+Ref = str | Identified
 DAY = 86_400
 
 

@@ -77,6 +77,6 @@ def stripe_client(shop: Shop) -> Iterator[stripe.StripeClient]:
     telemetry, stripe.enable_telemetry = stripe.enable_telemetry, False
     http_client = client_of(shop.simulator)
     client = stripe.StripeClient("sk_test_simulator", http_client=http_client, max_network_retries=2)
-    client.front = http_client.front  # type: ignore[attr-defined]
+    client.front = http_client.front
     yield client
     stripe.enable_telemetry = telemetry

@@ -20,7 +20,7 @@ def wanted(shop: Shop, **more: Any) -> Any:
 
 
 def front_of(client: stripe.StripeClient) -> Any:
-    return client.front  # type: ignore[attr-defined]
+    return client.front
 
 
 def test_a_replay_is_the_session_as_it_was_at_creation(shop: Shop, stripe_client: stripe.StripeClient) -> None:

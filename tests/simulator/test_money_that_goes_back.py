@@ -9,7 +9,7 @@ from tests.simulator.conftest import Shop
 
 
 def charge_of(shop: Shop, ref: object) -> dict[str, object]:
-    intent = shop.simulator.payment_of(ref)  # type: ignore[arg-type]
+    intent = shop.simulator.payment_of(ref)
     return shop.simulator.get("charge", intent["latest_charge"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..json_tree import Json
 from ..nouns import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
-from ..refusals import RefusalError, invalid, missing
+from ..refusals import RefusalError, invalid, missing, only
 from ..simulator import Simulator
 from ..world import World
 from .listing import line_items_url, page
@@ -93,8 +93,15 @@ def cancel_subscription(world: World, params: Json, identifier: str) -> Json:
     return subscriptions.cancel(world, world.find("subscription", identifier))
 
 
+_UPDATES = (
+    "cancel_at", "cancel_at_period_end", "cancellation_details", "items", "metadata", "pause_collection",
+    "payment_behavior", "proration_behavior",
+)  # fmt: skip
+
+
 def update_subscription(world: World, params: Json, identifier: str) -> Json:
     """Cancellation at the period's end or at a time, metadata, pause of collection, and items."""
+    only(params, *_UPDATES)
     subscription = world.find("subscription", identifier)
     subscriptions.require_running(subscription)
     if params.get("cancel_at_period_end"):

@@ -9,11 +9,11 @@ from typing import Any
 
 from ..json_tree import Json
 from ..nouns.subscriptions import ENDED
-from ..refusals import RefusalError
+from ..refusals import RefusalError, only
 from ..rendering import render
 from ..world import World
 from . import operations as do
-from .listing import page
+from .listing import PAGING, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ def _retrieve(kind: str) -> do.Operation:
 
 def _list(kind: str, *filters: str) -> do.Operation:
     def listing(world: World, params: Json, _: str) -> Json:
+        only(params, *PAGING, *filters)
         where: dict[str, Any] = {name: params[name] for name in filters if name in params}
         found = [thing for thing in world.store.all(kind, **where) if not _gone(thing)]
         return page(found, params, f"/v1/{kind.replace('.', '/')}s")
@@ -48,6 +49,7 @@ def _gone(thing: Json) -> bool:
 
 def _list_subscriptions(world: World, params: Json, _: str) -> Json:
     """Without ``status`` all but the canceled ones; ``all`` and ``ended`` as Stripe means them."""
+    only(params, *PAGING, "status", "customer", "price")
     status = params.get("status", "not_canceled")
     where = {"customer": params["customer"]} if "customer" in params else {}
     found = [thing for thing in world.store.all("subscription", **where) if _status_fits(thing["status"], status)]
@@ -67,6 +69,7 @@ def _price_ids(subscription: Json) -> list[str]:
 
 
 def _list_invoices(world: World, params: Json, _: str) -> Json:
+    only(params, *PAGING, "customer", "status", "subscription")
     where = {name: params[name] for name in ("customer", "status") if name in params}
     found = world.store.all("invoice", **where)
     if wanted := params.get("subscription"):

@@ -76,6 +76,9 @@ def settle(world: World, invoice: Json, *, out_of_band: bool = False) -> Json:
 
 
 def _close_payment(world: World, invoice: Json, *, paid: bool) -> None:
+    intent = intent_of(world, invoice)
+    if intent and not paid:
+        payments.cancel(world, intent)
     for payment in world.store.all("invoice_payment", invoice=invoice["id"], status="open"):
         with world.changing(payment):
             payment["status"] = "paid" if paid else "canceled"

@@ -88,7 +88,7 @@ def fail(world: World, intent: Json, message: str = "Your card was declined.") -
 
 def cancel(world: World, intent: Json) -> None:
     with world.changing(intent):
-        intent |= {"status": "canceled", "canceled_at": world.now}
+        intent |= {"status": "canceled", "canceled_at": world.now, "processing": None, "_settles_at": None}
     world.emit("payment_intent.canceled", intent)
 
 

@@ -8,6 +8,8 @@ from ..world import DAY, World
 from . import catalog, customers
 
 MAX_QUANTITY = 999_999
+NOT_SIMULATED = {"discounts", "optional_items", "shipping_options"}
+"""What would change the total."""
 _ONLY_IN = {
     "payment_intent_data": ("payment",),
     "submit_type": ("payment",),
@@ -28,12 +30,12 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     for name, modes in _ONLY_IN.items():
         if name in wanted and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    if not_simulated := NOT_SIMULATED & wanted.keys():
+        raise RefusalError(f"The simulator has no {min(not_simulated)}.", code="not_simulated")
     _check_customer(world, wanted)
     _check_expiry(world, wanted)
     if len(wanted.get("client_reference_id") or "") > 200:
         raise invalid("Invalid string: must be at most 200 characters", "client_reference_id")
-    if "discounts" in wanted and "allow_promotion_codes" in wanted:
-        raise invalid("You may only specify one of these parameters: allow_promotion_codes, discounts.", "discounts")
     if mode == "setup":
         return []
     lines = [_line(world, entry, f"line_items[{at}]") for at, entry in enumerate(wanted.get("line_items") or [])]
