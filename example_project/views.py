@@ -24,7 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from example_project.offers import OFFERS
 from example_project.words import REFUSALS, in_words
-from licenzy_django import access, checkout
+from licenzy_django import access, billing_portal, checkout
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.exceptions import (
@@ -96,7 +96,7 @@ def after_the_first_click(open_page: Callable[[], checkout.StartedCheckout]) -> 
 def manage_billing(request: HttpRequest) -> HttpResponse:
     """To Stripe's own page, where the card is changed and a subscription is canceled."""
     return_url = request.build_absolute_uri(reverse("account"))
-    return redirect(checkout.billing_portal_url(request_subject(request) or "", return_url=return_url))
+    return redirect(billing_portal.session_url(request_subject(request) or "", return_url=return_url))
 
 
 @login_required

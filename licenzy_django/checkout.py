@@ -27,7 +27,6 @@ from licenzy_django.exceptions import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InvalidRequest,
-    NoBillingAccount,
     ProductNotFound,
     StripeRefused,
 )
@@ -247,12 +246,19 @@ def create_session(attempt: CheckoutAttempt, customer_email: str) -> dict[str, A
     if "customer" not in attempt.stripe_params:
         attempt.stripe_params["customer"] = ensure_customer(subject, email=customer_email)
         CheckoutAttempt.objects.filter(pk=attempt.pk).update(stripe_params=attempt.stripe_params)
-    params: Any = attempt.stripe_params
+    params: Any = in_order(attempt.stripe_params)
     # The customer is part of what Stripe compares, and the only part that may change: its id is part of the key.
     key = f"licenzy-checkout-{attempt.public_id}-{params['customer']}"
     return stripe_client.ask(
         attempt.mode, lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": key})
     )
+
+
+def in_order(value: Any) -> Any:
+    """The same in the order of its names: PostgreSQL gives JSON back in another order than it was given."""
+    if isinstance(value, dict):
+        return {name: in_order(value[name]) for name in sorted(value)}
+    return [in_order(inner) for inner in value] if isinstance(value, list) else value
 
 
 def close(attempt: CheckoutAttempt, **values: Any) -> None:
@@ -264,28 +270,3 @@ def started(attempt: CheckoutAttempt, *, replayed: bool = False) -> StartedCheck
     return StartedCheckout(
         attempt.public_id, attempt.status, attempt.checkout_url, attempt.mode, attempt.expires_at, replayed
     )
-
-
-def billing_portal_url(subject_ref: str, *, mode: str | None = None, return_url: str = "") -> str:
-    """Stripe's own page to change the card or the plan, or to cancel. Short-lived, for this customer alone.
-
-    Raises NoBillingAccount, StripeRefused, StripeUnavailable, ModeNotConfigured, InvalidRequest.
-    """
-    mode = mode or licenzy_settings().MODE
-    subject = Subject.objects.filter(mode=mode, subject_ref=validate_subject_ref(subject_ref)).first()
-    if subject is None or not subject.stripe_customer_id:
-        raise NoBillingAccount()
-    settings = licenzy_settings()
-    params: Any = {
-        "customer": subject.stripe_customer_id,
-        "return_url": redirect_url("return_url", return_url, settings.CANCEL_URL),
-    }
-    try:
-        session = stripe_client.ask(mode, lambda stripe: stripe.v1.billing_portal.sessions.create(params))
-    except stripe_client.StripeObjectMissing as missing:
-        if missing.param != "customer":
-            raise
-        forget_customer(subject, subject.stripe_customer_id)
-        raise NoBillingAccount() from missing
-    url: str = session["url"]
-    return url

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from licenzy_django import access, checkout, clock, gate
+from licenzy_django import access, billing_portal, checkout, clock, gate
 from licenzy_django.api.authentication import ApiClient, ApiKeyAuthentication, HasApiKey, bearer_token
 from licenzy_django.api.errors import error_response
 from licenzy_django.api.parsers import JsonAlways, JsonObjectParser, json_object
@@ -147,5 +147,5 @@ class BillingPortalSessionView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         wanted = self.parse(BillingPortalRequest, request)
-        url = checkout.billing_portal_url(**wanted, mode=self.mode)
+        url = billing_portal.session_url(**wanted, mode=self.mode)
         return Response(BillingPortalResponse({"url": url}).data, status=201)

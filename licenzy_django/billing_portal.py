@@ -1,0 +1,41 @@
+"""Stripe's own page to change the card or the plan, or to cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from licenzy_django import stripe_client
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.customers import forget_customer
+from licenzy_django.exceptions import NoBillingAccount
+from licenzy_django.models import Subject
+from licenzy_django.redirects import redirect_url
+from licenzy_django.subjects import validate_subject_ref
+
+
+def session_url(subject_ref: str, *, mode: str | None = None, return_url: str = "") -> str:
+    """The address of the page: short-lived, for this subject's customer alone.
+
+    Args:
+        return_url: where the page's way back leads, on an allowed host; by default the setting ``CANCEL_URL``.
+
+    Raises NoBillingAccount, StripeRefused, StripeUnavailable, ModeNotConfigured, InvalidRequest.
+    """
+    mode = mode or licenzy_settings().MODE
+    subject = Subject.objects.filter(mode=mode, subject_ref=validate_subject_ref(subject_ref)).first()
+    if subject is None or not subject.stripe_customer_id:
+        raise NoBillingAccount()
+    settings = licenzy_settings()
+    params: Any = {
+        "customer": subject.stripe_customer_id,
+        "return_url": redirect_url("return_url", return_url, settings.CANCEL_URL),
+    }
+    try:
+        session = stripe_client.ask(mode, lambda stripe: stripe.v1.billing_portal.sessions.create(params))
+    except stripe_client.StripeObjectMissing as missing:
+        if missing.param != "customer":
+            raise
+        forget_customer(subject, subject.stripe_customer_id)
+        raise NoBillingAccount() from missing
+    url: str = session["url"]
+    return url

@@ -1,0 +1,311 @@
+"""Whatever dies between us and Stripe, the same request again ends in the same session, and no payment is lost."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from licenzy_django import access, checkout, customers
+from licenzy_django.checkout import StartedCheckout
+from licenzy_django.exceptions import (
+    CheckoutSessionExpired,
+    IdempotencyKeyInUse,
+    LicenzyError,
+    StripeRefused,
+    StripeUnavailable,
+)
+from licenzy_django.models import CheckoutAttempt, Product, Subject
+from licenzy_django.simulator.account import database_simulator, forget_clock
+from licenzy_django.testing import StripeDouble
+from tests.backend import Backend, error_of
+
+SESSIONS = "/v1/checkout/sessions"
+CUSTOMERS = "/v1/customers"
+
+
+class KilledError(BaseException):
+    """Stands for a process that is gone: nothing of ours may catch it and carry on."""
+
+
+@pytest.fixture
+def stripe(stripe_double: StripeDouble) -> StripeDouble:
+    stripe_double.sell("PRO_MONTHLY")
+    return stripe_double
+
+
+def start(key: str = "order-1", **more: Any) -> StartedCheckout:
+    return checkout.start("user_1", "PRO_MONTHLY", idempotency_key=key, **more)
+
+
+def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
+    """Body and idempotency key of each POST that reached Stripe."""
+    return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
+
+
+# --- the answer is lost -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [CUSTOMERS, SESSIONS])
+@pytest.mark.parametrize("fault", ["drop_after", "timeout", "drop_before"])
+def test_an_answer_lost_on_the_way_is_asked_for_again_with_the_same_bytes(
+    stripe: StripeDouble, path: str, fault: str
+) -> None:
+    stripe.faults.add("POST", path, fault, times=3)
+    with pytest.raises(StripeUnavailable):
+        start(customer_email="ada@example.com")
+
+    again = start(customer_email="ada@example.com")
+
+    assert again.status == "created"
+    assert len(stripe.simulator.all("checkout.session")) == 1
+    assert len(stripe.simulator.all("customer")) == 1
+    tries = asked(stripe, path)
+    assert len(tries) == 4
+    assert len(set(tries)) == 1, "the bytes and the key are the same every time"
+
+
+def test_a_single_lost_answer_is_not_even_noticed(stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", SESSIONS, "drop_after")
+
+    assert not start().replayed
+    assert len(stripe.simulator.all("checkout.session")) == 1
+
+
+def test_a_failed_look_at_the_replayed_session_is_made_good_by_the_next_try(stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    stripe.faults.add("GET", f"{SESSIONS}/*", "timeout", times=3)
+    for _ in range(2):
+        with pytest.raises(StripeUnavailable):
+            start()
+
+    assert start().checkout_url
+    assert len(stripe.simulator.all("checkout.session")) == 1
+
+
+def test_the_callers_key_never_reaches_stripe(stripe: StripeDouble) -> None:
+    start("a-very-secret-key")
+
+    sent = [text for request in stripe.requests for text in (request.body, *request.headers.values())]
+    assert not any("a-very-secret-key" in text for text in sent)
+
+
+def test_what_was_frozen_is_sent_even_if_the_product_changed_meanwhile(stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    with pytest.raises(StripeUnavailable):
+        start()
+    stripe.sell("OTHER")
+    Product.objects.filter(code="OTHER").delete()
+    Product.objects.filter(code="PRO_MONTHLY").update(stripe_price_id="price_other")
+
+    start()
+
+    assert len({body for body, _ in asked(stripe, SESSIONS)}) == 1
+    assert CheckoutAttempt.objects.get().stripe_price_id == "price_pro_monthly"
+
+
+def test_a_webhook_for_a_session_whose_answer_was_lost_finds_its_attempt(stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    with pytest.raises(StripeUnavailable):
+        start()
+    session = stripe.simulator.all("checkout.session")[0]
+    assert CheckoutAttempt.objects.get().stripe_session_id == ""
+
+    stripe.simulator.pay(session)
+    stripe.deliver()
+
+    assert access.check("user_1")
+    assert CheckoutAttempt.objects.get().stripe_session_id == session["id"]
+    with pytest.raises(CheckoutSessionExpired):
+        start()
+
+
+@pytest.mark.parametrize("finish", ["expire", "pay"])
+def test_a_retry_that_finds_its_page_closed_says_so(stripe: StripeDouble, finish: str) -> None:
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    with pytest.raises(StripeUnavailable):
+        start()
+    getattr(stripe.simulator, finish)(stripe.simulator.all("checkout.session")[0])
+
+    for _ in range(2):
+        with pytest.raises(CheckoutSessionExpired):
+            start()
+
+
+def test_a_lost_answer_is_not_asked_for_once_stripe_may_have_forgotten_the_key(stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    with pytest.raises(StripeUnavailable):
+        start()
+    stripe.simulator.advance(timedelta(hours=23, seconds=1))
+    requests = len(asked(stripe, SESSIONS))
+
+    with pytest.raises(CheckoutSessionExpired):
+        start()
+
+    assert len(asked(stripe, SESSIONS)) == requests
+
+
+# --- the process dies -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["create_session", "ensure_customer", "close"])
+def test_a_death_at_any_point_is_carried_on_from(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    original: Callable[..., Any] = getattr(checkout, where)
+
+    def dies_after_it(*args: Any, **kwargs: Any) -> Any:
+        if where != "close":
+            original(*args, **kwargs)
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(checkout, where, dies_after_it)
+        with pytest.raises(KilledError):
+            start()
+    CheckoutAttempt.objects.update(leased_until=None)
+
+    assert start().checkout_url
+    assert len(stripe.simulator.all("checkout.session")) == 1
+    assert len(stripe.simulator.all("customer")) == 1
+
+
+def test_a_dead_first_request_keeps_the_key_in_use_only_for_as_long_as_its_lease(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*args: Any, **kwargs: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(checkout, "close", die)
+        with pytest.raises(KilledError):
+            start()
+    with pytest.raises(IdempotencyKeyInUse):
+        start()
+
+    stripe.simulator.advance(checkout.LEASE)
+
+    assert start().checkout_url
+    assert len(stripe.simulator.all("checkout.session")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("where", ["before_stripe", "after_the_customer", "after_the_session"])
+def test_a_process_killed_between_stripes_answer_and_our_commit_loses_nothing(where: str) -> None:
+    Product.objects.create(
+        mode="test", code="PRO_MONTHLY", name="Pro", kind="subscription", stripe_price_id="price_pro_monthly"
+    )
+    command = [sys.executable, "-m", "tests.dying_process", str(connection.settings_dict["NAME"]), where]
+
+    killed = subprocess.run(command, capture_output=True, check=False, timeout=60)
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    attempt = CheckoutAttempt.objects.get()
+    assert (attempt.stripe_session_id, attempt.checkout_url) == ("", "")
+    CheckoutAttempt.objects.update(leased_until=None)
+    forget_clock()
+    again = start(customer_email="ada@example.com")
+    world = database_simulator()
+    assert again.attempt_id == attempt.public_id
+    assert [session["url"] for session in world.all("checkout.session")] == [again.checkout_url]
+    assert [customer["id"] for customer in world.all("customer")] == [Subject.objects.get().stripe_customer_id]
+
+
+# --- Stripe says no, or nothing ---------------------------------------------------------------------------------------
+
+
+def test_a_wrong_price_is_an_operators_matter_and_stays_one(
+    stripe: StripeDouble, backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    Product.objects.update(stripe_price_id="price_that_is_not_there")
+
+    answer = backend.checkout("user_1", "PRO_MONTHLY")
+    requests = len(stripe.requests)
+    again = backend.checkout("user_1", "PRO_MONTHLY")
+
+    assert error_of(answer) == error_of(again) == (502, "stripe_error")
+    assert "price_that" not in answer.content.decode()
+    assert "resource_missing" in caplog.text
+    assert len(stripe.requests) == requests
+    with pytest.raises(StripeRefused):
+        start()
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "timeout", "rate_limit", "server_error"])
+def test_a_stripe_that_is_down_is_worth_a_retry(stripe: StripeDouble, backend: Backend, fault: str) -> None:
+    stripe.faults.add("*", "*", fault, times=9)
+
+    answer = backend.checkout("user_1", "PRO_MONTHLY")
+
+    assert error_of(answer) == (503, "stripe_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_rejected_key_of_ours_is_an_operators_matter_and_never_logged(
+    stripe: StripeDouble, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "wrong_key_that_is_secret"}
+
+    with pytest.raises(StripeRefused):
+        start()
+
+    assert "that_is_secret" not in caplog.text
+    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "sk_test_double"}
+    assert start().checkout_url, "the same key continues once the operator has acted"
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    """What each call returned or raised."""
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except LicenzyError as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_with_one_key_make_one_session(stripe: StripeDouble) -> None:
+    slow = __import__("time").sleep
+    stripe.faults.add("POST", SESSIONS, "call_after", call=lambda: slow(0.3))
+
+    answers = at_once([start] * 8)
+
+    sessions = stripe.simulator.all("checkout.session")
+    assert len(sessions) == 1
+    urls = {answer.checkout_url for answer in answers if isinstance(answer, StartedCheckout)}
+    assert urls == {sessions[0]["url"]}
+    refused = [answer for answer in answers if not isinstance(answer, StartedCheckout)]
+    assert all(isinstance(answer, IdempotencyKeyInUse) for answer in refused), refused
+    assert refused, "while the first is talking to Stripe, the others are told so"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_checkouts_at_the_same_time_share_one_customer(stripe: StripeDouble) -> None:
+    slow = __import__("time").sleep
+    stripe.faults.add("POST", CUSTOMERS, "call_after", times=8, call=lambda: slow(0.05))
+
+    answers = at_once([lambda number=number: start(f"order-{number}") for number in range(8)])  # type: ignore[misc]
+
+    assert [type(answer) for answer in answers] == [StartedCheckout] * 8 or all(
+        isinstance(answer, (StartedCheckout, StripeUnavailable)) for answer in answers
+    )
+    assert len(stripe.simulator.all("customer")) == 1
+    used = {session["customer"] for session in stripe.simulator.all("checkout.session")}
+    assert used == {Subject.objects.get().stripe_customer_id}
+    assert customers.ensure_customer(Subject.objects.get()) in used
