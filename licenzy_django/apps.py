@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,4 +12,18 @@ class LicenzyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from licenzy_django import checks  # noqa: F401
+        from licenzy_django import checks, outbound  # noqa: F401
+
+        if outbound.has_task_workers():
+            from licenzy_django.outbound import tasks
+
+            tasks.connect()
+
+        post_migrate.connect(make_functions, sender=self, dispatch_uid="licenzy_functions")
+
+
+def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:
+    """After each ``migrate``, and where tables are made without migrations."""
+    from licenzy_django import usage_function
+
+    usage_function.make(using)

@@ -87,11 +87,16 @@ def deliver_due(
     return done
 
 
+def waiting() -> QuerySet[Delivery]:
+    """What still has to be sent to endpoints that are on."""
+    not_over = [Delivery.Status.PENDING, Delivery.Status.FAILED]
+    return Delivery.objects.filter(status__in=not_over, endpoint__is_active=True)
+
+
 def due(at: datetime) -> QuerySet[Delivery]:
     free = Q(leased_until=None) | Q(leased_until__lte=at)
-    waiting = Q(status__in=[Delivery.Status.PENDING, Delivery.Status.FAILED])
     rested = Q(endpoint__resting_until=None) | Q(endpoint__resting_until__lte=at)
-    return Delivery.objects.filter(waiting, free, rested, next_try_at__lte=at, endpoint__is_active=True)
+    return waiting().filter(free, rested, next_try_at__lte=at)
 
 
 def lease(at: datetime, batch: int) -> list[Delivery]:
