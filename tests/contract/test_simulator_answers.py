@@ -64,7 +64,7 @@ def account() -> Account:
     simulator.pause(trial["subscription"])
     simulator.bounce_bank(waiting)
     open_session = session(pack, "payment", customer_email="b@example.com")
-    ids = {
+    return Account(simulator, Front(simulator), {
         "session": bought["id"],
         "open": open_session["id"],
         "customer": customer["id"],
@@ -77,8 +77,7 @@ def account() -> Account:
         "dispute": dispute["id"],
         "id": simulator.events()[0]["id"],
         "price": month["id"],
-    }
-    return Account(simulator, Front(simulator), ids)
+    })  # fmt: skip
 
 
 def sent_with(account: Account, method: str, path: str) -> dict[str, str]:

@@ -20,10 +20,24 @@ def create(
     """``target`` as for a refund. Any status, also one that Stripe does not have yet; ``lost`` is closed at once."""
     intent = payments.intent_of(world, target)
     charge = payments.charge_of(world, intent)
-    dispute: Json = {
+    dispute = _shape(world, charge, status, charge["amount"] if amount is None else amount, reason)
+    if not _is_inquiry(status):
+        dispute["balance_transactions"].append(_transaction(world, dispute, -dispute["amount"]))
+    world.add(dispute, "charge.dispute.created")
+    with world.changing(charge, "charge.updated"):
+        charge["disputed"] = True
+    if not _is_inquiry(status):
+        world.emit("charge.dispute.funds_withdrawn", dispute)
+    if status in CLOSED:
+        world.emit("charge.dispute.closed", dispute)
+    return dispute
+
+
+def _shape(world: World, charge: Json, status: str, amount: int, reason: str) -> Json:
+    return {
         "id": world.new_id("du"),
         "object": "dispute",
-        "amount": charge["amount"] if amount is None else amount,
+        "amount": amount,
         "balance_transactions": [],
         "charge": charge["id"],
         "created": world.now,
@@ -38,7 +52,7 @@ def create(
         "is_charge_refundable": _is_inquiry(status),
         "livemode": world.livemode,
         "metadata": {},
-        "payment_intent": intent["id"],
+        "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "card": {"brand": "visa", "case_type": "inquiry" if _is_inquiry(status) else "chargeback",
                      "network_reason_code": "83"},
@@ -47,16 +61,6 @@ def create(
         "reason": reason,
         "status": status,
     }  # fmt: skip
-    if not _is_inquiry(status):
-        dispute["balance_transactions"].append(_transaction(world, dispute, -dispute["amount"]))
-    world.add(dispute, "charge.dispute.created")
-    with world.changing(charge, "charge.updated"):
-        charge["disputed"] = True
-    if not _is_inquiry(status):
-        world.emit("charge.dispute.funds_withdrawn", dispute)
-    if status in CLOSED:
-        world.emit("charge.dispute.closed", dispute)
-    return dispute
 
 
 def update(world: World, dispute: Json, status: str) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..due import DRAFT_SECONDS
-from ..json_tree import Json
+from ..json_tree import Json, snapshot
 from ..world import World
 
 
@@ -63,81 +63,46 @@ def _line(world: World, price: Json, quantity: int, amount: int, period: tuple[i
     }
 
 
+_FIXED: Json = {
+    "object": "invoice", "status": "draft", "account_country": "US", "account_name": "Simulation",
+    "attempt_count": 0, "attempted": False, "auto_advance": True, "collection_method": "charge_automatically",
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+    "default_tax_rates": [], "discounts": [], "issuer": {"type": "self"}, "metadata": {},
+    "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+    "status_transitions": {
+        "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
+    },
+    "total_discount_amounts": [], "total_pretax_credit_amounts": [], "total_taxes": [], "_out_of_band": False,
+} | dict.fromkeys((
+    "customer_account", "customer_email", "default_payment_method", "description", "due_date", "effective_at",
+    "ending_balance", "from_invoice", "hosted_invoice_url", "invoice_pdf", "last_finalization_error", "number",
+    "receipt_number", "test_clock", "webhooks_delivered_at", "_payment_intent", "_charge",
+)) | dict.fromkeys((
+    "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_shipping",
+    "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount", "starting_balance",
+), 0)  # fmt: skip
+_TOTALS = ("amount_due", "amount_remaining", "subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
+
+
 def draft_shape(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
-    total = sum(entry["amount"] for entry in lines)
     invoice_id = world.new_id("in")
     for entry in lines:
         entry["invoice"] = invoice_id
+    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+    url = f"/v1/invoices/{invoice_id}/lines"
     return {
         "id": invoice_id,
-        "object": "invoice",
-        "account_country": "US",
-        "account_name": "Simulation",
-        "amount_due": total,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_paid_off_stripe": 0,
-        "amount_remaining": total,
-        "amount_shipping": 0,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None,
-                          "status": None},
+        **snapshot(_FIXED),
+        **dict.fromkeys(_TOTALS, sum(entry["amount"] for entry in lines)),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
         "billing_reason": reason,
-        "collection_method": "charge_automatically",
         "created": world.now,
         "currency": subscription["currency"],
         "customer": subscription["customer"],
-        "customer_account": None,
-        "customer_email": None,
-        "default_payment_method": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": None,
-        "from_invoice": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
-        "issuer": {"type": "self"},
-        "last_finalization_error": None,
-        "lines": {"object": "list", "data": lines, "has_more": False, "total_count": len(lines),
-                  "url": f"/v1/invoices/{invoice_id}/lines"},
+        "lines": {"object": "list", "data": lines, "has_more": False, "total_count": len(lines), "url": url},
         "livemode": world.livemode,
-        "metadata": {},
         "next_payment_attempt": world.now + DRAFT_SECONDS,
-        "number": None,
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {
-                "metadata": dict(subscription["metadata"]), "subscription": subscription["id"],
-            },
-            "type": "subscription_details",
-        },
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
         "period_end": period[1],
         "period_start": period[0],
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None,
-        "starting_balance": 0,
-        "status": "draft",
-        "status_transitions": {
-            "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
-        },
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "test_clock": None,
-        "total": total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": total,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": None,
-        "_payment_intent": None,
-        "_charge": None,
-        "_out_of_band": False,
-    }  # fmt: skip
+    }

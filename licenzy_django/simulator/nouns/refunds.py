@@ -17,15 +17,7 @@ def create(
     """``target`` is a payment intent, charge, session, invoice or subscription; no ``amount`` means what is left."""
     intent = payments.intent_of(world, target)
     charge = payments.charge_of(world, intent)
-    left = charge["amount"] - charge["amount_refunded"]
-    amount = left if amount is None else amount
-    if left == 0:
-        raise RefusalError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    if not 0 < amount <= left:
-        raise RefusalError(
-            f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})",
-            param="amount",
-        )
+    amount = _refundable(charge, amount)
     refund: Json = {
         "id": world.new_id("re"),
         "object": "refund",
@@ -53,6 +45,19 @@ def create(
     world.emit("refund.created", refund)
     world.emit("charge.refunded", charge)
     return refund
+
+
+def _refundable(charge: Json, amount: int | None) -> int:
+    """The amount, by default what is left. Raises RefusalError where that is less."""
+    left = charge["amount"] - charge["amount_refunded"]
+    if left == 0:
+        raise RefusalError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    if amount is not None and not 0 < amount <= left:
+        raise RefusalError(
+            f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})",
+            param="amount",
+        )
+    return left if amount is None else amount
 
 
 def _count(world: World, charge: Json) -> None:

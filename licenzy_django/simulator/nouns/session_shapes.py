@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..json_tree import Json
+from ..json_tree import Json, snapshot
 from ..world import DAY, World
 
 CLOSED_DETAILS: Json = {
@@ -11,79 +11,54 @@ CLOSED_DETAILS: Json = {
 }  # fmt: skip
 
 
+# What does not depend on the request; ``null`` is what Stripe shows where nothing was asked for.
+_FIXED: Json = {
+    "object": "checkout.session", "status": "open", "discounts": [], "custom_fields": [], "shipping_options": [],
+    "adaptive_pricing": {"enabled": False},
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+    "custom_text": {
+        "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
+    },
+    "payment_method_options": {}, "payment_method_types": ["card", "sepa_debit"],
+    "phone_number_collection": {"enabled": False},
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+} | dict.fromkeys((
+    "allowed_payment_method_types", "client_secret", "collected_information", "consent", "consent_collection",
+    "currency_conversion", "customer_account", "integration_identifier", "invoice", "invoice_creation",
+    "managed_payments", "origin_context", "payment_intent", "payment_link", "payment_method_configuration_details",
+    "permissions", "recovered_from", "saved_payment_method_options", "setup_intent", "shipping_address_collection",
+    "shipping_cost", "subscription", "wallet_options",
+))  # fmt: skip
+_ECHOED = (
+    "after_expiration", "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id",
+    "customer", "customer_email", "locale", "submit_type", "success_url",
+)  # fmt: skip
+
+
 def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) -> Json:
     session_id = world.new_id(f"cs_{'live' if world.livemode else 'test'}")
-    total = sum(item["amount_total"] for item in items)
+    total = sum(item["amount_total"] for item in items) if items else None
     mode = wanted["mode"]
     collection = "always" if mode == "subscription" else "if_required"
-    return {
-        "id": session_id,
-        "object": "checkout.session",
-        "adaptive_pricing": {"enabled": False},
-        "after_expiration": wanted.get("after_expiration"),
-        "allow_promotion_codes": wanted.get("allow_promotion_codes"),
-        "allowed_payment_method_types": None,
-        "amount_subtotal": total if items else None,
-        "amount_total": total if items else None,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": wanted.get("billing_address_collection"),
-        "cancel_url": wanted.get("cancel_url"),
-        "client_reference_id": wanted.get("client_reference_id"),
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
+    asked: Json = {name: wanted.get(name) for name in _ECHOED}
+    return {"id": session_id, **snapshot(_FIXED), **asked} | {
+        "amount_subtotal": total,
+        "amount_total": total,
         "created": world.now,
         "currency": items[0]["currency"] if items else wanted.get("currency"),
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {"after_submit": None, "shipping_address": None, "submit": None,
-                        "terms_of_service_acceptance": None},
-        "customer": wanted.get("customer"),
-        "customer_account": None,
         "customer_creation": _customer_creation(wanted),
         "customer_details": _details(world, wanted),
-        "customer_email": wanted.get("customer_email"),
-        "discounts": [],
         "expires_at": wanted.get("expires_at") or world.now + DAY,
-        "integration_identifier": None,
-        "invoice": None,
-        "invoice_creation": None,
         "livemode": world.livemode,
-        "locale": wanted.get("locale"),
-        "managed_payments": None,
         "metadata": dict(wanted.get("metadata") or {}),
         "mode": mode,
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": wanted.get("payment_method_collection", collection),
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card", "sepa_debit"],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
-        "permissions": None,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": wanted.get("submit_type"),
-        "subscription": None,
-        "success_url": wanted.get("success_url"),
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": wanted.get("ui_mode", "hosted_page"),
         "url": f"{url_base}/{session_id}",
-        "wallet_options": None,
         "_line_items": items,
-        "_wanted": {
-            "subscription_data": wanted.get("subscription_data") or {},
-            "payment_intent_data": wanted.get("payment_intent_data") or {},
-        },
-    }  # fmt: skip
+        "_wanted": {name: wanted.get(name) or {} for name in ("subscription_data", "payment_intent_data")},
+    }
 
 
 def _customer_creation(wanted: Json) -> str | None:

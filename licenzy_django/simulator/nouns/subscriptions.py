@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..json_tree import Json
+from ..json_tree import Json, snapshot
 from ..periods import period_end
 from ..refusals import RefusalError
 from ..world import DAY, World
@@ -13,63 +13,46 @@ UPDATED = "customer.subscription.updated"
 ENDED = ("canceled", "incomplete_expired")
 
 
+_FIXED: Json = {
+    "object": "subscription", "cancel_at_period_end": False, "collection_method": "charge_automatically",
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+    "billing_schedules": [], "default_tax_rates": [], "discounts": [],
+    "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+    "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    "_has_payment_method": True,
+} | dict.fromkeys((
+    "application", "application_fee_percent", "billing_cycle_anchor_config", "billing_thresholds", "cancel_at",
+    "canceled_at", "customer_account", "days_until_due", "default_payment_method", "default_source", "description",
+    "ended_at", "latest_invoice", "managed_payments", "next_pending_invoice_item_invoice", "on_behalf_of",
+    "pause_collection", "pending_invoice_item_interval", "pending_setup_intent", "pending_update", "schedule",
+    "status_details", "test_clock", "transfer_data",
+))  # fmt: skip
+
+
 def build(
     world: World, customer: str, lines: list[tuple[Json, int]], *, metadata: Json, status: str,
     billing_mode: str = "flexible", trial_end: int | None = None,
 ) -> Json:  # fmt: skip
     """A stored subscription that nothing has been told of yet."""
     subscription_id = world.new_id("sub")
-    trial = {"trial_start": world.now if trial_end else None, "trial_end": trial_end}
+    url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription: Json = {
         "id": subscription_id,
-        "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        **snapshot(_FIXED),
         "billing_cycle_anchor": trial_end or world.now,
-        "billing_cycle_anchor_config": None,
         "billing_mode": {"type": billing_mode, "flexible": None},
-        "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": "charge_automatically",
         "created": world.now,
         "currency": lines[0][0]["currency"],
         "customer": customer,
-        "customer_account": None,
-        "days_until_due": None,
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": {"object": "list", "data": [], "has_more": False, "total_count": 0,
-                  "url": f"/v1/subscription_items?subscription={subscription_id}"},
-        "latest_invoice": None,
+        "items": {"object": "list", "data": [], "has_more": False, "total_count": 0, "url": url},
         "livemode": world.livemode,
-        "managed_payments": None,
         "metadata": dict(metadata),
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
         "start_date": world.now,
         "status": status,
-        "status_details": None,
-        "test_clock": None,
-        "transfer_data": None,
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        **trial,
-        "_has_payment_method": True,
-    }  # fmt: skip
+        "trial_end": trial_end,
+        "trial_start": world.now if trial_end else None,
+    }
     for price, quantity in lines:
         append_item(world, subscription, price, quantity, ends_at=trial_end)
     return world.add(subscription)
