@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from asgiref.sync import sync_to_async
 from django.db.models import Q
 
-from licenzy_django import clock, gate
+from licenzy_django import clock, gate, lots
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import EntitlementRequired, InvalidRequest
 from licenzy_django.models import Entitlement, Kind, Status
@@ -38,6 +38,8 @@ class Standable(Protocol):
     def revoked_at(self) -> Any: ...
     @property
     def units_remaining(self) -> Any: ...
+    @property
+    def reserved_until(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ def standing_of(row: Standable, kind: str, at: datetime) -> Standing:
         if row.status == Status.PAST_DUE:
             return Standing(row.status, False, "past_due")
         return Standing(Status.EXPIRED.value, False, "expired")
-    if kind == Kind.USAGE_PACK and row.units_remaining <= 0:
+    # Past the earliest end of what is reserved of it, some of it is free again, whether or not that was written down.
+    is_lapsed = row.reserved_until is not None and row.reserved_until <= at
+    if kind == Kind.USAGE_PACK and row.units_remaining <= 0 and not is_lapsed:
         return Standing(row.status, False, "usage_exhausted")
     return Standing(row.status, True)
 
@@ -196,7 +200,13 @@ class AccessSummary:
     entitlements: list[EntitlementView] = field(default_factory=list)
 
 
-def view_of(row: Entitlement, at: datetime) -> EntitlementView:
+def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]:
+    rows = list(rows)
+    lapsed = lots.lapsed_units_by_lot(rows, at)
+    return [view_of(row, at, lapsed.get(row.pk, 0)) for row in rows]
+
+
+def view_of(row: Entitlement, at: datetime, units_lapsed: int) -> EntitlementView:
     standing = standing_of(row, row.product.kind, at)
     is_pack = row.product.kind == Kind.USAGE_PACK
     return EntitlementView(
@@ -214,7 +224,7 @@ def view_of(row: Entitlement, at: datetime) -> EntitlementView:
         cancel_at=row.cancel_at,
         canceled_at=row.canceled_at or row.revoked_at,
         usage_granted=row.units_granted if is_pack else None,
-        usage_remaining=row.units_remaining if is_pack else None,
+        usage_remaining=row.units_remaining + units_lapsed if is_pack else None,
         source=row.source,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -241,7 +251,7 @@ def entitlements_of(
         if last is None:
             raise InvalidRequest(fields={"starting_after": ["This subject has no such entitlement."]})
         rows = rows.filter(pk__lt=last)
-    return [view_of(row, at) for row in rows.order_by("-pk")[:limit]]
+    return views_of(rows.order_by("-pk")[:limit], at)
 
 
 STATUS_ORDER = (Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED, Status.EXPIRED, Status.CANCELED)
@@ -271,5 +281,5 @@ def maybe_available(subject_ref: str, mode: str, at: datetime) -> list[Entitleme
     """A subject's entitlements without those that are certainly over."""
     rows = Entitlement.objects.filter(subject_ref=subject_ref, mode=mode, grants_access=True, revoked_at=None)
     rows = rows.filter(Q(available_until=None) | Q(available_until__gt=at))
-    rows = rows.exclude(product__kind=Kind.USAGE_PACK, units_remaining=0)
-    return [view_of(row, at) for row in rows.select_related("product")]
+    rows = rows.exclude(product__kind=Kind.USAGE_PACK, units_remaining=0, units_reserved=0)
+    return views_of(rows.select_related("product"), at)

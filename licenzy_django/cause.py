@@ -17,3 +17,5 @@ class Cause:
     event: StripeEvent | None = None
     actor: Any = None
     note: str = ""
+    request_id: str = ""
+    """Where the operator's form was sent with one: it adjusts once."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from licenzy_django import clock, facts, lots, outbox
+from licenzy_django import clock, facts, ledger, lots, outbox
 from licenzy_django.cause import Cause as Cause
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
@@ -41,7 +41,14 @@ DERIVED_FIELDS = (
     "not_before",
     "available_until",
 )
-UNIT_FIELDS = ("units_granted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
+UNIT_FIELDS = (
+    "units_granted",
+    "units_consumed",
+    "units_reserved",
+    "units_voided",
+    "units_remaining",
+    "units_adjusted",
+)
 
 
 def lock_subject(subject_id: int) -> Subject:
@@ -215,7 +222,7 @@ def save_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
 
 
 def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: datetime) -> bool:
-    """Save the row with its history, if it is not what it was. Every change goes through here."""
+    """Save the row with its history and its ledger, if it is not what it was. Every change goes through here."""
     after = snapshot(row)
     if before == after:
         return False
@@ -234,6 +241,7 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
         before={name: before[name] for name in changed if name in before},
         after={name: after[name] for name in changed},
     )
+    ledger.record_settled(row, before, cause=cause, at=at)
     return True
 
 
@@ -249,10 +257,10 @@ def apply(right: Right, row: Entitlement) -> None:
     row.available_until = from_timestamp(right.available_until)
     if right.units_granted:
         lots.set_granted(row, right.units_granted)
-        if row.grants_access and row.revoked_at is None:
-            lots.restore(row)
-        else:
+        if lots.is_void(row):
             lots.void(row)
+        else:
+            lots.restore(row)
 
 
 def snapshot(row: Entitlement) -> dict[str, Any]:

@@ -85,11 +85,11 @@ class CheckoutSessionExpired(LicenzyError):
     message = "The Checkout page of this Idempotency-Key is no longer open; use a new key."
 
 
-class InsufficientUsage(LicenzyError):
-    """Not enough units: a normal state of a product, not a failure.
+class InsufficientUsage(LicenzyError, PermissionDenied):
+    """Not enough units: a normal state of a product, not a failure. Uncaught in a view it *is* a 403.
 
     Attributes:
-        usage_remaining: what is left, over all packs that were asked.
+        usage_remaining: what is left over the packs that were asked for.
     """
 
     code = "insufficient_usage"

@@ -29,7 +29,7 @@ ENTITLEMENT_COLUMNS = (
     "cancel_at",
     "revoked_at",
     "units_remaining",
-    "units_reserved",
+    "reserved_until",
 )
 
 
@@ -46,7 +46,7 @@ class GateRow:
     cancel_at: datetime | None
     revoked_at: datetime | None
     units_remaining: int
-    units_reserved: int
+    reserved_until: datetime | None
     product_code: str
     kind: str
     features: frozenset[str]
@@ -90,7 +90,21 @@ def fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def gate_row(row: tuple[Any, ...]) -> GateRow:
-    public_id, status, reason, grants, not_before, until, cancel_at, revoked_at, left, reserved, code, kind, has = row
+    (
+        public_id,
+        status,
+        reason,
+        grants,
+        not_before,
+        until,
+        cancel_at,
+        revoked_at,
+        left,
+        reserved_until,
+        code,
+        kind,
+        has,
+    ) = row
     return GateRow(
         public_id,
         status,
@@ -101,7 +115,7 @@ def gate_row(row: tuple[Any, ...]) -> GateRow:
         as_time(cancel_at),
         as_time(revoked_at),
         left,
-        reserved,
+        as_time(reserved_until),
         code,
         kind,
         features_of(has),

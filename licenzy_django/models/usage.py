@@ -28,8 +28,15 @@ class Reservation(models.Model):
 
     public_id = models.CharField(_("id"), max_length=40, default=new_reservation_id, editable=False)
     mode = mode_field()
+    # Without a foreign key in the database: its check would lock the subject while packs are locked, and whoever
+    # settles the subject locks the two in the other order.
     subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="reservations", db_index=False, verbose_name=_("subject")
+        Subject,
+        models.PROTECT,
+        related_name="reservations",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("subject"),
     )
     product_code = models.CharField(
         _("product code"), max_length=64, blank=True, default="", help_text=_("Empty means: of any pack.")
@@ -87,7 +94,7 @@ class LedgerEntry(models.Model):
         ADJUST = "adjust", _("adjust")
 
     mode = mode_field()
-    # Without a foreign key in the database: its check would lock the subject at commit, against whoever settles it.
+    # Without a foreign key in the database, as in Reservation.
     subject = models.ForeignKey(
         Subject,
         models.PROTECT,
@@ -164,7 +171,7 @@ class LedgerEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.units}"
 
-    def save(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def save(self, **kwargs: Any) -> None:
         """Add the row. Raises TypeError for one that is already there."""
         if not self._state.adding:
             raise TypeError("The ledger is only ever added to.")

@@ -1,0 +1,113 @@
+"""Taking units in one statement: a function that ``migrate`` makes in PostgreSQL.
+
+A statement that locks, decides, updates and keeps its record is long, and PostgreSQL would plan it anew on every call;
+inside a function the plans are kept by the session, also behind a connection pooler. Without the function everything
+works (``usage_sql``), only slower.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from django.db import connections, router
+
+from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
+
+SOMEBODY_LISTENS = -1
+
+FUNCTION = """
+CREATE FUNCTION {name}(
+  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz, is_told bool
+) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Takes units for licenzy-django: usage_sql.py. NULL: nothing was changed. -1: nor this time, but somebody listens.
+DECLARE
+  ids bigint[]; stocks bigint[]; subject bigint; total bigint; is_lapsed bool; missing bigint := wanted; part bigint;
+BEGIN
+  SELECT array_agg(id), array_agg(units_remaining), min(subject_id), sum(units_remaining),
+    bool_or(reserved_until <= moment)
+    INTO ids, stocks, subject, total, is_lapsed
+    FROM (
+      SELECT id, units_remaining, subject_id, reserved_until FROM {entitlement}
+      WHERE subject_ref = for_subject AND mode = in_mode AND grants_access AND revoked_at IS NULL
+        AND (not_before IS NULL OR not_before <= moment) AND (available_until IS NULL OR available_until > moment)
+        AND (units_remaining > 0 OR reserved_until <= moment)
+        AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
+      ORDER BY expires_at, id FOR NO KEY UPDATE
+    ) lot;
+  IF total IS NULL OR total < wanted OR is_lapsed THEN
+    RETURN NULL;
+  END IF;
+  IF NOT is_told AND EXISTS (
+    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
+  ) THEN
+    RETURN -1;
+  END IF;
+  FOR turn IN 1 .. array_length(ids, 1) LOOP
+    part := least(missing, stocks[turn]);
+    INSERT INTO {ledger} (
+      mode, subject_id, entitlement_id, kind, units, balance_after, created_at, source, reason,
+      idempotency_key, fingerprint, usage_remaining
+    ) VALUES (
+      in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
+      CASE WHEN turn = 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
+      CASE WHEN turn = 1 THEN total - wanted END
+    ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
+    IF NOT FOUND THEN
+      RETURN NULL;
+    END IF;
+    UPDATE {entitlement} SET
+      units_consumed = units_consumed + part, units_remaining = units_remaining - part, updated_at = moment
+      WHERE id = ids[turn];
+    missing := missing - part;
+    EXIT WHEN missing = 0;
+  END LOOP;
+  RETURN total - wanted;
+END $$
+"""
+
+
+@cache
+def name_and_text() -> tuple[str, str]:
+    """Name and text. The name follows from the text, so that old code and new code may run side by side."""
+    tables = {
+        name: connections["default"].ops.quote_name(model._meta.db_table)
+        for name, model in (
+            ("entitlement", Entitlement),
+            ("product", Product),
+            ("ledger", LedgerEntry),
+            ("endpoint", OutboundEndpoint),
+        )
+    }
+    digest = hashlib.sha256(FUNCTION.format(name="", **tables).encode()).hexdigest()
+    name = f"licenzy_consume_{digest[:10]}"
+    return name, FUNCTION.format(name=name, **tables)
+
+
+def call(using: str, *arguments: Any) -> int | None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {name_and_text()[0]}(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
+        left: int | None = cursor.fetchone()[0]
+        return left
+
+
+@cache
+def exists(using: str) -> bool:
+    """Whether ``migrate`` has made the function there. Asked once per process."""
+    return connections[using].vendor == "postgresql" and is_there(using)
+
+
+def is_there(using: str) -> bool:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regproc(%s) IS NOT NULL", (name_and_text()[0],))
+        return bool(cursor.fetchone()[0])
+
+
+def make(using: str) -> None:
+    """Make the function, where the database is PostgreSQL and has our tables but not yet this text of it."""
+    is_ours = router.allow_migrate_model(using, LedgerEntry)
+    if connections[using].vendor == "postgresql" and is_ours and not is_there(using):
+        with connections[using].cursor() as cursor:
+            cursor.execute(name_and_text()[1])
+        exists.cache_clear()
