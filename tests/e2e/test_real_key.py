@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import requests
 
-from tests.e2e.shops import REPOSITORY, Shop, environment_of_a_shop, key_in, manage, open_shop
+from tests.e2e.shops import REPOSITORY, Shop, environment_of_a_shop, key_in, manage
 from tests.servers import eventually, running_server
 
 
-@pytest.fixture
-def stripe(tmp_path: Path) -> Iterator[str]:
-    """The address of somebody else's Stripe: another process, spoken to over a socket."""
-    (tmp_path / "stripe").mkdir()
-    with open_shop(tmp_path / "stripe", webhook_delay_seconds=0) as other:
-        yield f"{other.url}/simulator"
-
-
-def test_a_shop_with_a_key_sells_through_that_stripe(stripe: str, tmp_path: Path) -> None:
+def test_a_shop_with_a_key_sells_through_that_stripe(shop: Shop, tmp_path: Path) -> None:
+    stripe = f"{shop.url}/simulator"  # another process, spoken to over a socket
     key = "sk_test_of_somebody"
     environment = environment_of_a_shop(tmp_path, STRIPE_TEST_SECRET_KEY=key, STRIPE_API_BASE=stripe)
     webhook = f"http://127.0.0.1:{environment['PORT']}/v1/webhooks/stripe"
@@ -32,16 +23,18 @@ def test_a_shop_with_a_key_sells_through_that_stripe(stripe: str, tmp_path: Path
     manage(environment, "licenzy_catalog", "load", "example_project/catalog.json")
 
     with running_server(REPOSITORY, int(environment["PORT"]), environment) as url:
-        shop = Shop(url=url, api_key=key_in(printed), printed=printed, environment=environment)
+        seller = Shop(url=url, api_key=key_in(printed), printed=printed, environment=environment)
         assert requests.get(f"{url}/simulator/", timeout=10).status_code == 404
-        started = shop.ask("POST", "/v1/checkout/session", key="k1", subject_ref="user_1", product_code="CREDITS_1000")
+        started = seller.ask(
+            "POST", "/v1/checkout/session", key="k1", subject_ref="user_1", product_code="CREDITS_1000"
+        )
         assert started.status_code == 201, started.text
         assert started.json()["checkout_url"].startswith(stripe)
-        assert not shop.allowed("user_1")
+        assert not seller.allowed("user_1")
 
-        customer = shop.visitor()
+        customer = seller.visitor()
         customer.open(started.json()["checkout_url"])
         customer.press("Pay")
 
-        eventually(lambda: shop.allowed("user_1"))
-        assert shop.ask("GET", "/v1/customer/access/user_1").json()["usage_remaining"] == 1000
+        eventually(lambda: seller.allowed("user_1"))
+        assert seller.ask("GET", "/v1/customer/access/user_1").json()["usage_remaining"] == 1000

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.shops import REPOSITORY, Shop, open_shop
 
-playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs Playwright")
-expect = playwright.expect
+with suppress(ModuleNotFoundError):  # The quick suite does without: it deselects all of this.
+    from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 SCREENSHOTS = REPOSITORY / "screenshots"
@@ -31,21 +32,22 @@ SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Its webhooks come late enough to look at the pages before."""
     with open_shop(tmp_path_factory.mktemp("shop"), webhook_delay_seconds=4) as shop:
         yield shop
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
+def chromium() -> Iterator[Browser]:
     SCREENSHOTS.mkdir(exist_ok=True)
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, chromium: playwright.Browser, shop: Shop) -> Iterator[playwright.Page]:
+def page(request: pytest.FixtureRequest, chromium: Browser, shop: Shop) -> Iterator[Page]:
     """A fresh visitor, on a desktop and on a phone. Asking another host, or an error in the console, is a failure."""
     context = chromium.new_context(viewport=SIZES[request.param], base_url=shop.url)
     page = context.new_page()
@@ -59,27 +61,27 @@ def page(request: pytest.FixtureRequest, chromium: playwright.Browser, shop: Sho
     assert not complaints
 
 
-def show(page: playwright.Page, name: str) -> None:
+def show(page: Page, name: str) -> None:
     """A screenshot, and nothing sticks out at this width."""
     page.screenshot(path=Path(SCREENSHOTS, f"{name}-{page.size}.png"), full_page=True)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], f"{name} scrolls sideways"
 
 
-def become_a_guest(page: playwright.Page) -> None:
+def become_a_guest(page: Page) -> None:
     page.goto("/")
     show(page, "1-pricing-before-an-account")
     page.get_by_role("button", name="Create a demo account").click()
     expect(page.get_by_role("status")).to_contain_text("You are guest-")
 
 
-def go_to_the_payment_page(page: playwright.Page, product: str) -> None:
+def go_to_the_payment_page(page: Page, product: str) -> None:
     page.goto("/")
     page.get_by_role("button", name=f"Buy {product}").click()
     expect(page.get_by_text(re.compile("simulat", re.IGNORECASE)).first).to_be_visible()
 
 
-def test_access_turns_on_when_the_payment_is_confirmed_and_not_before(page: playwright.Page, shop: Shop) -> None:
+def test_access_turns_on_when_the_payment_is_confirmed_and_not_before(page: Page, shop: Shop) -> None:
     become_a_guest(page)
     show(page, "2-pricing")
     assert page.goto("/members/").status == 403
@@ -105,7 +107,7 @@ def test_access_turns_on_when_the_payment_is_confirmed_and_not_before(page: play
     show(page, "8-account")
 
 
-def test_a_bank_debit_is_waited_for(page: playwright.Page) -> None:
+def test_a_bank_debit_is_waited_for(page: Page) -> None:
     become_a_guest(page)
     go_to_the_payment_page(page, "Week pass")
     page.get_by_role("button", name="Use a bank debit").click()
@@ -116,7 +118,7 @@ def test_a_bank_debit_is_waited_for(page: playwright.Page) -> None:
     show(page, "9-waiting-account")
 
 
-def test_the_pages_work_without_javascript(chromium: playwright.Browser, shop: Shop) -> None:
+def test_the_pages_work_without_javascript(chromium: Browser, shop: Shop) -> None:
     context = chromium.new_context(base_url=shop.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")

@@ -26,12 +26,6 @@ def slow_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with open_shop(tmp_path_factory.mktemp("shop"), webhook_delay_seconds=0) as shop:
-        yield shop
-
-
 @pytest.fixture
 def guest(shop: Shop) -> Visitor:
     return new_guest(shop)
@@ -212,16 +206,13 @@ def test_a_visitor_signs_up_and_logs_in_again(shop: Shop) -> None:
     assert "for members" in visitor.page.text
 
 
-def test_the_printed_curl_line_works_when_pasted(shop: Shop) -> None:
+def test_setting_up_again_prints_the_same_key_and_a_curl_line_that_works_when_pasted(shop: Shop) -> None:
     printed = manage(shop.environment, "demo_setup")
+    assert key_in(printed) == shop.api_key
+    assert stat.S_IMODE(shop.secrets_file.stat().st_mode) == 0o600
     line = next(line for line in printed.splitlines() if "/v1/checkout/session" in line)
     done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30)
     assert json.loads(done.stdout)["status"] == "created"
-
-
-def test_setting_up_twice_remembers_the_key_where_nobody_else_reads_it(shop: Shop) -> None:
-    assert key_in(manage(shop.environment, "demo_setup")) == shop.api_key
-    assert stat.S_IMODE(shop.secrets_file.stat().st_mode) == 0o600
 
 
 def test_every_page_of_the_shop_is_there(shop: Shop) -> None:
