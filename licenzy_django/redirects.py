@@ -25,7 +25,7 @@ def redirect_url(name: str, given: str, default: str) -> str:
         if not default:
             raise refusal(name, "This is required, since the settings name no default.")
         return default
-    if len(given) > MAX_LENGTH or any(character.isspace() or ord(character) < 33 for character in given):
+    if len(given) > MAX_LENGTH or any(character == " " or not character.isprintable() for character in given):
         raise refusal(name, "This is not a URL.")
     try:
         parts = urlsplit(given)
