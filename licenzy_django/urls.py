@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from licenzy_django.api import views
+from licenzy_django.api import usage, views
 from licenzy_django.webhooks.views import stripe_webhook
 
 app_name = "licenzy"
@@ -15,6 +15,10 @@ urlpatterns = [
     re_path(r"^access/check/?\Z", views.AccessCheckView.as_view(), name="access-check"),
     re_path(rf"^customer/access/{SUBJECT}", views.CustomerAccessView.as_view(), name="customer-access"),
     re_path(rf"^entitlements/{SUBJECT}", views.EntitlementsView.as_view(), name="entitlements"),
+    re_path(r"^usage/consume/?\Z", usage.ConsumeView.as_view(), name="usage-consume"),
+    re_path(r"^usage/reserve/?\Z", usage.ReserveView.as_view(), name="usage-reserve"),
+    re_path(r"^usage/confirm/?\Z", usage.ConfirmView.as_view(), name="usage-confirm"),
+    re_path(r"^usage/release/?\Z", usage.ReleaseView.as_view(), name="usage-release"),
     re_path(r"^billing-portal/session/?\Z", views.BillingPortalSessionView.as_view(), name="billing-portal-session"),
     re_path(r"^webhooks/stripe(?:/tenant)?/?\Z", stripe_webhook, name="stripe-webhook"),
 ]

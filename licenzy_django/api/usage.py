@@ -1,0 +1,100 @@
+"""Units over HTTP: consume, reserve, confirm, release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from licenzy_django import usage
+from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, TextField, TimeField, WholeNumberField
+from licenzy_django.api.views import LicenzyView
+from licenzy_django.idempotency import idempotency_key
+from licenzy_django.usage_requests import MAX_TTL_SECONDS, MAX_UNITS
+
+
+class ConsumeRequest(RequestSerializer):
+    subject_ref = SubjectRefField()
+    units = WholeNumberField(min_value=1, max_value=MAX_UNITS)
+    product_code = TextField(max_length=64, required=False)
+
+
+class ReserveRequest(ConsumeRequest):
+    ttl_seconds = WholeNumberField(min_value=1, max_value=MAX_TTL_SECONDS, required=False)
+
+
+class ReleaseRequest(RequestSerializer):
+    reservation_id = TextField(max_length=40)
+
+
+class ConfirmRequest(ReleaseRequest):
+    units = WholeNumberField(min_value=0, max_value=MAX_UNITS)
+
+
+class UsedResponse(serializers.Serializer[Any]):
+    ok = serializers.BooleanField(default=True)
+    consumed = serializers.IntegerField()
+    usage_remaining = serializers.IntegerField()
+
+
+class ReservedResponse(serializers.Serializer[Any]):
+    reservation_id = serializers.CharField()
+    reserved = serializers.IntegerField()
+    usage_remaining = serializers.IntegerField()
+    expires_at = TimeField()
+
+
+class ReleasedResponse(serializers.Serializer[Any]):
+    ok = serializers.BooleanField(default=True)
+    usage_remaining = serializers.IntegerField()
+
+
+def headers_of(answer: usage.Used | usage.Reserved) -> dict[str, str] | None:
+    return {"Idempotent-Replayed": "true"} if answer.replayed else None
+
+
+class ConsumeView(LicenzyView):
+    """POST: use units, once per Idempotency-Key."""
+
+    def post(self, request: Request) -> Response:
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
+        wanted = self.parse(ConsumeRequest, request)
+        used = usage.consume(
+            wanted["subject_ref"],
+            wanted["units"],
+            product_code=wanted.get("product_code", ""),
+            mode=self.mode,
+            idempotency_key=key,
+        )
+        return Response(UsedResponse(used).data, headers=headers_of(used))
+
+
+class ReserveView(LicenzyView):
+    """POST: set units aside, once per Idempotency-Key."""
+
+    def post(self, request: Request) -> Response:
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
+        wanted = self.parse(ReserveRequest, request)
+        reserved = usage.reserve(
+            wanted.pop("subject_ref"), wanted.pop("units"), **wanted, mode=self.mode, idempotency_key=key
+        )
+        return Response(ReservedResponse(reserved).data, status=201, headers=headers_of(reserved))
+
+
+class ConfirmView(LicenzyView):
+    """POST: use what a reservation was for; the rest goes back."""
+
+    def post(self, request: Request) -> Response:
+        wanted = self.parse(ConfirmRequest, request)
+        used = usage.confirm(wanted["reservation_id"], wanted["units"], mode=self.mode)
+        return Response(UsedResponse(used).data, headers=headers_of(used))
+
+
+class ReleaseView(LicenzyView):
+    """POST: give all of a reservation back."""
+
+    def post(self, request: Request) -> Response:
+        released = usage.release(self.parse(ReleaseRequest, request)["reservation_id"], mode=self.mode)
+        return Response(ReleasedResponse(released).data, headers=headers_of(released))

@@ -1,0 +1,108 @@
+"""Do balances and ledger agree? Each question is one statement, so it is asked of one moment, under traffic too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connections
+from django.db.models import BigIntegerField, Case, Expression, F, Min, Q, Sum, Value, When, Window
+from django.db.models.functions import Coalesce, Lag
+
+from licenzy_django import lots, usage_function
+from licenzy_django.doctor.finding import Finding
+from licenzy_django.ledger import EFFECTS
+from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation
+
+COLUMNS = ("units_granted", "units_adjusted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
+MEND = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
+RESERVE = LedgerEntry.Kind.RESERVE
+
+
+def books_are_balanced() -> Iterator[Finding]:
+    """The columns of each pack are the sums over its ledger, and each row of the ledger continues the one before."""
+    said = {f"said_{column}": ledger_sum(column) for column in COLUMNS}
+    packs = Entitlement.objects.filter(Q(product__kind=Kind.USAGE_PACK) | Q(units_granted__gt=0)).annotate(**said)
+    agree = Q(*(Q(**{column: F(f"said_{column}")}) for column in COLUMNS))
+    for pack in packs.exclude(agree).order_by("subject_ref", "pk").iterator():
+        told = [
+            f"{column.removeprefix('units_')} {getattr(pack, column)}, by the ledger {getattr(pack, f'said_{column}')}"
+            for column in COLUMNS
+            if getattr(pack, column) != getattr(pack, f"said_{column}")
+        ]
+        yield Finding(f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {'; '.join(told)}.", MEND)
+    for row in broken_rows().iterator():
+        yield Finding(
+            f"Subject {row.entitlement.subject_ref} ({row.mode}), pack {row.entitlement.public_id}: row {row.pk} of "
+            f"the ledger ({row.kind} {row.units}) does not lead from the balance before it to {row.balance_after}.",
+            MEND,
+        )
+
+
+def broken_rows() -> Any:
+    before = Window(Lag("balance_after"), partition_by="entitlement", order_by="pk")
+    rows = LedgerEntry.objects.annotate(due=Coalesce(before, Value(0)) + signed("units_remaining", prefix=""))
+    return rows.exclude(balance_after=F("due")).select_related("entitlement").order_by("pk")
+
+
+def reservations_add_up() -> Iterator[Finding]:
+    """What is reserved of each pack is held by open reservations, and each reservation holds and ends what it says."""
+    is_open = Q(ledger__kind=RESERVE, ledger__reservation__status=Reservation.Status.OPEN)
+    packs = Entitlement.objects.filter(Q(units_reserved__gt=0) | is_open).annotate(
+        held=Coalesce(Sum("ledger__units", filter=is_open), Value(0)),
+        until=Min("ledger__reservation__expires_at", filter=is_open),
+    )
+    for pack in packs.exclude(units_reserved=F("held"), reserved_until=F("until")).order_by("pk").iterator():
+        yield Finding(
+            f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {pack.units_reserved} reserved until "
+            f"{pack.reserved_until}, by its open reservations {pack.held} until {pack.until}.",
+            MEND,
+        )
+    for reservation in unsettled_reservations().iterator():
+        yield Finding(
+            f"Subject {reservation.subject.subject_ref} ({reservation.mode}), reservation {reservation.public_id} of "
+            f"{reservation.units}: by the ledger {reservation.taken} were set aside, {reservation.used} used and "
+            f"{reservation.back} given back.",
+            MEND,
+        )
+
+
+def unsettled_reservations() -> Any:
+    Row = LedgerEntry.Kind  # noqa: N806
+    reservations = Reservation.objects.annotate(
+        taken=units_of(Row.RESERVE), used=units_of(Row.CONFIRM), back=units_of(Row.RELEASE, Row.EXPIRE)
+    )
+    is_taken = Q(taken=F("units"))
+    is_held = Q(status=Reservation.Status.OPEN, used=0, back=0)
+    is_ended = ~Q(status=Reservation.Status.OPEN) & Q(
+        used=Coalesce(F("units_confirmed"), Value(0)), back=F("units") - F("used")
+    )
+    return reservations.exclude(is_taken & (is_held | is_ended)).select_related("subject").order_by("pk")
+
+
+def units_of(*kinds: str) -> Expression:
+    return Coalesce(Sum("ledger__units", filter=Q(ledger__kind__in=kinds)), Value(0))
+
+
+def ledger_sum(column: str) -> Expression:
+    return Coalesce(Sum(signed(column, prefix="ledger__")), Value(0), output_field=BigIntegerField())
+
+
+def signed(column: str, *, prefix: str) -> Expression:
+    """The units of a row with the sign that its kind has for the column."""
+    cases = [
+        When(**{f"{prefix}kind": kind}, then=F(f"{prefix}units") * effect[column])
+        for kind, effect in EFFECTS.items()
+        if column in effect
+    ]
+    return Case(*cases, default=Value(0), output_field=BigIntegerField())
+
+
+def plans_are_kept() -> Iterator[Finding]:
+    using = lots.writer()
+    if connections[using].vendor == "postgresql" and not usage_function.is_there(using):
+        yield Finding(
+            "PostgreSQL has no function of ours, so that each usage.consume is four statements and not one.",
+            "Run migrate as a role that may create functions.",
+            is_wrong=False,
+        )

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know, in plain words.
+
+    Attributes:
+        message: what is so, with the names to find it by.
+        hint: what to do.
+        is_wrong: whether it has to be mended; otherwise it is only good to know.
+    """
+
+    message: str
+    hint: str = ""
+    is_wrong: bool = True
