@@ -113,6 +113,8 @@ def target_of(url: str) -> Target:
     if port == 0 or parts.netloc.endswith(":"):
         raise AddressRefused("This port does not exist.")
     host = checked_host(parts.hostname or "")
+    if "[" in parts.netloc and ":" not in host:
+        raise AddressRefused("In brackets there must be an IPv6 address.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not PRINTABLE.fullmatch(path):
         raise AddressRefused("Everything behind the host must be percent-encoded.")

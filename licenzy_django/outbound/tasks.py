@@ -37,7 +37,7 @@ tasks = framework()
 as_task: Any = tasks.task if tasks else lambda function: function
 
 
-@as_task
+@as_task  # type: ignore[untyped-decorator]
 def deliver_due() -> int:
     """Send what is due, and see to the next retry. Returns how many were sent."""
     sent = 0
