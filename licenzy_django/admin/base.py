@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django.admin.permissions import may_configure, may_look
@@ -46,6 +47,11 @@ class LookedUp(ModelAdmin):
         if not term:
             return queryset, False
         return queryset.filter(reduce(or_, (Q(**{name: term}) for name in self.exact_search_fields))), False
+
+    def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+        """A page of our own, within the admin."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
+        return TemplateResponse(request, template, context)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may_look(request) or super().has_view_permission(request, obj)
