@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,10 +16,15 @@ from textwrap import dedent
 
 import pytest
 
+from licenzy_django.conf import SETTING_NAMES
+from licenzy_django.urls import urlpatterns
 from tests.servers import Visitor, clean_environment, eventually, free_port, running_server
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
+needs_curl = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="NOT TESTED: the README types curl, which is missing"
+)
 BLOCKS = [dedent(block) for block in re.findall(r"^ *```\w+\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)]
 
 
@@ -134,6 +140,14 @@ def ask_in_code(host: Host) -> None:
     host.type(f"python manage.py shell -c '{block_with('access.check(')}\nassert decision'")
 
 
+def test_the_readme_names_every_setting_command_and_path() -> None:
+    commands = [path.stem for path in (REPOSITORY / "licenzy_django/management/commands").glob("licenzy_*.py")]
+    paths = [re.sub(r"\(.*|/\?.*", "", str(route.pattern).lstrip("^")) for route in urlpatterns]
+    missing = [name for name in [*SETTING_NAMES, *commands, *paths] if name not in README]
+    assert missing == []
+
+
+@needs_curl
 def test_the_readme_works_in_an_empty_project(tmp_path: Path) -> None:
     host = Host(tmp_path, Path(sys.executable))
     follow(host)
@@ -161,6 +175,7 @@ def test_the_wheel_has_the_package_and_nothing_else(fresh_python: Path) -> None:
     assert "licenzy_django/py.typed" in names
 
 
+@needs_curl
 @pytest.mark.installed
 def test_the_readme_works_from_the_wheel(fresh_python: Path, tmp_path: Path) -> None:
     host = Host(tmp_path, fresh_python)

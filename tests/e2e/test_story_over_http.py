@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -206,6 +207,7 @@ def test_a_visitor_signs_up_and_logs_in_again(shop: Shop) -> None:
     assert "for members" in visitor.page.text
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the demo prints a curl line, and curl is missing")
 def test_setting_up_again_prints_the_same_key_and_a_curl_line_that_works_when_pasted(shop: Shop) -> None:
     printed = manage(shop.environment, "demo_setup")
     assert key_in(printed) == shop.api_key
