@@ -69,14 +69,15 @@ def wrong_kind(known: Any, value: Any) -> str:
     """
     default = known.default if known.default is not MISSING else known.default_factory()
     words, allowed = KINDS.get(type(default), ("", (object,)))
+    is_right = isinstance(value, allowed) and (isinstance(default, bool) or not isinstance(value, bool))
     if value is None:
         return words if default else ""
     if known.name == "SUBJECT" and callable(value):
         return ""
-    if isinstance(default, tuple):
-        is_right = isinstance(value, str) or (isinstance(value, allowed) and all(isinstance(v, str) for v in value))
-    else:
-        is_right = isinstance(value, allowed) and (isinstance(default, bool) or not isinstance(value, bool))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        is_right = is_right and all(isinstance(each, str) for each in value)
+    if isinstance(default, tuple) and isinstance(value, str):
+        is_right = True
     return "" if is_right else words
 
 

@@ -86,7 +86,7 @@ def check_login_middleware(app_configs: Sequence[Any] | None = None, **kwargs: A
 
 @register("licenzy", Tags.compatibility)
 def check_body_size(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if limit is None or limit >= MAX_BODY_BYTES:
         return []
     return [
