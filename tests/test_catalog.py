@@ -1,0 +1,160 @@
+"""``licenzy_catalog load`` and ``dump``: products from and to JSON, repeatable, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from licenzy_django import catalog
+from licenzy_django.catalog import CatalogError
+from licenzy_django.models import Product
+
+pytestmark = pytest.mark.django_db
+
+SUBSCRIPTION = {"mode": "test", "code": "PRO", "name": "Pro", "kind": "subscription", "stripe_price_id": "price_1",
+                "features": ["export"], "grace_days": 3}  # fmt: skip
+PASS = {"mode": "test", "code": "WEEK", "name": "Week", "kind": "time_pass", "stripe_price_id": "price_2",
+        "duration_days": 7, "features": []}  # fmt: skip
+PACK = {"mode": "live", "code": "CREDITS", "name": "1,000", "kind": "usage_pack", "stripe_price_id": "price_3",
+        "units": 1000, "valid_days": 365, "features": []}  # fmt: skip
+CATALOG = [SUBSCRIPTION, PASS, PACK]
+
+
+def without(entry: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in names}
+
+
+def test_a_catalog_is_loaded_and_loading_it_again_changes_nothing() -> None:
+    assert catalog.load(CATALOG) == {"created": 3, "updated": 0, "unchanged": 0}
+    before = list(Product.objects.values())
+
+    assert catalog.load(CATALOG) == {"created": 0, "updated": 0, "unchanged": 3}
+
+    assert list(Product.objects.values()) == before
+
+
+def test_what_differs_is_updated_and_what_is_missing_is_left_alone() -> None:
+    catalog.load(CATALOG)
+
+    counts = catalog.load([{**SUBSCRIPTION, "name": "Pro 2", "stripe_price_id": "price_9", "grace_days": 0}, PASS])
+
+    assert counts == {"created": 0, "updated": 1, "unchanged": 1}
+    assert Product.objects.get(code="PRO").stripe_price_id == "price_9"
+    assert Product.objects.filter(code="CREDITS").exists()
+
+
+def test_a_dump_is_what_load_reads() -> None:
+    catalog.load([*CATALOG, {**without(PACK, "valid_days"), "code": "FOREVER", "stripe_price_id": "price_4"}])
+    entries = catalog.dump(Product.objects.order_by("pk"))
+    assert entries[:3] == CATALOG
+
+    Product.objects.all().delete()
+    catalog.load(json.loads(json.dumps(entries)))
+
+    assert catalog.dump(Product.objects.order_by("pk")) == entries
+
+
+def test_a_product_taken_off_sale_stays_off_sale_through_a_dump() -> None:
+    catalog.load([{**SUBSCRIPTION, "is_active": False}])
+
+    entries = catalog.dump(Product.objects.all())
+
+    assert entries[0]["is_active"] is False
+    assert catalog.load(entries)["unchanged"] == 1
+
+
+def test_the_same_code_may_stand_in_both_modes() -> None:
+    catalog.load([SUBSCRIPTION, {**SUBSCRIPTION, "mode": "live"}])
+
+    assert Product.objects.filter(code="PRO").count() == 2
+
+
+BAD: dict[str, Any] = {
+    "not a list": {"products": []},
+    "not objects": ["PRO"],
+    "null": None,
+    "no kind": [without(SUBSCRIPTION, "kind")],
+    "a kind that is a list": [{**SUBSCRIPTION, "kind": ["subscription"]}],
+    "an unknown kind": [{**SUBSCRIPTION, "kind": "lifetime"}],
+    "an unknown key": [{**SUBSCRIPTION, "price": 5}],
+    "a key of another kind": [{**SUBSCRIPTION, "units": 5}],
+    "grace for a pass": [{**PASS, "grace_days": 5}],
+    "no code": [without(SUBSCRIPTION, "code")],
+    "no name": [without(SUBSCRIPTION, "name")],
+    "no price": [without(SUBSCRIPTION, "stripe_price_id")],
+    "an empty price": [{**SUBSCRIPTION, "stripe_price_id": ""}],
+    "no duration": [without(PASS, "duration_days")],
+    "no units": [without(PACK, "units")],
+    "no time": [{**PASS, "duration_days": 0}],
+    "negative time": [{**PASS, "duration_days": -1}],
+    "units that are text": [{**PACK, "units": "many"}],
+    "no units in the pack": [{**PACK, "units": 0}],
+    "an unknown mode": [{**SUBSCRIPTION, "mode": "prod"}],
+    "a mode that is a list": [{**SUBSCRIPTION, "mode": ["test"]}],
+    "a code with a space": [{**SUBSCRIPTION, "code": "PRO MONTHLY"}],
+    "a code with a new line": [{**SUBSCRIPTION, "code": "PRO\n"}],
+    "an endless code": [{**SUBSCRIPTION, "code": "P" * 65}],
+    "features that are a text": [{**SUBSCRIPTION, "features": "export"}],
+    "a feature that is a number": [{**SUBSCRIPTION, "features": [1]}],
+    "an empty feature": [{**SUBSCRIPTION, "features": [""]}],
+    "a price sold twice": [SUBSCRIPTION, {**SUBSCRIPTION, "code": "PRO2"}],
+    "grace that is null": [{**SUBSCRIPTION, "grace_days": None}],
+}
+
+
+@pytest.mark.parametrize("entries", BAD.values(), ids=BAD.keys())
+def test_a_wrong_catalog_is_refused_as_a_whole(entries: Any) -> None:
+    good_first = [PACK, *entries] if isinstance(entries, list) else entries
+
+    with pytest.raises(CatalogError):
+        catalog.load(good_first)
+
+    assert not Product.objects.exists()
+
+
+def test_the_entry_that_is_wrong_is_named() -> None:
+    with pytest.raises(CatalogError, match=r"Product 2 \(WEEK\).*duration_days"):
+        catalog.load([SUBSCRIPTION, without(PASS, "duration_days")])
+
+
+def test_what_was_sold_keeps_its_kind() -> None:
+    catalog.load([SUBSCRIPTION])
+
+    with pytest.raises(CatalogError, match="kind"):
+        catalog.load([{**PASS, "code": "PRO"}])
+
+
+def test_the_command_loads_a_file_and_dumps_it_again(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.json"
+    file.write_text(json.dumps(CATALOG))
+    out = StringIO()
+
+    call_command("licenzy_catalog", "load", str(file), stdout=out)
+    assert "3 created" in out.getvalue()
+    dumped = StringIO()
+    call_command("licenzy_catalog", "dump", "--mode", "test", stdout=dumped)
+
+    assert json.loads(dumped.getvalue()) == [SUBSCRIPTION, PASS]
+
+
+def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(json.dumps([PASS])))
+
+    call_command("licenzy_catalog", "load", "-", stdout=StringIO())
+
+    assert Product.objects.get().code == "WEEK"
+
+
+@pytest.mark.parametrize("content", [None, b"{not json", b"\xff\xfe\xff", b"[{}]"])
+def test_a_file_that_cannot_be_loaded_is_a_command_error(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "catalog.json"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(CommandError, match=r"catalog\.json"):
+        call_command("licenzy_catalog", "load", str(file), stdout=StringIO())
