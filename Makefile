@@ -2,13 +2,14 @@
 # PORT=9000 make demo serves elsewhere; PYTHON=python3.13 chooses the interpreter of .venv.
 
 PORT ?= 8000
+HISTORIES ?= 20000
 POSTGRES_URL ?= postgres://root@127.0.0.1:5432/postgres
 CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-browser test-installed lint clean
+.PHONY: help demo test test-postgres test-crashes test-laws test-browser test-installed lint clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -22,6 +23,12 @@ test: $(BIN)/made ## the quick suite: SQLite, no services
 
 test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
 	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest $(ARGS)
+
+test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE_URL on PostgreSQL
+	$(BIN)/python -m pytest -m crash $(ARGS)
+
+test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, an hour)
+	LICENZY_LAW_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/test_laws.py $(ARGS)
 
 test-browser: $(BIN)/made-browser ## the story in headless Chromium (CHROMIUM)
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser $(ARGS)

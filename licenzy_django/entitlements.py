@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from licenzy_django import clock, facts, ledger, lots, outbox
+from licenzy_django import access_cache, clock, facts, ledger, lots, outbox
 from licenzy_django.cause import Cause as Cause
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
@@ -242,6 +242,7 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
         after={name: after[name] for name in changed},
     )
     ledger.record_settled(row, before, cause=cause, at=at)
+    access_cache.changed(row.subject_ref, row.mode)
     return True
 
 

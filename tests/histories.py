@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from licenzy_django.models import CheckoutAttempt, Entitlement
+from licenzy_django.models import (
+    CheckoutAttempt,
+    Entitlement,
+    EntitlementChange,
+    LedgerEntry,
+    StripeEvent,
+    StripeFact,
+)
 from licenzy_django.testing import StripeDouble
 from licenzy_django.webhooks.inbox import HANDLED
 
@@ -57,6 +64,16 @@ def state() -> list[Any]:
     rows = Entitlement.objects.values_list("subject__subject_ref", "product__code", "attempt__public_id", *columns)
     attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason", "finalized_at")
     return [sorted(map(repr, rows)), sorted(map(repr, attempts))]
+
+
+def forget_what_stripe_told() -> None:
+    """As if no webhook had come yet. The customers that we made ourselves stay bound."""
+    for model in (LedgerEntry, EntitlementChange, Entitlement, StripeEvent):
+        rows = model.objects.all()
+        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+    StripeFact.objects.exclude(object="customer").delete()
+    StripeFact.objects.update(state={"is_deleted": False})
+    CheckoutAttempt.objects.update(status="created", failure_reason="", finalized_at=None)
 
 
 def paid(code: str, **given: Any) -> Act:

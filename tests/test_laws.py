@@ -17,12 +17,12 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from licenzy_django import access, entitlements, facts, stripe_client, sync, testing
 from licenzy_django.exceptions import AlreadySubscribed
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent, StripeFact, Subject
+from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
 from licenzy_django.simulator import Simulator
 from licenzy_django.simulator.refusals import RefusalError
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from licenzy_django.webhooks import inbox
-from tests.histories import handled, state
+from tests.histories import forget_what_stripe_told, handled, state
 
 Json = dict[str, Any]
 
@@ -73,16 +73,6 @@ def dying_at(boundary: int) -> Iterator[None]:
         for module, name in steps:
             stack.enter_context(patch.object(module, name, breakable(getattr(module, name))))
         yield
-
-
-def forget_what_stripe_told() -> None:
-    """As if no webhook had come yet. The customers that we made ourselves stay bound."""
-    EntitlementChange.objects.all().delete()
-    Entitlement.objects.all().delete()
-    StripeFact.objects.exclude(object="customer").delete()
-    StripeFact.objects.update(state={"is_deleted": False})
-    StripeEvent.objects.all().delete()
-    CheckoutAttempt.objects.update(status="created", failure_reason="", finalized_at=None)
 
 
 class Story(RuleBasedStateMachine):

@@ -1,0 +1,309 @@
+"""Contract section 5, a row at a time: what each Stripe fact does to entitlement and access."""
+
+from datetime import timedelta
+
+import pytest
+
+from licenzy_django import access
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange
+from licenzy_django.testing import StripeDouble
+from tests.histories import HISTORIES, REF, delete_customer, newest, sell_everything, sub
+
+Outcome = dict[str, tuple[str, bool, str | None]]
+ON = ("active", True, None)
+CANCELED = ("canceled", False, "canceled")
+REFUNDED = ("canceled", False, "refunded")
+DISPUTED = ("suspended", False, "disputed")
+LOST = ("canceled", False, "disputed")
+PAST_DUE = ("past_due", False, "past_due")
+
+OUTCOMES: dict[str, Outcome] = {
+    "purchase": {"WEEK_PASS": ON},
+    "purchase and full refund": {"WEEK_PASS": REFUNDED},
+    "purchase and partial refund": {"WEEK_PASS": ON},
+    "purchase and two refunds that make a whole": {"WEEK_PASS": REFUNDED},
+    "refund that fails": {"WEEK_PASS": ON},
+    "refund that fails and is made again": {"CREDITS": REFUNDED},
+    "purchase with refund and inquiry": {"CREDITS": REFUNDED},
+    "dispute opened": {"WEEK_PASS": DISPUTED},
+    "dispute won": {"WEEK_PASS": ON},
+    "dispute lost": {"WEEK_PASS": LOST},
+    "dispute lost at once": {"CREDITS": LOST},
+    "late win": {"WEEK_PASS": ON},
+    "inquiry that becomes a chargeback": {"WEEK_PASS": DISPUTED},
+    "two disputes on one charge": {"WEEK_PASS": DISPUTED},
+    "dispute of an unknown status": {"WEEK_PASS": DISPUTED},
+    "bank debit that settles": {"WEEK_PASS": ON},
+    "bank debit that bounces": {},
+    "page that expires": {},
+    "quantity changed on the page": {"CREDITS": ON},
+    "two passes": {"WEEK_PASS": ON},
+    "two passes, the first refunded": {"WEEK_PASS": ON},
+    "two packs, one disputed": {"CREDITS_30_DAYS": ON},
+    "first period": {"PRO_MONTHLY": ON},
+    "trial": {"TRIAL": ("trialing", True, None)},
+    "seats": {"SEATS": ON},
+    "renewal": {"PRO_MONTHLY": ON},
+    "renewal in its draft hour": {"PRO_MONTHLY": ON},
+    "renewal that fails": {"PRO_MONTHLY": PAST_DUE},
+    "renewal that fails, with grace": {"GRACE": ("past_due", True, None)},
+    "renewal that fails and recovers": {"PRO_MONTHLY": ON},
+    "renewal that is written off": {"PRO_MONTHLY": ON},
+    "trial that ends": {"TRIAL": ON},
+    "swap to yearly": {"PRO_MONTHLY": CANCELED, "PRO_YEARLY": ON},
+    "swap and back": {"SEATS": ON, "GRACE": CANCELED},
+    "item added and removed": {"PRO_MONTHLY": ON, "SEATS": CANCELED},
+    "more seats": {"SEATS": ON},
+    "update that waits for its payment": {"SEATS": CANCELED, "GRACE": ON},
+    "update that is never paid": {"SEATS": ON},
+    "cancel at period end, portal": {"PRO_MONTHLY": ON},
+    "cancel at period end, classic": {"PRO_MONTHLY": ON},
+    "cancel now": {"PRO_MONTHLY": CANCELED},
+    "pause and resume": {"PRO_MONTHLY": ON},
+    "paused": {"PRO_MONTHLY": ("suspended", False, "paused")},
+    "collection paused": {"PRO_MONTHLY": ON},
+    "current period refunded": {"PRO_MONTHLY": ("past_due", False, "refunded")},
+    "first period refunded at once": {"PRO_MONTHLY": ("past_due", False, "refunded")},
+    "current period refunded, next one clean": {"PRO_MONTHLY": ON},
+    "current period disputed and won": {"PRO_MONTHLY": ON},
+    "refund of a period, after a clean renewal": {"PRO_MONTHLY": ON},
+    "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
+    "two subscriptions to one product": {"PRO_MONTHLY": ON},
+}
+
+
+@pytest.fixture
+def stripe(stripe_double: StripeDouble) -> StripeDouble:
+    sell_everything(stripe_double)
+    return stripe_double
+
+
+def best(stripe: StripeDouble) -> Outcome:
+    """Of each product the row that is worth most."""
+    views = sorted(access.entitlements_of(REF, at=stripe.now), key=lambda view: view.available)
+    return {view.product_code: (view.status, view.available, view.reason) for view in views}
+
+
+def test_every_history_has_an_expected_outcome() -> None:
+    assert {history.name for history in HISTORIES} == OUTCOMES.keys()
+
+
+@pytest.mark.parametrize("version", ["2024-06-20", "2025-08-27.basil", "2026-10-28.endive", None])
+@pytest.mark.parametrize("history", HISTORIES, ids=str)
+def test_outcome(history, version, stripe: StripeDouble) -> None:  # type: ignore[no-untyped-def]
+    history.prelude(stripe)
+    history.tail(stripe)
+
+    assert set(stripe.deliver(api_version=version)) == {200}
+
+    assert best(stripe) == OUTCOMES[history.name]
+
+
+def test_an_unpaid_session_waits_and_a_bounced_one_fails(stripe: StripeDouble) -> None:
+    session = stripe.simulator.pay_by_bank(stripe.checkout(REF, "WEEK_PASS"))
+    stripe.deliver()
+    assert CheckoutAttempt.objects.get().status == "pending_payment"
+    assert not access.check(REF)
+
+    stripe.simulator.bounce_bank(session)
+    stripe.deliver()
+
+    attempt = CheckoutAttempt.objects.get()
+    assert (attempt.status, attempt.failure_reason) == ("failed", "payment_failed")
+    assert not Entitlement.objects.exists()
+
+
+def test_an_expired_page_fails_its_attempt(stripe: StripeDouble) -> None:
+    stripe.simulator.expire(stripe.checkout(REF, "WEEK_PASS"))
+    stripe.deliver()
+
+    attempt = CheckoutAttempt.objects.get()
+    assert (attempt.status, attempt.failure_reason) == ("failed", "expired")
+
+
+def test_passes_are_stacked_end_to_end(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "WEEK_PASS")
+    stripe.advance(days=2)
+    stripe.buy(REF, "WEEK_PASS")
+
+    second, first = access.entitlements_of(REF)
+    assert second.starts_at == first.expires_at
+    assert (second.available, second.reason) == (False, "not_started")
+    assert first.expires_at is not None
+    assert access.check(REF, at=first.expires_at + timedelta(days=6))
+    assert not access.check(REF, at=first.expires_at + timedelta(days=7))
+
+
+def test_a_refunded_pass_makes_room_for_the_next_one_at_once(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "WEEK_PASS")
+    stripe.buy(REF, "WEEK_PASS")
+    stripe.advance(days=1)
+    refund = stripe.simulator.refund(session, status="pending")
+    stripe.deliver()
+    second = access.entitlements_of(REF)[0]
+    assert (second.available, second.starts_at) == (True, stripe.now)
+
+    stripe.simulator.fail_refund(refund)
+    stripe.deliver()
+
+    second, first = access.entitlements_of(REF)
+    assert first.available
+    assert second.starts_at == first.expires_at
+
+
+def test_packs_add_up_and_their_quantity_is_stripes(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "CREDITS")
+    session = stripe.checkout(REF, "CREDITS", quantity=2)
+    stripe.simulator.pay(stripe.simulator.set_session_quantity(session, 5))
+    stripe.deliver()
+
+    assert access.summary(REF).usage_remaining == 600
+
+
+def test_a_refund_voids_its_own_pack_and_a_failed_refund_gives_it_back(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "CREDITS")
+    stripe.buy(REF, "CREDITS")
+    refund = stripe.simulator.refund(session, status="pending")
+    stripe.deliver()
+    assert access.summary(REF).usage_remaining == 100
+
+    stripe.simulator.fail_refund(refund)
+    stripe.deliver()
+
+    assert access.summary(REF).usage_remaining == 200
+
+
+@pytest.mark.parametrize("way", ["flexible", "classic"])
+def test_a_cancelled_subscription_ends_by_the_clock_alone(stripe: StripeDouble, way: str) -> None:
+    session = stripe.buy(REF, "PRO_MONTHLY")
+    stripe.simulator.cancel_at_period_end(session["subscription"], way=way)
+    stripe.deliver()
+
+    (view,) = access.entitlements_of(REF)
+    assert (view.status, view.available) == ("active", True)
+    assert view.cancel_at is not None
+    assert access.check(REF, at=view.cancel_at - timedelta(seconds=1))
+    (after,) = access.entitlements_of(REF, at=view.cancel_at)
+    assert (after.status, after.available, after.reason) == ("canceled", False, "canceled")
+
+
+def test_a_renewal_without_news_stays_on_for_the_leeway_only(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    end = access.entitlements_of(REF)[0].current_period_end
+    assert end is not None
+
+    assert access.check(REF, at=end + timedelta(hours=23, minutes=59))
+    late = access.check(REF, at=end + timedelta(hours=24))
+    assert (bool(late), late.reason) == (False, "expired")
+
+
+def test_grace_ends_by_the_clock(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "GRACE")
+    paid_until = access.entitlements_of(REF)[0].current_period_end
+    stripe.renew(session, paid=False)
+    assert paid_until is not None
+
+    assert access.check(REF, at=paid_until + timedelta(days=5) - timedelta(seconds=1))
+    late = access.check(REF, at=paid_until + timedelta(days=5))
+    assert (bool(late), late.reason) == (False, "past_due")
+
+
+def test_a_subscription_without_a_confirmed_payment_grants_nothing(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    events = {event["type"]: event for event in stripe.take_events()}
+
+    stripe.deliver([events["customer.subscription.created"]])
+    (view,) = access.entitlements_of(REF)
+    assert (view.status, view.available, view.reason) == ("suspended", False, "payment_pending")
+
+    stripe.deliver([events["invoice.paid"]])
+    assert access.check(REF)
+
+
+def test_paid_session_alone_turns_a_subscription_on(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    completed = [event for event in stripe.take_events() if event["type"] == "checkout.session.completed"]
+
+    stripe.deliver(completed)
+
+    assert access.check(REF)
+
+
+def test_seats_follow_the_subscription(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "SEATS", quantity=2)
+    stripe.simulator.set_quantity(session["subscription"], 7)
+    stripe.deliver()
+
+    assert [view.quantity for view in access.entitlements_of(REF)] == [7]
+
+
+def test_after_its_customer_was_deleted_a_subject_can_buy_again(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    delete_customer(stripe)
+    stripe.deliver()
+    assert not access.check(REF)
+
+    stripe.buy(REF, "PRO_MONTHLY")
+
+    assert access.check(REF)
+
+
+def test_a_price_that_left_the_catalog_keeps_what_it_was_sold_as(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "PRO_MONTHLY")
+    stripe.simulator.create_price({"id": "price_new", "currency": "eur", "unit_amount": 1, "recurring": {"interval": "month"}, "product_name": "New"})  # fmt: skip
+    product = access.check(REF).entitlement.product  # type: ignore[union-attr]
+    product.stripe_price_id = "price_new"
+    product.save()
+
+    stripe.renew(session)
+
+    assert access.check(REF, "PRO_MONTHLY")
+
+
+def test_a_strangers_purchase_grants_nobody_anything(stripe: StripeDouble) -> None:
+    stripe.checkout(REF, "WEEK_PASS")
+    attempt = CheckoutAttempt.objects.get()
+    stranger = stripe.simulator.create_session(
+        {
+            "mode": "payment",
+            "client_reference_id": attempt.public_id,
+            "metadata": {"licenzy_attempt": attempt.public_id},
+            "line_items": [{"price": "price_week_pass", "quantity": 1}],
+            "success_url": "https://example.com",
+        }
+    )
+    stripe.simulator.pay(stranger)
+
+    assert set(stripe.deliver()) == {200}
+
+    assert not access.check(REF)
+    assert not Entitlement.objects.exists()
+
+
+def test_every_change_has_a_history_row_with_its_event(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "PRO_MONTHLY")
+    stripe.renew(session, paid=False)
+    stripe.cancel(sub(stripe))
+
+    changes = list(EntitlementChange.objects.order_by("pk"))
+    assert changes[0].before == {}
+    assert all(change.stripe_event_id.startswith("evt_") and change.source == "stripe" for change in changes)
+    assert changes[-1].after["status"] == "canceled"
+    assert changes[-1].reason in ("subscription_deleted", "subscription_updated")
+    replayed = [change.after for change in changes]
+    row = Entitlement.objects.get()
+    state = {name: value for after in replayed for name, value in after.items()}
+    assert (state["status"], state["status_reason"]) == (row.status, row.status_reason)
+
+
+def test_a_refunded_invoice_is_found_without_the_link_event(stripe: StripeDouble) -> None:
+    """An endpoint without invoice_payment.paid: the refund asks Stripe which invoice its payment paid."""
+    session = stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    stripe.deliver([event for event in stripe.take_events() if event["type"] != "invoice_payment.paid"])
+    assert access.check(REF)
+
+    stripe.refund(newest(stripe, "payment_intent"))
+
+    assert session["subscription"]
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "refunded")

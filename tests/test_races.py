@@ -1,0 +1,158 @@
+"""Real threads and processes on a real database: PostgreSQL in CI, and SQLite as this project sets it up."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from licenzy_django import access, stripe_client
+from licenzy_django.models import Entitlement, EntitlementChange, StripeEvent
+from licenzy_django.testing import StripeDouble, stripe_double_in_memory
+from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def stripe(transactional_db: None):  # type: ignore[no-untyped-def]
+    with stripe_double_in_memory() as stripe_double:
+        sell_everything(stripe_double)
+        yield stripe_double
+
+
+def in_threads(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """All at once, each with a connection of its own."""
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> Any:
+        barrier.wait()
+        try:
+            return act(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))
+
+
+def test_the_same_event_by_twenty_threads_grants_once(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "CREDITS"))
+    (event,) = handled(stripe.take_events())
+
+    statuses = in_threads(20, lambda number: stripe.deliver([event])[0])
+
+    assert statuses == [200] * 20
+    assert StripeEvent.objects.get(event_id=event["id"]).status == "processed"
+    assert Entitlement.objects.count() == 1
+    assert EntitlementChange.objects.count() == 1
+    assert access.summary(REF).usage_remaining == 100
+
+
+NAMES = ["first period refunded at once", "two passes, the first refunded", "renewal that fails and recovers",
+         "dispute won", "swap and back", "two packs, one disputed"]  # fmt: skip
+
+
+def deliver_shuffled(stripe: StripeDouble, events: list[Json], seed: int, results: Any) -> None:
+    connections.close_all()
+    sent = list(events) * 2
+    random.Random(seed).shuffle(sent)
+    results.put(sorted(set(stripe.deliver(sent))))
+    connections.close_all()
+
+
+@pytest.mark.parametrize("history", [each for each in HISTORIES if each.name in NAMES], ids=str)
+def test_a_whole_history_by_eight_processes_at_once_ends_as_it_does_in_order(history, stripe: StripeDouble) -> None:  # type: ignore[no-untyped-def]
+    history.prelude(stripe)
+    history.tail(stripe)
+    events = handled(stripe.take_events())
+    connections.close_all()
+    fork = multiprocessing.get_context("fork")
+    results = fork.SimpleQueue()
+
+    workers = [fork.Process(target=deliver_shuffled, args=(stripe, events, seed, results)) for seed in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert [worker.exitcode for worker in workers] == [0] * 8
+    assert [results.get() for _ in workers] == [[200]] * 8
+    together = state()
+    forget_what_stripe_told()
+    stripe.deliver(events)
+    assert together == state()
+
+
+def test_stripe_firebase_extensions_119_a_slow_worker_does_not_overwrite_a_newer_answer(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """invertase/stripe-firebase-extensions#119: fetching without serialisation loses too."""
+    session = stripe.buy(REF, "PRO_MONTHLY")
+    stripe.simulator.cancel_at_period_end(session["subscription"])
+    (slow_event,) = stripe.take_events()
+    fetched, newer_is_kept = threading.Event(), threading.Event()
+    fetch = stripe_client.fetch_subscription
+
+    def slow_fetch(mode: str, subscription_id: str) -> Json:
+        answer = fetch(mode, subscription_id)
+        if threading.current_thread() is slow:
+            fetched.set()
+            assert newer_is_kept.wait(20)
+        return answer
+
+    def deliver_slowly() -> None:
+        try:
+            stripe.deliver([slow_event])
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(stripe_client, "fetch_subscription", slow_fetch)
+    slow = threading.Thread(target=deliver_slowly)
+    slow.start()
+    assert fetched.wait(20)
+    stripe.simulator.pause(sub(stripe))
+    stripe.deliver()
+    newer_is_kept.set()
+    slow.join(20)
+
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "paused")
+
+
+def test_a_refund_and_its_purchase_at_the_same_moment_find_each_other(stripe: StripeDouble) -> None:
+    for number in range(12):
+        session = stripe.simulator.pay(stripe.checkout(f"user_{number}", "WEEK_PASS"))
+        stripe.simulator.refund(session)
+        events = handled(stripe.take_events())
+
+        in_threads(len(events), lambda which, events=events: stripe.deliver([events[which]]))
+
+        refused = access.check(f"user_{number}")
+        assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_many_subjects_at_once_meet_no_lock_error(stripe: StripeDouble) -> None:
+    for number in range(10):
+        stripe.simulator.pay(stripe.checkout(f"user_{number}", "PRO_MONTHLY"))
+    events = handled(stripe.take_events())
+    random.Random(1).shuffle(events)
+
+    statuses = in_threads(8, lambda number: stripe.deliver(events[number::8]))
+
+    assert {status for some in statuses for status in some} == {200}
+    assert all(access.check(f"user_{number}") for number in range(10))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="what SQLite needs")
+def test_sqlite_is_set_up_as_the_check_asks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        assert cursor.fetchone() == ("wal",)
