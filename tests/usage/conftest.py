@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+
+from licenzy_django import operators, usage_function
+from licenzy_django.models import Entitlement, Product
+from licenzy_django.testing import StripeDouble
+
+ON_POSTGRESQL = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+WAYS = ["one statement", "portable"] if ON_POSTGRESQL else ["portable"]
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of taking units share these tests."""
+    if request.param == "portable":
+        monkeypatch.setattr(usage_function, "exists", cache(lambda using: False))
+    way: str = request.param
+    return way
+
+
+class Shelf:
+    """Packs, given by an operator: the quickest way to have some."""
+
+    def __init__(self, double: StripeDouble) -> None:
+        self.double = double
+
+    def product(self, code: str = "CREDITS") -> Product:
+        found = Product.objects.filter(mode="test", code=code).first()
+        return found or self.double.sell(code, kind="usage_pack", units=100)
+
+    def give(
+        self, units: int, *, to: str = "user_1", until: datetime | None = None, code: str = "CREDITS"
+    ) -> Entitlement:
+        product = self.product(code)
+        done = operators.grant(
+            to, product, until=until, units=units, actor=None, reason="a gift", request_id=uuid4().hex
+        )
+        return done.row
+
+
+@pytest.fixture
+def shelf(stripe_double: StripeDouble) -> Shelf:
+    return Shelf(stripe_double)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from licenzy_django import usage, usage_function
+from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from tests.usage.conftest import Shelf
+
+
+def doctor() -> tuple[int, str]:
+    said = StringIO()
+    try:
+        call_command("licenzy_doctor", stdout=said, no_color=True)
+    except SystemExit as ended:
+        return int(str(ended.code)), said.getvalue()
+    return 0, said.getvalue()
+
+
+@pytest.fixture
+def a_busy_subject(shelf: Shelf) -> Entitlement:
+    pack = shelf.give(100)
+    shelf.give(50, to="user_2")
+    usage.consume("user_1", 10, idempotency_key="k")
+    usage.reserve("user_1", 20, idempotency_key="k")
+    return pack
+
+
+def test_clean_books_are_said_to_be_clean(a_busy_subject: Entitlement) -> None:
+    status, said = doctor()
+
+    assert (status, "Nothing is wrong." in said) == (0, True), said
+
+
+def test_a_balance_that_was_written_by_hand_is_found_with_its_subject(a_busy_subject: Entitlement) -> None:
+    Entitlement.objects.filter(pk=a_busy_subject.pk).update(units_remaining=71, units_granted=101)
+
+    status, said = doctor()
+
+    assert status == 1
+    assert "user_1" in said
+    assert "remaining 71, by the ledger 70" in said
+    assert "user_2" not in said
+
+
+def test_a_row_that_was_taken_out_of_the_ledger_is_found(a_busy_subject: Entitlement) -> None:
+    LedgerEntry.objects.filter(kind="consume").delete()
+
+    status, said = doctor()
+
+    assert status == 1
+    assert "consumed 10, by the ledger 0" in said
+    assert "does not lead from the balance before it to 70" in said
+
+
+def test_a_row_that_was_changed_with_its_sums_kept_is_found(a_busy_subject: Entitlement) -> None:
+    LedgerEntry.objects.filter(kind="consume").update(balance_after=91)
+
+    status, said = doctor()
+
+    assert (status, "(consume 10) does not lead" in said) == (1, True)
+
+
+def test_a_reservation_that_was_closed_by_hand_is_found(a_busy_subject: Entitlement) -> None:
+    Reservation.objects.update(status="released")
+
+    status, said = doctor()
+
+    assert status == 1
+    assert "20 reserved until" in said
+    assert "reservation res_" in said
+
+
+def test_a_function_that_is_missing_is_only_a_note(shelf: Shelf) -> None:
+    if connection.vendor != "postgresql":
+        assert "function" not in doctor()[1]
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION {usage_function.name_and_text()[0]}")
+
+    status, said = doctor()
+
+    assert (status, "no function of ours" in said) == (0, True)
+    usage_function.make("default")
+    assert "function" not in doctor()[1]
