@@ -10,14 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from licenzy_django import operators, sync
+from licenzy_django import inbox, operators, sync
 from licenzy_django.admin.acts.base import NOTHING_MORE, Action, ActionFailed, Words, told
 from licenzy_django.admin.journal import ReasonForm, log_action
 from licenzy_django.admin.reasons import moment
 from licenzy_django.admin.timeline import events_of
 from licenzy_django.entitlements import Cause
 from licenzy_django.models import CheckoutAttempt, StripeEvent, Subject
-from licenzy_django.webhooks import inbox
 
 logger = logging.getLogger("licenzy_django")
 
