@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from asgiref.sync import sync_to_async
 from django.db.models import Q
 
-from licenzy_django import clock, gate, lots
+from licenzy_django import access_cache, clock, gate, lots
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import EntitlementRequired, InvalidRequest
 from licenzy_django.models import Entitlement, Kind, Status
-from licenzy_django.subjects import subject_ref_of
+from licenzy_django.subjects import is_request, subject_ref_of
 
 PAGE_SIZE = 100
 
@@ -98,6 +98,7 @@ def check(
 
     Args:
         subject: a ``subject_ref``, a request, a user, or None; an anonymous one is never entitled and costs no query.
+            A request remembers: ten checks cost one query.
         product_codes: any of these products; none means any product.
         feature: whatever product gives this feature.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
@@ -106,8 +107,12 @@ def check(
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         return Decision(False, "anonymous")
-    at = at or clock.now()
-    rows = gate.rows_of(subject_ref, mode or licenzy_settings().MODE, at=at)
+    mode = mode or licenzy_settings().MODE
+    if at is None:
+        at = clock.now()
+        rows = access_cache.rows_of(subject_ref, mode, at=at, request=subject if is_request(subject) else None)
+    else:
+        rows = gate.rows_of(subject_ref, mode, at=at)
     return decide(subject_ref, rows, product_codes, feature, at=at)
 
 

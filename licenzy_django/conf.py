@@ -51,6 +51,12 @@ class LicenzySettings:
     """Whether outbound endpoints may be inside the network, this machine included. Whoever may configure an endpoint
     can then reach what stands there."""
 
+    CACHE: str = ""
+    """Alias of the Django cache in which access checks remember; shared by all processes. Empty means: none."""
+
+    CACHE_SECONDS: int = 60
+    """How long an old answer may stand where a process died before it could tell the cache of a change."""
+
     CLOCK: str = "django.utils.timezone.now"
     """Dotted path to what tells the time, for time travel in a demo or a staging system."""
 
@@ -74,14 +80,23 @@ def as_list(given: Sequence[str] | None) -> Sequence[str]:
 SETTING_NAMES = frozenset(known.name for known in fields(LicenzySettings))
 
 
+last_read: tuple[dict[str, Any], LicenzySettings] = ({}, LicenzySettings())
+
+
 def licenzy_settings() -> LicenzySettings:
-    """Read on every call, so that ``override_settings`` simply works.
+    """Read on every call, so that ``override_settings`` simply works; built anew only where something differs.
 
     Raises ImproperlyConfigured for a key that does not exist; the system check ``licenzy.E001`` says so earlier.
     """
+    global last_read  # noqa: PLW0603
     given: dict[str, Any] = getattr(settings, "LICENZY", {})
+    known, built = last_read
+    if given == known:
+        return built
     try:
-        return LicenzySettings(**given)
+        built = LicenzySettings(**given)
     except TypeError:
         unknown = ", ".join(sorted(set(given) - SETTING_NAMES))
         raise ImproperlyConfigured(f"LICENZY has unknown keys: {unknown}") from None
+    last_read = (dict(given), built)
+    return built

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from licenzy_django import ledger, lots, outbox, usage_sql
+from licenzy_django import access_cache, ledger, lots, outbox, usage_sql
 from licenzy_django.exceptions import InvalidRequest, ReservationClosed, ReservationNotFound
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation, Subject
 
@@ -75,6 +75,7 @@ def close(reservations: Sequence[Reservation], status: Status, units: int | None
     Reservation.objects.filter(pk__in=[one.pk for one in reservations]).update(
         status=status, units_confirmed=units, closed_at=at
     )
+    were_empty = {lot.pk for lot in locked_lots.values() if not lot.units_remaining}
     rows: list[LedgerEntry] = []
     for reservation in reservations:
         reservation.status, reservation.units_confirmed, reservation.closed_at = status, units, at
@@ -85,6 +86,8 @@ def close(reservations: Sequence[Reservation], status: Status, units: int | None
         lot.reserved_until = earliest_end(lot)
         lot.updated_at = at
         lot.save(update_fields=[*UNITS, "reserved_until", "updated_at"])
+        if lot.pk in were_empty or not lot.units_remaining:
+            access_cache.changed(lot.subject_ref, lot.mode)
 
 
 UNITS = ("units_consumed", "units_reserved", "units_voided", "units_remaining")

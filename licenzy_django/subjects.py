@@ -31,6 +31,11 @@ def request_subject(request: HttpRequest) -> str | None:
     return subject(request) or None
 
 
+def is_request(subject: Any) -> bool:
+    """Whether it is a request, Django's or DRF's."""
+    return isinstance(getattr(subject, "META", None), dict)
+
+
 def subject_ref_of(subject: str | HttpRequest | AbstractBaseUser | Any | None) -> str | None:
     """The ``subject_ref`` of whatever a host has at hand: a ref, a request, a user, or None.
 
@@ -38,7 +43,7 @@ def subject_ref_of(subject: str | HttpRequest | AbstractBaseUser | Any | None) -
     """
     if subject is None or isinstance(subject, str):
         return subject or None
-    if isinstance(getattr(subject, "META", None), dict):
+    if is_request(subject):
         return request_subject(cast("HttpRequest", subject))
     if getattr(subject, "is_anonymous", False) or getattr(subject, "pk", None) is None:
         return None

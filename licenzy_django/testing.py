@@ -28,7 +28,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
-from licenzy_django import checkout, stripe_client
+from licenzy_django import access_cache, checkout, stripe_client
 from licenzy_django.models import Entitlement, EntitlementChange, Kind, Product, Subject
 from licenzy_django.models.base import new_entitlement_id
 from licenzy_django.subjects import subject_ref_of
@@ -236,6 +236,7 @@ def entitled(subject: Any, product_code: str = "", *, mode: str = "test", **colu
             mode=mode, subject=owner, subject_ref=subject_ref, product=product, **row
         )
         EntitlementChange.objects.create(mode=mode, entitlement=entitlement, reason="manual_grant", source="portal")
+        access_cache.changed(subject_ref, mode)
     return entitlement
 
 

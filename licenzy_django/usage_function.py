@@ -19,8 +19,9 @@ SOMEBODY_LISTENS = -1
 
 FUNCTION = """
 CREATE FUNCTION {name}(
-  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz, is_told bool
-) RETURNS bigint LANGUAGE plpgsql AS $$
+  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz, is_told bool,
+  OUT remaining bigint, OUT is_emptied bool
+) LANGUAGE plpgsql AS $$
 -- Takes units for licenzy-django: usage_sql.py. NULL: nothing was changed. -1: nor this time, but somebody listens.
 DECLARE
   ids bigint[]; stocks bigint[]; subject bigint; total bigint; is_lapsed bool; missing bigint := wanted; part bigint;
@@ -36,13 +37,15 @@ BEGIN
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
       ORDER BY expires_at, id FOR NO KEY UPDATE
     ) lot;
+  is_emptied := false;
   IF total IS NULL OR total < wanted OR is_lapsed THEN
-    RETURN NULL;
+    RETURN;
   END IF;
   IF NOT is_told AND EXISTS (
     SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
   ) THEN
-    RETURN -1;
+    remaining := -1;
+    RETURN;
   END IF;
   FOR turn IN 1 .. array_length(ids, 1) LOOP
     part := least(missing, stocks[turn]);
@@ -55,15 +58,16 @@ BEGIN
       CASE WHEN turn = 1 THEN total - wanted END
     ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
     IF NOT FOUND THEN
-      RETURN NULL;
+      RETURN;
     END IF;
     UPDATE {entitlement} SET
       units_consumed = units_consumed + part, units_remaining = units_remaining - part, updated_at = moment
       WHERE id = ids[turn];
+    is_emptied := is_emptied OR part = stocks[turn];
     missing := missing - part;
     EXIT WHEN missing = 0;
   END LOOP;
-  RETURN total - wanted;
+  remaining := total - wanted;
 END $$
 """
 
@@ -85,11 +89,12 @@ def name_and_text() -> tuple[str, str]:
     return name, FUNCTION.format(name=name, **tables)
 
 
-def call(using: str, *arguments: Any) -> int | None:
+def call(using: str, *arguments: Any) -> tuple[int | None, bool]:
+    """What is left, and whether a pack was emptied."""
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {name_and_text()[0]}(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
-        left: int | None = cursor.fetchone()[0]
-        return left
+        cursor.execute(f"SELECT * FROM {name_and_text()[0]}(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)  # noqa: S608
+        left, is_emptied = cursor.fetchone()
+        return left, is_emptied
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
-from licenzy_django import ledger, lots, news, outbox, usage_function
+from licenzy_django import access_cache, ledger, lots, news, outbox, usage_function
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
 
 Row = TypeVar("Row", bound=models.Model)
@@ -54,13 +54,14 @@ def consume(wanted: Wanted) -> int | None:
         wanted.fingerprint,
         wanted.at,
     )
-    left = usage_function.call(using, *arguments, False)
-    if left != usage_function.SOMEBODY_LISTENS:
-        return left
-    with transaction.atomic(using=using):
-        left = usage_function.call(using, *arguments, True)
-        if left is not None:
-            tell(wanted.subject_ref, wanted.units, wanted.mode, left, wanted.product_code, wanted.at)
+    left, is_emptied = usage_function.call(using, *arguments, False)
+    if left == usage_function.SOMEBODY_LISTENS:
+        with transaction.atomic(using=using):
+            left, is_emptied = usage_function.call(using, *arguments, True)
+            if left is not None:
+                tell(wanted.subject_ref, wanted.units, wanted.mode, left, wanted.product_code, wanted.at)
+    if is_emptied:
+        access_cache.changed(wanted.subject_ref, wanted.mode)
     return left
 
 
@@ -114,6 +115,8 @@ def taken(wanted: Wanted, kind: LedgerEntry.Kind, reservation: Reservation | Non
     if not move(parts, wanted.at, reservation):
         transaction.set_rollback(True, using=lots.writer())
         return None
+    if any(lot.units_remaining == units for lot, units in parts):
+        access_cache.changed(wanted.subject_ref, wanted.mode)
     rows = [row for lot, units in parts for row in rows_of_part(lot, units, kind, reservation, wanted.at)]
     rows[0].idempotency_key = wanted.idempotency_key
     rows[0].fingerprint = wanted.fingerprint
