@@ -17,12 +17,11 @@ from typing import Any
 
 from django.db import transaction
 
-from licenzy_django import stripe_client
+from licenzy_django import inbox, stripe_client
 from licenzy_django.entitlements import Cause, lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, StripeFact, Subject
 from licenzy_django.reconciliation import Context, current_ticket, learn
 from licenzy_django.stripe_objects import Fact, fact_of, has_more, id_of, paid_at_of, session_lines
-from licenzy_django.webhooks import inbox
 
 logger = logging.getLogger("licenzy_django")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from licenzy_django.inbox import HANDLED
 from licenzy_django.models import (
     CheckoutAttempt,
     Entitlement,
@@ -19,7 +20,6 @@ from licenzy_django.models import (
     StripeFact,
 )
 from licenzy_django.testing import StripeDouble
-from licenzy_django.webhooks.inbox import HANDLED
 
 Json = dict[str, Any]
 Act = Callable[[StripeDouble], Any]

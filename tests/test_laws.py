@@ -15,13 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from licenzy_django import access, entitlements, facts, stripe_client, sync, testing
+from licenzy_django import access, entitlements, facts, inbox, stripe_client, sync, testing
 from licenzy_django.exceptions import AlreadySubscribed
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
 from licenzy_django.simulator import Simulator
 from licenzy_django.simulator.refusals import RefusalError
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
-from licenzy_django.webhooks import inbox
 from tests.histories import forget_what_stripe_told, handled, state
 
 Json = dict[str, Any]

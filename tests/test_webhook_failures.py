@@ -8,10 +8,9 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import access, entitlements
+from licenzy_django import access, entitlements, inbox
 from licenzy_django.models import StripeEvent
 from licenzy_django.testing import StripeDouble
-from licenzy_django.webhooks import inbox
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 

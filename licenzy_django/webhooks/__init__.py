@@ -1,1 +1,1 @@
-"""Stripe asks: verify, keep, learn, answer."""
+"""Stripe asks: verify, answer. What an event does is the inbox's."""

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.utils import IntegrityError
 from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import news, outbox, testing
+from licenzy_django import inbox, news, outbox, testing
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -26,7 +26,6 @@ from licenzy_django.models import (
 from licenzy_django.outbound import endpoints
 from licenzy_django.signals import outbound_recorded
 from licenzy_django.testing import StripeDouble
-from licenzy_django.webhooks import inbox
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 

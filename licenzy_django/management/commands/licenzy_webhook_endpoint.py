@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
-from licenzy_django import stripe_client
+from licenzy_django import inbox, stripe_client
 from licenzy_django.conf import STRIPE_API_VERSION
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode
-from licenzy_django.webhooks import inbox
 
 
 class Command(BaseCommand):

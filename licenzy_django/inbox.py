@@ -14,9 +14,9 @@ from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
 from licenzy_django.entitlements import Cause
 from licenzy_django.models import StripeEvent
+from licenzy_django.payload import kept, storable
 from licenzy_django.reconciliation import Context, Learned, ignored, learn
 from licenzy_django.stripe_objects import fact_of
-from licenzy_django.webhooks.payload import kept, storable
 
 logger = logging.getLogger("licenzy_django")
 
