@@ -120,6 +120,13 @@ class Visitor:
         self.session = requests.Session()
         self.page = requests.Response()
 
+    def twin(self) -> Visitor:
+        """The same browser on the same page, to do two things at once."""
+        twin = Visitor(self.site)
+        twin.session.cookies.update(self.session.cookies)
+        twin.page = self.page
+        return twin
+
     def open(self, address: str) -> requests.Response:
         self.page = self.session.get(urljoin(self.site, address), timeout=PATIENCE)
         return self.page
