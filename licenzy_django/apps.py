@@ -12,7 +12,9 @@ class LicenzyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from licenzy_django import checks, outbound  # noqa: F401
+        from licenzy_django import access_cache, checks, outbound  # noqa: F401
+
+        access_cache.watch_the_catalog()
 
         if outbound.has_task_workers():
             from licenzy_django.outbound import tasks

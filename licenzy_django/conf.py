@@ -88,7 +88,7 @@ def licenzy_settings() -> LicenzySettings:
 
     Raises ImproperlyConfigured for a key that does not exist; the system check ``licenzy.E001`` says so earlier.
     """
-    global last_read  # noqa: PLW0603
+    global last_read
     given: dict[str, Any] = getattr(settings, "LICENZY", {})
     known, built = last_read
     if given == known:

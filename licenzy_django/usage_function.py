@@ -19,8 +19,8 @@ SOMEBODY_LISTENS = -1
 
 FUNCTION = """
 CREATE FUNCTION {name}(
-  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz, is_told bool,
-  OUT remaining bigint, OUT is_emptied bool
+  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz,
+  is_told bool, OUT remaining bigint, OUT is_emptied bool
 ) LANGUAGE plpgsql AS $$
 -- Takes units for licenzy-django: usage_sql.py. NULL: nothing was changed. -1: nor this time, but somebody listens.
 DECLARE
