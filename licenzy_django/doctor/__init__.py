@@ -1,19 +1,45 @@
-"""What ``licenzy_doctor`` looks for: functions that return findings, one list of them all."""
+"""What ``licenzy_doctor`` looks for: functions that return findings, in groups."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from licenzy_django.doctor.at_stripe import prices_fit, webhook_is_registered
 from licenzy_django.doctor.books import books_are_balanced, plans_are_kept, reservations_add_up
 from licenzy_django.doctor.finding import Finding
+from licenzy_django.doctor.left_undone import attempts_have_answers, deliveries_arrive, events_are_processed
+from licenzy_django.doctor.preparations import (
+    a_mode_can_sell,
+    checks_are_clean,
+    each_mode_has_products_and_keys,
+    settings_are_readable,
+    site_is_closed,
+    tables_are_migrated,
+)
 
-CHECKS: list[Callable[[], Iterable[Finding]]] = [books_are_balanced, reservations_add_up, plans_are_kept]
+CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
+    "settings": [checks_are_clean, site_is_closed, a_mode_can_sell],
+    "catalog": [each_mode_has_products_and_keys],
+    "stripe": [prices_fit, webhook_is_registered],
+    "work": [events_are_processed, attempts_have_answers, deliveries_arrive],
+    "books": [books_are_balanced, reservations_add_up, plans_are_kept],
+}
 
 
-def examine() -> Iterator[Finding]:
-    """Everything that every check finds, one after the other. Changes nothing."""
-    return chain.from_iterable(check() for check in CHECKS)
+def examine(groups: Collection[str] = CHECKS.keys()) -> Iterator[Finding]:
+    """Everything that the checks of these groups find, one after the other. Changes nothing.
+
+    Without readable settings or without tables nothing else can be asked, so that is then all.
+    """
+    for precondition in (settings_are_readable, tables_are_migrated):
+        found = list(precondition())
+        yield from found
+        if found:
+            return
+    for group, checks in CHECKS.items():
+        if group in groups:
+            for check in checks:
+                yield from check()
 
 
 __all__ = ["CHECKS", "Finding", "examine"]

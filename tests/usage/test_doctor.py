@@ -14,7 +14,7 @@ from tests.usage.conftest import Shelf
 def doctor() -> tuple[int, str]:
     said = StringIO()
     try:
-        call_command("licenzy_doctor", stdout=said, no_color=True)
+        call_command("licenzy_doctor", "--only", "books", stdout=said, no_color=True)
     except SystemExit as ended:
         return int(str(ended.code)), said.getvalue()
     return 0, said.getvalue()

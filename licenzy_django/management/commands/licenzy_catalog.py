@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import catalog
+from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode, Product
 
 
@@ -21,6 +22,10 @@ class Command(BaseCommand):
         load.add_argument("file", help="A JSON file, or - for standard input.")
         dump = verbs.add_parser("dump", help="Print the products as `load` reads them.")
         dump.add_argument("--mode", choices=Mode.values)
+        verify = verbs.add_parser(
+            "verify", help="Ask Stripe whether each price exists and fits the kind of its product."
+        )
+        verify.add_argument("--mode", choices=Mode.values, help="By default every mode that has products.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         getattr(self, verb)(**options)
@@ -37,3 +42,18 @@ class Command(BaseCommand):
         products = Product.objects.filter(mode=mode) if mode else Product.objects.all()
         entries = catalog.dump(products.order_by("mode", "code"))
         self.stdout.write(json.dumps(entries, indent=2, ensure_ascii=False))
+
+    def verify(self, mode: str | None = None, **options: Any) -> None:
+        active = Product.objects.filter(is_active=True, **({"mode": mode} if mode else {}))
+        modes = sorted(set(active.values_list("mode", flat=True)))
+        problems = 0
+        for each in modes:
+            try:
+                for product, problem in catalog.misfits(each):
+                    problems += 1
+                    self.stdout.write(f"{product.code} ({each}): {problem}")
+            except LicenzyError as error:
+                raise CommandError(f"{each} mode: {error.message}") from error
+        if problems:
+            raise CommandError(f"{problems} to mend.")
+        self.stdout.write(f"{active.count()} products fit their prices at Stripe.")

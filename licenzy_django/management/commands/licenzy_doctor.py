@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -9,11 +10,21 @@ from licenzy_django import doctor
 
 
 class Command(BaseCommand):
-    help = "Looks for what is wrong, in plain words, and changes nothing. Exit status 1 if something has to be mended."
+    help = (
+        "Says in plain words what is missing before going live and what has gone wrong since, and changes nothing. "
+        "Exit status 1 if something has to be mended."
+    )
+    # What they would say is a finding like any other.
+    requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--offline", action="store_true", help="Do not ask Stripe.")
+        parser.add_argument("--only", choices=doctor.CHECKS, nargs="+", help="Only these groups of questions.")
+
+    def handle(self, *args: Any, offline: bool = False, only: list[str] | None = None, **options: Any) -> None:
+        groups = set(only or doctor.CHECKS) - ({"stripe"} if offline else set())
         wrong = 0
-        for finding in doctor.examine():
+        for finding in doctor.examine(groups):
             wrong += finding.is_wrong
             mark = self.style.ERROR("wrong") if finding.is_wrong else self.style.WARNING("note ")
             self.stdout.write(f"{mark}  {finding.message}")
