@@ -1,0 +1,72 @@
+"""Refunds, disputes and charges: money that goes back."""
+
+from __future__ import annotations
+
+from licenzy_django import facts, stripe_client
+from licenzy_django.entitlements import settle_purchase
+from licenzy_django.models import CheckoutAttempt, StripeFact
+from licenzy_django.reconciliation.learned import (
+    Context,
+    Learned,
+    Settle,
+    of_subscriptions,
+)
+from licenzy_django.reconciliation.subscriptions import keep_snapshot, learn_invoice
+from licenzy_django.stripe_objects import Fact, fact_of
+
+
+def learn_refund(refund: Fact, context: Context) -> Learned:
+    facts.keep(refund, mode=context.mode)
+    return of_payment(refund, context)
+
+
+def learn_dispute(dispute: Fact, context: Context) -> Learned:
+    """A dispute can be lost and won again: only Stripe's current answer counts."""
+    row = facts.facts_by_id(context.mode, [dispute.stripe_id]).get(dispute.stripe_id)
+    if context.is_fetched:
+        facts.keep_newest(dispute, mode=context.mode, ticket=context.ticket, subject=None, or_equal=True)
+    elif row is None or row.applied_ticket < context.ticket:
+        try:
+            fetched = fact_of(stripe_client.fetch_dispute(context.mode, dispute.stripe_id), seen_at=None)
+            assert fetched is not None
+            facts.keep_newest(fetched, mode=context.mode, ticket=context.ticket, subject=None)
+        except stripe_client.StripeObjectMissing:
+            keep_snapshot(dispute, None, context)
+    return of_payment(dispute, context)
+
+
+def of_payment(fact: Fact, context: Context) -> Learned:
+    """What a refund, a dispute or a charge belongs to. It may have come first: then it waits to be found."""
+    linked = list(facts.links_to(fact, context.mode))
+    if not linked and fact.links["payment_intent_id"] and not context.is_fetched:
+        linked = links_from_stripe(fact.links["payment_intent_id"], context)
+    session_ids = [row.stripe_id for row in linked if row.object == "checkout.session"]
+    bought = (
+        list(CheckoutAttempt.objects.filter(mode=context.mode, stripe_session_id__in=session_ids))
+        if session_ids
+        else []
+    )
+    if bought:
+        return Learned(f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(settle_purchase_of, bought)))
+    invoices = facts.facts_by_id(context.mode, {row.invoice_id for row in linked})
+    return of_subscriptions((row.subscription_id for row in invoices.values()), context, waits_for="its purchase")
+
+
+def links_from_stripe(payment_intent_id: str, context: Context) -> list[StripeFact]:
+    """Ask which invoice a payment paid, and keep the link; nothing for a payment that paid none."""
+    kept = []
+    for payment in stripe_client.fetch_invoice_payments(context.mode, payment_intent_id):
+        link = fact_of(payment, seen_at=None)
+        if link is None:
+            continue
+        facts.keep(link, mode=context.mode)
+        kept.append(link.stripe_id)
+        if not facts.facts_by_id(context.mode, [link.links["invoice_id"]]):
+            invoice = fact_of(stripe_client.fetch_invoice(context.mode, link.links["invoice_id"]), seen_at=None)
+            if invoice is not None:
+                learn_invoice(invoice, context)
+    return list(facts.facts_by_id(context.mode, kept).values())
+
+
+def settle_purchase_of(attempt: CheckoutAttempt) -> Settle:
+    return lambda cause: settle_purchase(attempt, cause=cause)
