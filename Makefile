@@ -9,7 +9,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-crashes test-laws test-browser test-installed lint clean
+.PHONY: help demo test test-postgres test-crashes test-orders test-laws test-browser test-installed lint clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -27,7 +27,10 @@ test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
 test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE_URL on PostgreSQL
 	$(BIN)/python -m pytest -m crash $(ARGS)
 
-test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, an hour)
+test-orders: $(BIN)/made ## every order of the longer histories too
+	$(BIN)/python -m pytest -m exhaustive $(ARGS)
+
+test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour or more)
 	LICENZY_LAW_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/test_laws.py $(ARGS)
 
 test-browser: $(BIN)/made-browser ## the story in headless Chromium (CHROMIUM)

@@ -7,16 +7,13 @@ rolls back in between: no order and no repetition is left out, and none is tried
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from licenzy_django.models import StripeEvent, StripeFact
 from licenzy_django.testing import StripeDouble
-from tests.histories import HISTORIES, History, handled, sell_everything, state
+from tests.histories import HISTORIES, History, handled, sell_everything, state, undone
 
 Json = dict[str, Any]
 
@@ -29,16 +26,6 @@ def full_state() -> str:
     )  # fmt: skip
     events = StripeEvent.objects.values_list("event_id", "status")
     return repr([state(), sorted(map(repr, facts)), sorted(events)])
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """A bare savepoint: an atomic() block would be seen, rightly, as a transaction around a call to Stripe."""
-    savepoint = transaction.savepoint()
-    try:
-        yield
-    finally:
-        transaction.savepoint_rollback(savepoint)
 
 
 class Walk:
@@ -62,7 +49,30 @@ class Walk:
                 self.visit(delivered | {event["id"]})
 
 
-@pytest.mark.parametrize("history", HISTORIES, ids=str)
+# Of five to seven events: up to 128 states and 900 deliveries each. `make test-orders` and CI walk them too.
+LONG = {
+    "cancel now",
+    "current period disputed and won",
+    "dispute lost",
+    "dispute won",
+    "first period refunded at once",
+    "pause and resume",
+    "purchase and two refunds that make a whole",
+    "refund that fails",
+    "refund that fails and is made again",
+    "renewal that fails and recovers",
+    "renewal that is written off",
+    "two disputes on one charge",
+    "two subscriptions to one product",
+    "update that waits for its payment",
+}
+WALKS = [
+    pytest.param(history, marks=[pytest.mark.exhaustive] if history.name in LONG else [], id=history.name)
+    for history in HISTORIES
+]
+
+
+@pytest.mark.parametrize("history", WALKS)
 def test_every_order_and_any_repetition_end_in_the_same_state(history: History, stripe_double: StripeDouble) -> None:
     stripe = stripe_double
     sell_everything(stripe)
@@ -70,7 +80,7 @@ def test_every_order_and_any_repetition_end_in_the_same_state(history: History, 
     stripe.deliver()
     history.tail(stripe)
     events = handled(stripe.take_events())
-    assert 1 <= len(events) <= 9, [event["type"] for event in events]
+    assert 1 <= len(events) <= (7 if history.name in LONG else 4)
 
     walk = Walk(stripe, events)
     walk.visit(frozenset())
