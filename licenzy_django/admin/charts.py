@@ -8,7 +8,7 @@ from datetime import date
 
 from licenzy_django.models import Entitlement
 
-WIDTH, HEIGHT, FOOT, HEAD = 720, 140, 18, 14
+WIDTH, HEIGHT = 720, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,16 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    x: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Bars:
     """Days side by side, the values of each on top of each other. Coordinates are of a box ``width`` × ``height``."""
 
     bars: Sequence[Bar]
-    ticks: Sequence[Tick]
+    ticks: Sequence[str]
     series: Sequence[str]
     highest: int
     total: int
     width: int = WIDTH
     height: int = HEIGHT
-
-    @property
-    def base(self) -> int:
-        return self.height - FOOT
 
 
 def bars(days: Sequence[tuple[date, dict[str, int]]]) -> Bars:
@@ -52,17 +42,17 @@ def bars(days: Sequence[tuple[date, dict[str, int]]]) -> Bars:
     series = list(dict.fromkeys(name for _day, values in days for name in values))
     highest = max((sum(values.values()) for _day, values in days), default=0)
     step = WIDTH / max(len(days), 1)
-    scale = (HEIGHT - FOOT - HEAD) / (highest or 1)
+    scale = HEIGHT / (highest or 1)
     drawn = []
     for number, (day, values) in enumerate(days):
-        top = float(HEIGHT - FOOT)
+        top = float(HEIGHT)
         for index, name in enumerate(series):
             height = values.get(name, 0) * scale
             top -= height
             if height:
                 words = f"{day.isoformat()} · {name}: {values[name]}"
                 drawn.append(box(number * step + 1, top, step - 2, height, name, words, index))
-    ticks = [Tick(round(number * step + 1, 1), f"{days[number][0]:%d.%m.}") for number in range(0, len(days), 5)]
+    ticks = [f"{day:%d.%m.}" for day, _values in days[::5]]
     return Bars(drawn, ticks, series, highest, sum(sum(values.values()) for _day, values in days))
 
 

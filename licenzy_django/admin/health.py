@@ -65,7 +65,7 @@ def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
         _("Stripe events that failed"),
         _("What they say does not count yet. Replay them, or all of them with: licenzy_replay --failed"),
         events.filter(status=StripeEvent.Status.FAILED),
-        lambda event: f"{moment(event.received_at)} · {event.type} · {event.error[:120]}",
+        lambda event: f"{moment(event.received_at)} · {event.type} · {event.error[:80]}",
     )
     yield finding(
         _("Stripe events that nobody finished"),
@@ -154,7 +154,8 @@ def attempt_words(attempt: CheckoutAttempt) -> str:
 
 
 def delivery_words(delivery: Delivery) -> str:
-    return f"{moment(delivery.created_at)} · {delivery.event} · {delivery.endpoint} · {delivery.last_error}"
+    told = [moment(delivery.created_at), str(delivery.event), str(delivery.endpoint), delivery.last_error]
+    return " · ".join(filter(None, told))
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def attempt_begun(row: CheckoutAttempt) -> Happened:
         title=_("Checkout of %(product)s begun") % {"product": named(row.product.code, row.quantity)},
         details=details,
         tone=tones.get(row.status, ""),
-        action=("expire", row.public_id, _("Close this page")) if is_open else None,
+        action=("expire", row.public_id, _("Close payment page")) if is_open else None,
         stripe_ids=[row.stripe_session_id] if row.stripe_session_id else [],
     )
 
@@ -78,7 +78,7 @@ def event_received(row: StripeEvent) -> Happened:
         title=row.type,
         details=details,
         tone=tones.get(Status(row.status), ""),
-        action=("replay", row.event_id, _("Replay")) if row.status != Status.IGNORED else None,
+        action=("replay", row.event_id, _("Replay")) if row.status in (Status.FAILED, Status.RECEIVED) else None,
         stripe_ids=[name for name in (row.event_id, row.object_id) if name],
     )
 
@@ -159,7 +159,7 @@ def delivery_made(row: Delivery) -> Happened:
     Status = Delivery.Status  # noqa: N806
     details = [_("to %(endpoint)s · %(status)s") % {"endpoint": row.endpoint, "status": row.get_status_display()}]
     if row.attempts:
-        details.append(_("%(tries)s tries") % {"tries": row.attempts})
+        details.append(ngettext("%d try", "%d tries", row.attempts) % row.attempts)
     if row.last_error or (row.last_status and row.status != Status.SENT):
         details.append(_("last answer: %(answer)s") % {"answer": row.last_error or row.last_status})
     if row.status == Status.FAILED:

@@ -54,7 +54,7 @@ def decision_sentence(subject_ref: str, decision: Decision, held: Held | None) -
 def why(
     decision: Decision, held: Held | None, attempts: Sequence[CheckoutAttempt], waiting: Sequence[StripeEvent]
 ) -> list[str]:
-    """Everything that explains the decision, the nearest cause first.
+    """Everything that explains the decision, the nearest cause first: news that we failed to handle explains a no.
 
     Args:
         held: the entitlement that the decision rests on, or that came closest.
@@ -62,9 +62,9 @@ def why(
         waiting: Stripe's events about the subject that we have not handled.
     """
     told = [about_waiting(event) for event in waiting[:3]]
-    if held is not None:
-        return [held_sentence(held), *told]
-    return [*told, no_entitlement(attempts)]
+    if held is None:
+        return [*told, no_entitlement(attempts)]
+    return [held_sentence(held), *told] if decision else [*told, held_sentence(held)]
 
 
 def about_waiting(event: StripeEvent) -> str:

@@ -85,6 +85,8 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
     double.checkout("user_1", "WEEK")
     double.buy("user_1", "WEEK")
     Delivery.objects.update(status="dead")
+    left_behind = StripeEvent.objects.filter(subject=subject)[0]
+    StripeEvent.objects.filter(pk=left_behind.pk).update(status="received")
     return {
         "grant": "",
         "sync": "",
@@ -92,7 +94,7 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
         "restore": gone.public_id,
         "adjust": gift.public_id,
         "expire": CheckoutAttempt.objects.get(status="created").public_id,
-        "replay": StripeEvent.objects.filter(subject=subject)[0].event_id,
+        "replay": left_behind.event_id,
         "requeue": str(Delivery.objects.filter(endpoint=endpoint)[0].pk),
     }
 

@@ -91,12 +91,12 @@ def test_every_id_that_people_paste_opens_the_page(looker: Client, history: dict
             assert (answer.status_code, answer.headers.get("Location")) == (302, page_of(subject.pk)), what
 
 
-@pytest.mark.parametrize("pasted", ["user_", "USER_1", "cus_", "sub_unknown", "%", "' OR 1=1", "\x00", "é" * 300])
-def test_what_belongs_to_nobody_finds_nobody(pasted: str, looker: Client, history: dict[str, str]) -> None:
-    answer = looker.get(reverse(LIST), {"q": pasted})
-    assert answer.status_code == 200
-    if pasted != "\x00":
-        assert list(answer.context["cl"].result_list) == []
+def test_what_belongs_to_nobody_finds_nobody(looker: Client, history: dict[str, str]) -> None:
+    for pasted in ("user_", "USER_1", "cus_", "sub_unknown", "%", "' OR 1=1", "é" * 300):
+        answer = looker.get(reverse(LIST), {"q": pasted})
+        assert answer.status_code == 200, pasted
+        assert list(answer.context["cl"].result_list) == [], pasted
+    assert looker.get(reverse(LIST), {"q": "a\x00b"}).status_code == 200
 
 
 def test_a_ref_that_both_modes_know_shows_both(looker: Client, history: dict[str, str]) -> None:
@@ -355,8 +355,8 @@ def test_ten_thousand_rows_of_history_cost_no_more_queries_than_ten(
     many = operators.grant("many", pack, actor=None, reason="r", request_id="2").row
     for entitlement, count in ((few, 10), (many, 10_000)):
         add_history(entitlement, count)
-        add_events(entitlement.subject, count)
-        add_use(entitlement, count)
+        add_events(entitlement.subject, count // 10)
+        add_use(entitlement, count // 10)
     cheap, rich = (queries_of(supporter, page_of(row.subject_id)) for row in (few, many))
     assert cheap == rich
     assert rich <= 25
