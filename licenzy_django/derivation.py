@@ -194,7 +194,8 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
     if paid_through is None or paid_through < latest:
         reasons = {period.reversal.reason for period in periods if period.reversal and period.ends_at == latest}
         return replace(right, status="past_due", status_reason=max(reasons))
-    return with_status(right, state, facts, terms, paid_through, leeway)
+    # Grace counts from what was paid; the first invoice may still be unknown while its session is.
+    return with_status(right, state, facts, terms, paid_through or item["period_start"] or 0, leeway)
 
 
 def with_status(
@@ -205,12 +206,12 @@ def with_status(
     if status == "active" and latest_invoice_failed(state, facts):
         status = "past_due"
     if status in ("active", "trialing"):
-        ends = [end for end in (right.cancel_at, plus(right.current_period_end, leeway)) if end is not None]
-        return replace(right, status=status, grants_access=True, available_until=min(ends, default=None))
+        known_ends = [end for end in (right.cancel_at, plus(right.current_period_end, leeway)) if end is not None]
+        return replace(right, status=status, grants_access=True, available_until=min(known_ends, default=None))
     if status == "past_due" and terms.grace_days:
-        until = (paid_through or right.current_period_end or 0) + terms.grace_days * DAY
-        ends = [end for end in (right.cancel_at, until) if end is not None]
-        return replace(right, status=status, status_reason="past_due", grants_access=True, available_until=min(ends))
+        until = paid_through + terms.grace_days * DAY
+        ends = min(until, right.cancel_at) if right.cancel_at is not None else until
+        return replace(right, status=status, status_reason="past_due", grants_access=True, available_until=ends)
     if status in ("past_due", "unpaid"):
         return replace(right, status="past_due", status_reason="past_due")
     return replace(right, status="suspended", status_reason="paused" if status == "paused" else "payment_pending")

@@ -309,3 +309,25 @@ def test_a_refunded_invoice_is_found_without_the_link_event(stripe: StripeDouble
     assert session["subscription"]
     refused = access.check(REF)
     assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_a_paid_session_that_names_no_subscription_yet_is_no_purchase_without_end(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    (completed,) = stripe.simulator.events("checkout.session.completed")
+    completed["data"]["object"]["subscription"] = None
+
+    assert stripe.deliver([completed]) == [200]
+
+    assert not access.check(REF)
+
+
+def test_grace_counts_from_what_was_paid_also_while_the_first_invoice_is_unknown(stripe: StripeDouble) -> None:
+    session = stripe.simulator.pay(stripe.checkout(REF, "GRACE"))
+    stripe.deliver(stripe.simulator.events("checkout.session.completed"))
+    stripe.take_events()
+    paid_until = access.entitlements_of(REF)[0].current_period_end
+    stripe.renew(session, paid=False)
+    assert paid_until is not None
+
+    assert access.check(REF)
+    assert not access.check(REF, at=paid_until + timedelta(days=5))

@@ -30,9 +30,10 @@ def learn_session(session: Fact, context: Context) -> Learned:
 
     def settle(cause: Cause) -> list[Entitlement]:
         is_finalized = settle_attempt(attempt, whole)
+        changed: list[Entitlement] = []
         if subscription_id:
             changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
-        else:
+        elif whole.state["mode"] == "payment":
             changed = settle_purchase(attempt, cause=cause)
         if is_finalized and outbox.is_heard(attempt):
             outbox.record_purchase(attempt, whole, cause=cause)
