@@ -186,6 +186,10 @@ HISTORIES = [
     History("dispute lost", NOTHING, chain(paid("WEEK_PASS"), dispute, day(3), lost)),
     History("dispute lost at once", NOTHING, chain(paid("CREDITS"), on("payment_intent", "dispute", status="lost"))),
     History("late win", chain(paid("WEEK_PASS"), dispute), chain(lost, day(1), on("dispute", "win_dispute_late"))),
+    History("inquiry that is closed", paid("WEEK_PASS"), chain(
+        on("payment_intent", "dispute", status="warning_needs_response"),
+        on("dispute", "close_dispute", "warning_closed"),
+    )),
     History("inquiry that becomes a chargeback", NOTHING, chain(
         paid("WEEK_PASS"),
         on("payment_intent", "dispute", status="warning_needs_response"),

@@ -30,6 +30,7 @@ OUTCOMES: dict[str, Outcome] = {
     "dispute lost": {"WEEK_PASS": LOST},
     "dispute lost at once": {"CREDITS": LOST},
     "late win": {"WEEK_PASS": ON},
+    "inquiry that is closed": {"WEEK_PASS": ON},
     "inquiry that becomes a chargeback": {"WEEK_PASS": DISPUTED},
     "two disputes on one charge": {"WEEK_PASS": DISPUTED},
     "dispute of an unknown status": {"WEEK_PASS": DISPUTED},
@@ -120,6 +121,13 @@ def test_an_expired_page_fails_its_attempt(stripe: StripeDouble) -> None:
 
     attempt = CheckoutAttempt.objects.get()
     assert (attempt.status, attempt.failure_reason) == ("failed", "expired")
+
+
+def test_an_inquiry_changes_nothing(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "WEEK_PASS")
+    stripe.dispute(session, status="warning_under_review")
+
+    assert access.check(REF)
 
 
 def test_passes_are_stacked_end_to_end(stripe: StripeDouble) -> None:
