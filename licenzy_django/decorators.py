@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import isawaitable
 from typing import Any, overload
 from uuid import uuid4
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.utils.decorators import method_decorator
 
 from licenzy_django import access, usage
 from licenzy_django.exceptions import EntitlementRequired
+from licenzy_django.refusals import UpgradeUrl, refused
 from licenzy_django.subjects import subject_ref_of
 
 View = Callable[..., Any]
@@ -19,36 +22,67 @@ View = Callable[..., Any]
 @overload
 def requires_entitlement(view: View, /) -> View: ...
 @overload
-def requires_entitlement(*product_codes: str, feature: str = "") -> Callable[[View], View]: ...
-def requires_entitlement(*given: Any, feature: str = "") -> Any:
-    """Let a view run only for a subject with access.
+def requires_entitlement(
+    *product_codes: str, feature: str = "", upgrade_url: UpgradeUrl = ""
+) -> Callable[[View], View]: ...
+def requires_entitlement(*given: Any, feature: str = "", upgrade_url: UpgradeUrl = "") -> Any:
+    """Let a view run only for a subject with access: a function, sync or async, a class, or DRF's.
 
     ``@requires_entitlement`` asks for any available entitlement, ``@requires_entitlement("PRO_MONTHLY")`` for one of
     the named products, ``@requires_entitlement(feature="export")`` for whatever product gives the feature.
 
-    The view raises EntitlementRequired, which is a PermissionDenied: Django answers 403 with the host's template.
+    Whoever is not logged in is nobody and refused like anybody else; put ``@login_required`` above it to ask for a
+    login first.
+
+    Args:
+        upgrade_url: where a refused person is sent, with ``?next=``: a URL name, a path, or a callable that is given
+            the request. Without one the view raises EntitlementRequired, which is a PermissionDenied: Django answers
+            403 with the host's template. An API client gets the JSON error form with 403 either way.
     """
     if len(given) == 1 and callable(given[0]):
-        return gated(given[0], (), "")
-    return lambda view: gated(view, given, feature)
+        return gated(given[0], (), feature, upgrade_url)
+    return lambda view: gated(view, given, feature, upgrade_url)
 
 
-def gated(view: View, product_codes: tuple[str, ...], feature: str) -> View:
-    if iscoroutinefunction(view):
+def gated(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+    if isinstance(view, type):
+        return gated_class(view, product_codes, feature, upgrade_url)
 
-        @wraps(view)
-        async def async_gate(request: Any, *args: Any, **kwargs: Any) -> Any:
-            await access.arequire(request, *product_codes, feature=feature)
-            return await view(request, *args, **kwargs)
+    @wraps(view)
+    async def async_gate(request: Any, *args: Any, **kwargs: Any) -> Any:
+        decision = await access.acheck(request, *product_codes, feature=feature)
+        if not decision:
+            return await sync_to_async(refused)(request, decision, upgrade_url)
+        response = view(request, *args, **kwargs)
+        return await response if isawaitable(response) else response
 
+    if is_async(view):
         return async_gate
 
     @wraps(view)
     def gate(request: Any, *args: Any, **kwargs: Any) -> Any:
-        access.require(request, *product_codes, feature=feature)
-        return view(request, *args, **kwargs)
+        decision = access.check(request, *product_codes, feature=feature)
+        return view(request, *args, **kwargs) if decision else refused(request, decision, upgrade_url)
 
     return gate
+
+
+def gated_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+    """The class itself. DRF's views know who asks only once they have authenticated, so they get a permission."""
+    if hasattr(view, "permission_classes"):
+        from licenzy_django.permissions import HasEntitlement
+
+        view.permission_classes = [*view.permission_classes, HasEntitlement.of(*product_codes, feature=feature)]
+        return view
+    gate = requires_entitlement(*product_codes, feature=feature, upgrade_url=upgrade_url)
+    return method_decorator(gate, name="dispatch")(view)
+
+
+def is_async(view: Any) -> bool:
+    """Whether its answer is awaited; also of the dispatch of a class with async handlers, which is a plain method."""
+    # method_decorator wraps the bound method in a partial.
+    owner = getattr(getattr(view, "func", view), "__self__", None)
+    return iscoroutinefunction(view) or bool(getattr(owner, "view_is_async", False))
 
 
 def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], View]:

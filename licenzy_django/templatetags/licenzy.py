@@ -1,0 +1,50 @@
+"""``{% load licenzy %}``: ask in templates. A request remembers, so asking often costs one query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template.context import Context
+
+from licenzy_django import access, account_page, usage
+from licenzy_django.access import EntitlementView
+
+register = template.Library()
+
+
+@register.filter
+def has_access(subject: Any, product_codes: str = "") -> bool:
+    """``{% if request|has_access %}``, ``{% if request|has_access:"PRO_MONTHLY, PRO_YEARLY" %}``: any of them."""
+    codes = [code.strip() for code in product_codes.split(",") if code.strip()]
+    return bool(access.check(subject, *codes))
+
+
+@register.filter
+def has_feature(subject: Any, feature: str) -> bool:
+    """``{% if request|has_feature:"export" %}``: whatever product gives it. An empty name is given by none."""
+    return bool(feature) and bool(access.check(subject, feature=feature))
+
+
+@register.filter
+def units_left(subject: Any, product_code: str = "") -> int:
+    """``{{ request|units_left }}``, ``{{ request|units_left:"CREDITS" }}``: over all available packs."""
+    return usage.remaining(subject, product_code=product_code)
+
+
+@register.simple_tag(takes_context=True)
+def entitlements(context: Context, subject: Any = None) -> list[EntitlementView]:
+    """``{% entitlements as mine %}``, ``{% entitlements user as theirs %}``: newest first, at most 100."""
+    return access.entitlements_of(context.get("request") if subject is None else subject)
+
+
+@register.inclusion_tag("licenzy/account.html", takes_context=True)
+def licenzy_account(context: Context, manage_url: str = "", pricing_url: str = "") -> dict[str, Any]:
+    """What the visitor has, until when, and units left: ``{% licenzy_account manage_url=… pricing_url=… %}``.
+
+    Args:
+        manage_url: where the "Manage billing" button posts to, a ``BillingPortalView``; empty shows none.
+        pricing_url: where somebody without anything may look; empty shows no link.
+    """
+    page = account_page.of(context.get("request"))
+    return {"account": page, "manage_url": manage_url, "pricing_url": pricing_url}

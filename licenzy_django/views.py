@@ -1,0 +1,192 @@
+"""Pages that every shop needs: open a checkout, come back from it, manage billing. Route them, bring templates.
+
+The visitor is the subject of the request; who is nobody is asked to log in. Each calls one verb. None of them grants
+anything: coming back from a payment page proves nothing, the attempt's status does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.contrib.auth.mixins import AccessMixin
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+
+from licenzy_django import billing_portal, checkout, sync
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import (
+    IdempotencyKeyInUse,
+    LicenzyError,
+    ModeNotConfigured,
+    StripeRefused,
+    StripeUnavailable,
+)
+from licenzy_django.idempotency import fingerprint
+from licenzy_django.models import CheckoutAttempt
+from licenzy_django.redirects import SESSION_TEMPLATE
+from licenzy_django.subjects import request_subject
+from licenzy_django.wording import refusal_in_words
+
+OUT_OF_ORDER = (StripeUnavailable, StripeRefused, ModeNotConfigured)
+SECOND_CLICK_WAITS_SECONDS = 5.0
+
+
+class SubjectView(AccessMixin, View):
+    """For somebody. They speak to Stripe, so no transaction stands around them (ATOMIC_REQUESTS)."""
+
+    subject_ref: str
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        view: Callable[..., HttpResponseBase] = transaction.non_atomic_requests(super().as_view(**initkwargs))
+        return view
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        subject_ref = request_subject(request)
+        if subject_ref is None:
+            return self.handle_no_permission()
+        self.subject_ref = subject_ref
+        return super().dispatch(request, *args, **kwargs)
+
+
+class RefusableView(SubjectView):
+    """Opens a page of Stripe's; what stands in the way is told on ``refused_template_name``."""
+
+    refused_template_name = "licenzy/refused.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except LicenzyError as error:
+            return self.refused(error)
+
+    def refused(self, error: LicenzyError) -> HttpResponse:
+        """The page that says why not: 503 if Stripe is out of reach, 409 otherwise. ``error.code`` says which."""
+        context = {"error": error, "refusal": refusal_in_words(error.code)}
+        status = 503 if isinstance(error, OUT_OF_ORDER) else 409
+        return render(self.request, self.refused_template_name, context, status=status)
+
+    def absolute(self, target: str) -> str:
+        """A URL name or a path as Stripe wants it; empty stays empty, which means the setting."""
+        return self.request.build_absolute_uri(resolve_url(target)) if target else ""
+
+
+class StartCheckoutView(RefusableView):
+    """POST ``product_code`` and a ``token``: opens Stripe Checkout, once for each token, and goes there.
+
+    Attributes:
+        success_url, cancel_url: URL names or paths to come back to; empty means the settings'. The first one is
+            given ``?session_id=``, as ``CheckoutReturnView`` expects it.
+    """
+
+    http_method_names = ["post"]
+    success_url = ""
+    cancel_url = ""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        success_url = self.absolute(self.success_url)
+        open_page = partial(
+            checkout.start,
+            self.subject_ref,
+            request.POST.get("product_code", ""),
+            idempotency_key=self.idempotency_key(),
+            quantity=self.quantity(),
+            success_url=f"{success_url}?session_id={SESSION_TEMPLATE}" if success_url else "",
+            cancel_url=self.absolute(self.cancel_url),
+        )
+        return redirect(after_the_first_click(open_page).checkout_url)
+
+    def idempotency_key(self) -> str:
+        """From the form's token: a double click opens one checkout. A token of another's form is another key."""
+        token = self.request.POST.get("token") or uuid4().hex
+        return f"form-{fingerprint(subject_ref=self.subject_ref, token=token)}"
+
+    def quantity(self) -> int:
+        """Packs or seats; override it to let the visitor choose."""
+        return 1
+
+
+class BillingPortalView(RefusableView):
+    """POST: to Stripe's own page, where the card is changed and a subscription is canceled.
+
+    Attributes:
+        return_url: URL name or path that its way back leads to; empty means the setting ``CANCEL_URL``.
+    """
+
+    http_method_names = ["post"]
+    return_url = ""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect(billing_portal.session_url(self.subject_ref, return_url=self.absolute(self.return_url)))
+
+
+class OwnCheckoutView(SubjectView):
+    """About the checkout that ``?session_id=`` names, if it is the visitor's own; 404 otherwise."""
+
+    asks_stripe = False
+
+    def own_attempt(self) -> CheckoutAttempt:
+        session_id, mode = self.request.GET.get("session_id", ""), licenzy_settings().MODE
+        if not sync.SESSION_ID.fullmatch(session_id):
+            raise Http404
+        if self.asks_stripe:
+            # The webhook brings the same news later.
+            with suppress(*OUT_OF_ORDER):
+                sync.refresh_checkout(session_id, self.subject_ref, mode=mode)
+        mine = CheckoutAttempt.objects.filter(mode=mode, subject__subject_ref=self.subject_ref)
+        attempt = mine.filter(stripe_session_id=session_id).select_related("product").first()
+        if attempt is None:
+            raise Http404
+        return attempt
+
+
+@method_decorator(never_cache, name="dispatch")
+class CheckoutReturnView(OwnCheckoutView, TemplateView):
+    """The page that Stripe sends the customer back to: ``attempt.status`` says what to show.
+
+    Attributes:
+        asks_stripe: ask Stripe at once, so that a late webhook keeps nobody waiting.
+        state_url: URL name or path of the ``CheckoutStateView`` that the page asks until the status changes.
+    """
+
+    template_name = "licenzy/checkout_return.html"
+    asks_stripe = True
+    state_url = ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        attempt = self.own_attempt()
+        query = urlencode({"session_id": attempt.stripe_session_id})
+        state_url = f"{resolve_url(self.state_url)}?{query}" if self.state_url else ""
+        is_waiting = attempt.status in (CheckoutAttempt.Status.CREATED, CheckoutAttempt.Status.PENDING_PAYMENT)
+        return super().get_context_data(attempt=attempt, state_url=state_url, is_waiting=is_waiting, **kwargs)
+
+
+@method_decorator(never_cache, name="dispatch")
+class CheckoutStateView(OwnCheckoutView):
+    """GET: ``{"status": "created"}``, for the page that waits. Never asks Stripe: it is asked every second."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse({"status": self.own_attempt().status})
+
+
+def after_the_first_click(open_page: Callable[[], checkout.StartedCheckout]) -> checkout.StartedCheckout:
+    """The second click of a double click waits for what the first one gets."""
+    give_up_at = time.monotonic() + SECOND_CLICK_WAITS_SECONDS
+    while time.monotonic() < give_up_at:
+        with suppress(IdempotencyKeyInUse):
+            return open_page()
+        time.sleep(0.25)
+    return open_page()

@@ -1,0 +1,42 @@
+"""Codes in the words of a customer. Codes stay English; these are translated."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+REASONS: dict[str, Text] = {
+    "payment_pending": _("The payment has not arrived yet."),
+    "past_due": _("The last payment did not go through. Update your card to get back in."),
+    "disputed": _("The payment is disputed at the bank, so this is on hold."),
+    "refunded": _("It was refunded."),
+    "canceled": _("It was canceled."),
+    "expired": _("Its time is over."),
+    "paused": _("It is paused."),
+    "usage_exhausted": _("All of it is used up."),
+    "revoked": _("It was withdrawn. Please contact us."),
+    "not_started": _("It has not started yet."),
+}
+
+REFUSALS: dict[str, Text] = {
+    "already_subscribed": _("You already have this subscription, so there is nothing to pay."),
+    "checkout_session_expired": _("That payment page is closed. Choose again to open a new one."),
+    "idempotency_key_in_use": _("Your payment page is being opened. Try again in a moment."),
+    "no_billing_account": _("You have not bought anything yet."),
+    "product_not_found": _("This is not for sale any more."),
+    "stripe_error": _("The payment page is out of order. You were not charged."),
+    "stripe_unavailable": _("The payment page is out of reach. You were not charged; please try again in a minute."),
+    "mode_not_configured": _("The payment page is out of order. You were not charged."),
+}
+
+
+def reason_in_words(reason: str | None) -> Text:
+    """Why something is not available, in one sentence; empty where there is nothing to explain."""
+    return REASONS.get(reason or "", "")
+
+
+def refusal_in_words(code: str) -> Text:
+    """Why a checkout or the billing page could not be opened, in one sentence."""
+    return REFUSALS.get(code, _("This was not possible."))
