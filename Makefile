@@ -3,6 +3,7 @@
 
 PORT ?= 8000
 HISTORIES ?= 20000
+WORKERS ?= auto
 POSTGRES_URL ?= postgres://root@127.0.0.1:5432/postgres
 CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
@@ -16,13 +17,17 @@ help: ## what there is
 
 demo: $(BIN)/made ## the shop at http://127.0.0.1:8000/, on the Stripe simulator
 	@PORT=$(PORT) $(BIN)/python manage.py demo_setup
-	@PORT=$(PORT) DJANGO_RUNSERVER_HIDE_WARNING=true exec $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
+	@export PORT=$(PORT) DJANGO_RUNSERVER_HIDE_WARNING=true; \
+	$(BIN)/python manage.py licenzy_deliver --forever & deliver=$$!; \
+	$(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT) & server=$$!; \
+	trap 'kill $$deliver $$server 2>/dev/null; wait' EXIT INT TERM; \
+	wait $$server
 
-test: $(BIN)/made ## the quick suite: SQLite, no services
-	$(BIN)/python -m pytest $(ARGS)
+test: $(BIN)/made ## the quick suite: SQLite, no services, one worker a core
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
-	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest $(ARGS)
+	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE_URL on PostgreSQL
 	$(BIN)/python -m pytest -m crash $(ARGS)

@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from example_project import views
+from example_project import received, views
 
 urlpatterns = [
     path("", views.pricing, name="pricing"),
@@ -21,6 +21,8 @@ urlpatterns = [
 ]
 if settings.ON_SIMULATOR:
     urlpatterns += [
+        path("events/", received.received, name="received"),
+        path("events/receive/", received.receive, name="receive-event"),
         path("demo-account/", views.demo_account, name="demo-account"),
         path("simulator/", include("licenzy_django.simulator.urls")),
     ]

@@ -15,13 +15,18 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 
-from licenzy_django.models import ApiKey, CheckoutAttempt
+from licenzy_django.models import ApiKey, CheckoutAttempt, OutboundEndpoint
 from licenzy_django.models.keys import digest_of
+from licenzy_django.outbound import endpoints
+
+OWN_ENDPOINT = "The events page of the shop"
 
 WELCOME = """
   The shop      {site}/
   Time machine  {site}/simulator/
+  Events        {site}/events/
   The admin     {site}/admin/   (admin, {admin_password})
   The API key   {api_key}
 
@@ -46,6 +51,8 @@ class Command(BaseCommand):
         if settings.ON_SIMULATOR:
             call_command("licenzy_catalog", "load", str(Path(settings.BASE_DIR) / "example_project" / "catalog.json"))
         remembered = recall()
+        if settings.ON_SIMULATOR:
+            remembered["outbound_secret"] = working_endpoint(remembered.get("outbound_secret", ""))
         remembered["api_key"] = working_key(remembered.get("api_key", ""))
         remembered["admin_password"] = set_operator(remembered.get("admin_password") or secrets.token_urlsafe(9))
         remember(remembered)
@@ -70,6 +77,16 @@ def working_key(key: str) -> str:
     if key and ApiKey.objects.filter(digest=digest_of(key), revoked_at=None).exists():
         return key
     return ApiKey.objects.issue("test", "Demo")[1]
+
+
+def working_endpoint(secret: str) -> str:
+    """The secret of the endpoint that is the shop itself, so that its events page has something to show."""
+    url = settings.SITE_URL + reverse("receive-event")
+    own = OutboundEndpoint.objects.filter(description=OWN_ENDPOINT)
+    if secret and own.filter(secret=secret, url=url, is_active=True).exists():
+        return secret
+    own.delete()
+    return endpoints.create("test", url, description=OWN_ENDPOINT)[1]
 
 
 def set_operator(password: str) -> str:
