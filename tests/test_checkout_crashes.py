@@ -6,26 +6,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
-from licenzy_django import access, checkout, customers
+from licenzy_django import access, checkout
 from licenzy_django.checkout import StartedCheckout
 from licenzy_django.exceptions import (
     CheckoutSessionExpired,
     IdempotencyKeyInUse,
-    LicenzyError,
-    StripeRefused,
     StripeUnavailable,
 )
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.simulator.account import database_simulator, forget_clock
 from licenzy_django.testing import StripeDouble
-from tests.backend import Backend, error_of
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
@@ -216,96 +212,3 @@ def test_a_process_killed_between_stripes_answer_and_our_commit_loses_nothing(wh
     assert again.attempt_id == attempt.public_id
     assert [session["url"] for session in world.all("checkout.session")] == [again.checkout_url]
     assert [customer["id"] for customer in world.all("customer")] == [Subject.objects.get().stripe_customer_id]
-
-
-# --- Stripe says no, or nothing ---------------------------------------------------------------------------------------
-
-
-def test_a_wrong_price_is_an_operators_matter_and_stays_one(
-    stripe: StripeDouble, backend: Backend, caplog: pytest.LogCaptureFixture
-) -> None:
-    Product.objects.update(stripe_price_id="price_that_is_not_there")
-
-    answer = backend.checkout("user_1", "PRO_MONTHLY")
-    requests = len(stripe.requests)
-    again = backend.checkout("user_1", "PRO_MONTHLY")
-
-    assert error_of(answer) == error_of(again) == (502, "stripe_error")
-    assert "price_that" not in answer.content.decode()
-    assert "resource_missing" in caplog.text
-    assert len(stripe.requests) == requests
-    with pytest.raises(StripeRefused):
-        start()
-
-
-@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "timeout", "rate_limit", "server_error"])
-def test_a_stripe_that_is_down_is_worth_a_retry(stripe: StripeDouble, backend: Backend, fault: str) -> None:
-    stripe.faults.add("*", "*", fault, times=9)
-
-    answer = backend.checkout("user_1", "PRO_MONTHLY")
-
-    assert error_of(answer) == (503, "stripe_unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
-
-
-def test_a_rejected_key_of_ours_is_an_operators_matter_and_never_logged(
-    stripe: StripeDouble, settings: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "wrong_key_that_is_secret"}
-
-    with pytest.raises(StripeRefused):
-        start()
-
-    assert "that_is_secret" not in caplog.text
-    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "sk_test_double"}
-    assert start().checkout_url, "the same key continues once the operator has acted"
-
-
-# --- many at once -----------------------------------------------------------------------------------------------------
-
-
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """What each call returned or raised."""
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except LicenzyError as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_with_one_key_make_one_session(stripe: StripeDouble) -> None:
-    slow = __import__("time").sleep
-    stripe.faults.add("POST", SESSIONS, "call_after", call=lambda: slow(0.3))
-
-    answers = at_once([start] * 8)
-
-    sessions = stripe.simulator.all("checkout.session")
-    assert len(sessions) == 1
-    urls = {answer.checkout_url for answer in answers if isinstance(answer, StartedCheckout)}
-    assert urls == {sessions[0]["url"]}
-    refused = [answer for answer in answers if not isinstance(answer, StartedCheckout)]
-    assert all(isinstance(answer, IdempotencyKeyInUse) for answer in refused), refused
-    assert refused, "while the first is talking to Stripe, the others are told so"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_first_checkouts_at_the_same_time_share_one_customer(stripe: StripeDouble) -> None:
-    slow = __import__("time").sleep
-    stripe.faults.add("POST", CUSTOMERS, "call_after", times=8, call=lambda: slow(0.05))
-
-    answers = at_once([lambda number=number: start(f"order-{number}") for number in range(8)])  # type: ignore[misc]
-
-    assert [type(answer) for answer in answers] == [StartedCheckout] * 8 or all(
-        isinstance(answer, (StartedCheckout, StripeUnavailable)) for answer in answers
-    )
-    assert len(stripe.simulator.all("customer")) == 1
-    used = {session["customer"] for session in stripe.simulator.all("checkout.session")}
-    assert used == {Subject.objects.get().stripe_customer_id}
-    assert customers.ensure_customer(Subject.objects.get()) in used

@@ -132,7 +132,7 @@ def test_a_type_that_we_do_not_act_on_is_recorded_with_the_reason() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"account": "acct_1"}, {"livemode": True}, {"livemode": None}, {"object": "v2.core.event", "data": None}],
+    [{"livemode": True}, {"livemode": None}, {"object": "v2.core.event", "data": None}],
     ids=str,
 )
 def test_what_is_not_for_us_is_recorded_and_ignored(changes: dict[str, Any]) -> None:
@@ -154,6 +154,16 @@ def test_a_live_event_with_a_test_secret_grants_nothing(stripe_double: StripeDou
     assert not access.check("user_1", mode="live")
     assert not Entitlement.objects.exists()
     assert not StripeFact.objects.filter(object="checkout.session").exists()
+
+
+def test_an_event_of_a_connected_account_is_recorded_and_grants_nothing(stripe_double: StripeDouble) -> None:
+    stripe_double.sell("CREDITS", kind="usage_pack")
+    stripe_double.simulator.pay(stripe_double.checkout("user_1", "CREDITS"))
+
+    assert set(stripe_double.deliver([{**told, "account": "acct_1"} for told in stripe_double.take_events()])) == {200}
+
+    assert not access.check("user_1")
+    assert set(StripeEvent.objects.values_list("status", flat=True)) == {"ignored"}
 
 
 def test_the_same_event_again_changes_nothing(stripe_double: StripeDouble) -> None:

@@ -1,0 +1,67 @@
+"""Stripe says no, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from licenzy_django import checkout
+from licenzy_django.checkout import StartedCheckout
+from licenzy_django.exceptions import StripeRefused
+from licenzy_django.models import Product
+from licenzy_django.testing import StripeDouble
+from tests.backend import Backend, error_of
+
+SESSIONS = "/v1/checkout/sessions"
+CUSTOMERS = "/v1/customers"
+
+
+@pytest.fixture
+def stripe(stripe_double: StripeDouble) -> StripeDouble:
+    stripe_double.sell("PRO_MONTHLY")
+    return stripe_double
+
+
+def start(key: str = "order-1", **more: Any) -> StartedCheckout:
+    return checkout.start("user_1", "PRO_MONTHLY", idempotency_key=key, **more)
+
+
+def test_a_wrong_price_is_an_operators_matter_and_stays_one(
+    stripe: StripeDouble, backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    Product.objects.update(stripe_price_id="price_that_is_not_there")
+
+    answer = backend.checkout("user_1", "PRO_MONTHLY")
+    requests = len(stripe.requests)
+    again = backend.checkout("user_1", "PRO_MONTHLY")
+
+    assert error_of(answer) == error_of(again) == (502, "stripe_error")
+    assert "price_that" not in answer.content.decode()
+    assert "resource_missing" in caplog.text
+    assert len(stripe.requests) == requests
+    with pytest.raises(StripeRefused):
+        start()
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "timeout", "rate_limit", "server_error"])
+def test_a_stripe_that_is_down_is_worth_a_retry(stripe: StripeDouble, backend: Backend, fault: str) -> None:
+    stripe.faults.add("*", "*", fault, times=9)
+
+    answer = backend.checkout("user_1", "PRO_MONTHLY")
+
+    assert error_of(answer) == (503, "stripe_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_rejected_key_of_ours_is_an_operators_matter_and_never_logged(
+    stripe: StripeDouble, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "wrong_key_that_is_secret"}
+
+    with pytest.raises(StripeRefused):
+        start()
+
+    assert "that_is_secret" not in caplog.text
+    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "sk_test_double"}
+    assert start().checkout_url, "the same key continues once the operator has acted"
