@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
-from licenzy_django import checkout, clock, lots, stripe_client
+from licenzy_django import checkout, clock, lots, stripe_client, sync
 from licenzy_django.derivation import Right
 from licenzy_django.entitlements import Cause, lock_subject, save_change, snapshot, write
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
-from licenzy_django.reconciliation import Context, current_ticket, learn
-from licenzy_django.stripe_objects import fact_of
 from licenzy_django.subjects import validate_subject_ref
 
 MAX_UNITS = 1_000_000_000_000
@@ -126,9 +125,14 @@ def restore(entitlement: Entitlement, *, actor: Any, reason: str) -> Done[Entitl
 
 def by(actor: Any, reason: str) -> dict[str, Any]:
     """The part of a cause that says who and why."""
+    return {"source": Source.PORTAL, "actor": actor, "note": checked_reason(reason)}
+
+
+def checked_reason(reason: str) -> str:
+    """The reason itself. Raises InvalidRequest if there is none."""
     if not reason.strip():
         raise InvalidRequest(fields={"reason": ["Say why."]})
-    return {"source": Source.PORTAL, "actor": actor, "note": reason}
+    return reason
 
 
 @transaction.atomic
@@ -146,8 +150,10 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Ca
     return Done(row, changed=save_change(row, before, cause=cause, at=clock.now()))
 
 
-def expire_attempt(attempt: CheckoutAttempt, *, actor: Any, reason: str) -> Done[CheckoutAttempt]:
+def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAttempt]:
     """Close a Checkout page that is still open, at Stripe and here. One that was paid meanwhile counts as paid.
+
+    An attempt has no history of its own: who asked stands in the log of whoever calls this.
 
     Raises:
         InvalidRequest: without a reason.
@@ -155,8 +161,7 @@ def expire_attempt(attempt: CheckoutAttempt, *, actor: Any, reason: str) -> Done
         StripeUnavailable, StripeRefused, ModeNotConfigured: it is as it was.
         RuntimeError: called inside a database transaction.
     """
-    # An entitlement changes only if it turns out that the page was paid.
-    cause = Cause(reason="checkout_finalized", **by(actor, reason) | {"source": Source.STRIPE})
+    checked_reason(reason)
     stripe_client.refuse_inside_a_transaction()
     attempt.refresh_from_db()
     before = attempt.status
@@ -165,7 +170,8 @@ def expire_attempt(attempt: CheckoutAttempt, *, actor: Any, reason: str) -> Done
     if not attempt.stripe_session_id:
         find_session(attempt)
     if attempt.stripe_session_id:
-        settle_session(attempt, expired_session(attempt), cause)
+        close_at_stripe(attempt)
+        sync.refresh_checkout(attempt.stripe_session_id, attempt.subject.subject_ref, mode=attempt.mode)
     else:
         give_up(attempt)
     attempt.refresh_from_db()
@@ -181,21 +187,11 @@ def find_session(attempt: CheckoutAttempt) -> None:
         checkout.open_session(attempt, "", is_retry=True)
 
 
-def expired_session(attempt: CheckoutAttempt) -> dict[str, Any]:
-    """The session after Stripe was told to close it; as it is, if it was paid or over before."""
+def close_at_stripe(attempt: CheckoutAttempt) -> None:
+    """Stripe refuses for a page that was paid or over before: then that is what counts."""
     session_id = attempt.stripe_session_id
-    try:
-        return stripe_client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
-    except stripe_client.StripeRejected:
-        return stripe_client.fetch_session(attempt.mode, session_id)
-
-
-def settle_session(attempt: CheckoutAttempt, session: dict[str, Any], cause: Cause) -> None:
-    fact = fact_of(session, seen_at=None)
-    assert fact is not None
-    learned = learn(fact, Context(mode=attempt.mode, ticket=current_ticket(), is_fetched=True))
-    with transaction.atomic():
-        learned.settle(cause)
+    with suppress(stripe_client.StripeRejected):
+        stripe_client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
 
 
 def give_up(attempt: CheckoutAttempt) -> None:

@@ -10,7 +10,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from licenzy_django import clock
+from licenzy_django.conf import LicenzySettings, licenzy_settings
 from licenzy_django.models.base import random_text
+
+DEFAULT_CLOCK = LicenzySettings().CLOCK
 
 
 class ReasonForm(forms.Form):
@@ -32,10 +36,13 @@ def new_request_id() -> str:
 def log_action(request: HttpRequest, row: Model, what: Any, *, reason: str = "", is_new: bool = False) -> None:
     """One line in the admin's log, on the row that was acted on."""
     assert request.user.pk is not None
-    LogEntry.objects.log_actions(
+    written: Any = LogEntry.objects.log_actions(
         user_id=request.user.pk,
         queryset=[row],
         action_flag=ADDITION if is_new else CHANGE,
         change_message=f"{what} {reason}".strip(),
         single_object=True,
     )
+    if licenzy_settings().CLOCK != DEFAULT_CLOCK:
+        # Time that was skipped in a demo is skipped here too, or the timeline would be out of order.
+        LogEntry.objects.filter(pk=written.pk).update(action_time=clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -340,12 +341,14 @@ def test_a_dead_delivery_is_sent_again_once(
 
 
 def test_what_leaves_no_history_stands_on_the_timeline_with_who_and_why(
-    supporter: Client, failed_event: StripeEvent
+    supporter: Client, failed_event: StripeEvent, stripe_double: StripeDouble
 ) -> None:
+    stripe_double.simulator.advance(timedelta(days=40))
     do(supporter, url_of("replay", failed_event.event_id))
     context = supporter.get(page_of(Subject.objects.get().pk)).context
     [acted] = [moment.happened for moment in context["moments"] if moment.happened.kind == "operator"]
     assert acted.title == "ada"
+    assert acted.at == stripe_double.now, "By the clock of everything else, also where time was skipped."
     assert "ticket 7" in acted.details[0]
 
 

@@ -38,7 +38,7 @@ class Expire(Action):
         ]
 
     def act(self, request: HttpRequest, subject: Subject, row: CheckoutAttempt, given: dict[str, Any]) -> str:
-        done = operators.expire_attempt(row, actor=request.user, reason=given["reason"])
+        done = operators.expire_attempt(row, reason=given["reason"])
         what = {
             "failed": _("The payment page %(attempt)s is closed."),
             "finalized": _("The payment page %(attempt)s had been paid: that counts now."),
@@ -84,7 +84,7 @@ def replayed(row: StripeEvent) -> str:
         logger.exception("Stripe event %s failed again", row.event_id)
         row.refresh_from_db(fields=["error"])
         raise ActionFailed(_("It failed again: %(error)s") % {"error": row.error or error}) from error
-    return f"{row.get_status_display()}{', ' if row.outcome else ''}{row.outcome}"
+    return row.outcome or str(row.get_status_display())
 
 
 class Sync(Action):

@@ -1,0 +1,70 @@
+"""licenzy_sync in the shell: says what differs, changes it unless it is only asked."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from licenzy_django import access
+from licenzy_django.testing import StripeDouble
+
+
+def synced(*arguments: str) -> str:
+    out = StringIO()
+    call_command("licenzy_sync", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def lost(stripe_double: StripeDouble) -> StripeDouble:
+    """Two have paid, and no webhook came."""
+    stripe_double.sell("WEEK", kind="time_pass")
+    for subject in ("user_1", "user_2"):
+        stripe_double.simulator.pay(stripe_double.checkout(subject, "WEEK"))
+    stripe_double.take_events()
+    return stripe_double
+
+
+def test_a_dry_run_says_what_differs_and_changes_nothing(lost: StripeDouble) -> None:
+    said = synced("--dry-run")
+    assert "user_1: WEEK" in said
+    assert "nothing was changed" in said
+    assert not access.check("user_1")
+
+
+def test_one_subject_is_put_right_and_the_other_left_alone(lost: StripeDouble) -> None:
+    said = synced("--subject", "user_1")
+    assert "user_1" in said
+    assert "user_2" not in said
+    assert access.check("user_1")
+    assert not access.check("user_2")
+    assert "Nothing differs" in synced("--subject", "user_1")
+
+
+def test_everybody_is_put_right(lost: StripeDouble) -> None:
+    synced()
+    assert access.check("user_1")
+    assert access.check("user_2")
+    assert "Nothing differs" in synced()
+
+
+def test_only_what_is_newer_is_asked_for(lost: StripeDouble) -> None:
+    lost.simulator.advance(3 * 86_400)
+    assert "Nothing differs" in synced("--since", "1d")
+    assert "Nothing differs" in synced("--since", f"{lost.now:%Y-%m-%dT%H:%MZ}")
+    assert "had not arrived" in synced("--since", f"{lost.now.year}-01-01")
+
+
+def test_while_stripe_is_away_the_shell_hears_of_it(lost: StripeDouble) -> None:
+    lost.faults.add("GET", "*", "drop_before", times=99)
+    with pytest.raises(CommandError, match="could not be compared"):
+        synced()
+    assert not access.check("user_1")
+
+
+@pytest.mark.parametrize("arguments", [("--subject", "nobody"), ("--since", "yesterday"), ("--since", "2026-13-45")])
+def test_the_command_says_what_it_does_not_understand(arguments: tuple[str, ...], stripe_double: StripeDouble) -> None:
+    with pytest.raises(CommandError):
+        synced(*arguments)
