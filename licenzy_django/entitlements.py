@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from licenzy_django import access_cache, clock, facts, ledger, lots, outbox
+from licenzy_django import access_cache, announcements, clock, facts, ledger, lots, outbox
 from licenzy_django.cause import Cause as Cause
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
@@ -229,7 +229,7 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
     row.updated_at = at
     row.save()
     changed = [name for name in after if before.get(name) != after[name]]
-    EntitlementChange.objects.create(
+    change = EntitlementChange.objects.create(
         mode=row.mode,
         entitlement=row,
         at=at,
@@ -243,6 +243,7 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
     )
     ledger.record_settled(row, before, cause=cause, at=at)
     access_cache.changed(row.subject_ref, row.mode)
+    announcements.entitlement_changed(row, change)
     return True
 
 
@@ -279,7 +280,10 @@ def settle_attempt(attempt: CheckoutAttempt, session: Fact) -> bool:
         .exclude(status=status, finalized_at=paid_at)
         .update(status=status, failure_reason=reason, finalized_at=paid_at, updated_at=clock.now())
     )
-    return bool(changed) and status == CheckoutAttempt.Status.FINALIZED != attempt.status
+    is_finalized = bool(changed) and status == CheckoutAttempt.Status.FINALIZED != attempt.status
+    if is_finalized:
+        announcements.checkout_finalized(attempt)
+    return is_finalized
 
 
 def attempt_standing(session: Fact) -> tuple[str, str]:

@@ -4,5 +4,15 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
+entitlement_changed = Signal()
+"""An entitlement began, changed or ended. Sender: ``Entitlement``.
+
+Arguments: ``entitlement``, the row as it was saved; ``change``, its ``EntitlementChange`` with ``before``, ``after``,
+``reason`` and ``source``. Units that are used do not count as a change, and what ends by the clock changes no row.
+"""
+
+checkout_finalized = Signal()
+"""The money of a checkout is confirmed. Sender: ``CheckoutAttempt``. Argument: ``attempt``, with its subject and product."""
+
 outbound_recorded = Signal()
 """Something waits to be delivered. Arguments: ``mode``."""

@@ -1,0 +1,133 @@
+"""Asking in templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.template import Context, Template
+from django.utils import timezone, translation
+
+from licenzy_django.models import Product
+from licenzy_django.testing import StripeDouble, entitled
+from tests.gates.conftest import Costs
+
+Requests = Callable[..., HttpRequest]
+
+
+@pytest.fixture
+def rendered(request_of: Requests, ada: User) -> Callable[..., str]:
+    """The text of a template as ada sees it, or nobody."""
+
+    def render(source: str, user: User | None = ada, **more: Any) -> str:
+        context = Context({"request": request_of(user), "user": user, "csrf_token": "a-token", **more})
+        return " ".join(Template("{% load licenzy %}" + source).render(context).split())
+
+    return render
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("request|has_access", "yes"),
+        ("user|has_access", "yes"),
+        ('request|has_access:"PRO_MONTHLY"', "yes"),
+        ('request|has_access:"OTHER, PRO_MONTHLY"', "yes"),
+        ('request|has_access:"OTHER"', "no"),
+        ('request|has_feature:"export"', "yes"),
+        ('request|has_feature:"import"', "no"),
+        ('request|has_feature:""', "no"),
+        ("nothing|has_access", "no"),
+    ],
+)
+def test_asking_reads_as_english(asked: str, answer: str, rendered: Callable[..., str], ada: User) -> None:
+    entitled(ada, "PRO_MONTHLY")
+    Product.objects.update(features=["export"])
+    assert rendered(f"{{% if {asked} %}}yes{{% else %}}no{{% endif %}}") == answer
+
+
+def test_nobody_has_access_and_costs_no_query(rendered: Callable[..., str], costs: Costs) -> None:
+    with costs(0):
+        assert rendered('{{ request|has_access }} {{ request|has_feature:"x" }} {{ request|units_left }}', None) == (
+            "False False 0"
+        )
+
+
+def test_units_left_and_entitlements(rendered: Callable[..., str], ada: User, stripe_double: StripeDouble) -> None:
+    stripe_double.sell("CREDITS", kind="usage_pack")
+    entitled(ada, "CREDITS")
+    entitled(ada, "PRO_MONTHLY")
+    assert rendered('{{ request|units_left }} {{ user|units_left:"CREDITS" }}') == "1000 1000"
+    shown = "{% for one in mine %}{{ one.product_code }} {% endfor %}"
+    assert rendered(f"{{% entitlements as mine %}}{shown}") == "PRO_MONTHLY CREDITS"
+    assert rendered(f"{{% entitlements user as mine %}}{shown}", None) == ""
+    assert rendered(f"{{% entitlements as mine %}}{shown}", None) == ""
+
+
+ACCOUNT = '{% licenzy_account manage_url="/billing/" pricing_url="/prices/" %}'
+
+
+def test_the_account_of_somebody_without_anything(rendered: Callable[..., str]) -> None:
+    page = rendered(ACCOUNT)
+    assert "Nothing yet." in page
+    assert '<a href="/prices/">See the prices</a>' in page
+    assert "<form" not in page
+    assert "Nothing yet." in rendered(ACCOUNT, None)
+
+
+def test_the_account_says_what_until_when_and_how_many(
+    rendered: Callable[..., str], ada: User, stripe_double: StripeDouble, costs: Costs
+) -> None:
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.sell("CREDITS", kind="usage_pack")
+    stripe_double.sell("WEEK_PASS", kind="time_pass")
+    session = stripe_double.buy(ada, "PRO_MONTHLY")
+    stripe_double.buy(ada, "CREDITS", quantity=2)
+    stripe_double.buy(ada, "WEEK_PASS")
+    with costs(4):
+        page = rendered(ACCOUNT)
+    for words in ("<h3>PRO_MONTHLY</h3>", "Renews on", "<h3>CREDITS × 2</h3>", "2000 of 2000 left.", "Until "):
+        assert words in page
+    assert '<form class="licenzy-manage" method="post" action="/billing/">' in page
+    assert 'value="a-token"' in page
+    assert "<form" not in rendered("{% licenzy_account %}")
+
+    stripe_double.cancel(session, at_period_end=True)
+    assert "it will not renew" in rendered(ACCOUNT)
+    stripe_double.advance(days=40)
+    assert "licenzy-unavailable" in rendered(ACCOUNT)
+
+
+@pytest.mark.parametrize("reason", ["revoked", "expired"])
+def test_the_account_says_why_not(reason: str, rendered: Callable[..., str], ada: User) -> None:
+    yesterday = timezone.now() - timedelta(days=1)
+    entitled(ada, **({"revoked_at": yesterday} if reason == "revoked" else {"available_until": yesterday}))
+    words = {"revoked": "It was withdrawn.", "expired": "Its time is over."}
+    assert words[reason] in rendered(ACCOUNT)
+
+
+def test_the_account_shows_what_is_ordered(
+    rendered: Callable[..., str], ada: User, stripe_double: StripeDouble
+) -> None:
+    stripe_double.sell("WEEK_PASS", kind="time_pass")
+    stripe_double.simulator.pay_by_bank(stripe_double.checkout(ada, "WEEK_PASS"))
+    stripe_double.deliver()
+    assert "WEEK_PASS is ordered." in rendered(ACCOUNT)
+    assert "Nothing yet" not in rendered(ACCOUNT)
+
+
+def test_a_name_is_text_and_not_markup(rendered: Callable[..., str], ada: User) -> None:
+    entitled(ada)
+    Product.objects.update(name="<script>alert(1)</script>")
+    assert "<script>" not in rendered(ACCOUNT)
+
+
+def test_the_account_in_german(rendered: Callable[..., str], ada: User) -> None:
+    with translation.override("de"):
+        assert "Noch nichts." in rendered(ACCOUNT)
+        entitled(ada, revoked_at=timezone.now())
+        assert "zurückgezogen" in rendered(ACCOUNT)

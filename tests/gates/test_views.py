@@ -1,0 +1,190 @@
+"""The pages that every shop needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from licenzy_django import access, views
+from licenzy_django.exceptions import IdempotencyKeyInUse
+from licenzy_django.models import CheckoutAttempt
+from licenzy_django.testing import StripeDouble, entitled
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gates.urls")]
+
+
+@pytest.fixture
+def stripe(stripe_double: StripeDouble, settings: Settings) -> StripeDouble:
+    settings.LICENZY = {**settings.LICENZY, "ALLOWED_REDIRECT_HOSTS": ["testserver"]}
+    settings.LOGIN_URL = "/log-in/"
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.sell("WEEK_PASS", kind="time_pass")
+    return stripe_double
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    return logged_in(ada)
+
+
+def logged_in(user: User, **options: Any) -> Client:
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+def buy(client: Client, code: str = "PRO_MONTHLY", token: str = "t1") -> Any:
+    return client.post("/buy/", {"product_code": code, "token": token})
+
+
+def session_of(stripe: StripeDouble) -> dict[str, Any]:
+    session_id = CheckoutAttempt.objects.latest("pk").stripe_session_id
+    return stripe.simulator.get("checkout.session", session_id)
+
+
+def test_buying_goes_to_stripe_and_grants_nothing(client: Client, stripe: StripeDouble, ada: User) -> None:
+    answer = buy(client)
+    assert answer.status_code == 302
+    session = session_of(stripe)
+    assert answer["Location"].endswith(session["id"])
+    assert session["success_url"] == "http://testserver/return/?session_id={CHECKOUT_SESSION_ID}"
+    assert session["cancel_url"] == "http://testserver/prices/"
+    assert not access.check(ada)
+
+
+def test_a_double_click_opens_one_checkout(client: Client, stripe: StripeDouble) -> None:
+    assert buy(client)["Location"] == buy(client)["Location"]
+    assert buy(client, token="t2")["Location"] != buy(client)["Location"]
+    assert buy(client, token="")["Location"] != buy(client, token="")["Location"]
+
+
+def test_two_people_with_one_token_get_two_checkouts(client: Client, stripe: StripeDouble) -> None:
+    eve = logged_in(User.objects.create_user("eve"))
+    assert buy(client)["Location"] != buy(eve)["Location"]
+
+
+def test_the_second_click_waits_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views.time, "sleep", lambda seconds: None)
+    clicks = iter([IdempotencyKeyInUse(), IdempotencyKeyInUse(), None])
+
+    def open_page() -> Any:
+        if error := next(clicks):
+            raise error
+        return "the page"
+
+    assert views.after_the_first_click(open_page) == "the page"
+
+
+@pytest.mark.parametrize("path", ["/buy/", "/billing/"])
+def test_forms_need_their_csrf_token_and_a_post(path: str, ada: User, stripe: StripeDouble) -> None:
+    assert logged_in(ada, enforce_csrf_checks=True).post(path).status_code == 403
+    assert logged_in(ada).get(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/buy/", "/billing/", "/return/", "/return/state/"])
+def test_nobody_is_asked_to_log_in(path: str, stripe: StripeDouble) -> None:
+    send = Client().post if path in ("/buy/", "/billing/") else Client().get
+    answer = send(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/log-in/?next={path}")
+
+
+def test_what_stands_in_the_way_is_told(client: Client, stripe: StripeDouble, ada: User) -> None:
+    answer = buy(client, "UNKNOWN")
+    assert (answer.status_code, b"not for sale" in answer.content) == (409, True)
+    entitled(ada, "PRO_MONTHLY")
+    answer = buy(client, token="t3")
+    assert (answer.status_code, b"nothing to pay" in answer.content) == (409, True)
+    answer = client.post("/billing/")
+    assert (answer.status_code, b"not bought anything" in answer.content) == (409, True)
+
+
+def test_stripe_out_of_reach_is_told(client: Client, stripe: StripeDouble) -> None:
+    stripe.faults.add("POST", "/v1/checkout/sessions", "timeout", times=9)
+    answer = buy(client)
+    assert (answer.status_code, b"not charged" in answer.content) == (503, True)
+
+
+def test_billing_is_managed_on_stripes_page(client: Client, stripe: StripeDouble, ada: User) -> None:
+    stripe.buy(ada, "PRO_MONTHLY")
+    answer = client.post("/billing/")
+    assert answer.status_code == 302
+    asked = stripe.requests[-1]
+    assert "account" in str(asked), asked
+
+
+def test_the_return_page_asks_stripe_at_once(client: Client, stripe: StripeDouble, ada: User) -> None:
+    buy(client)
+    session = session_of(stripe)
+    page = client.get(f"/return/?session_id={session['id']}")
+    assert "Confirming your payment" in page.content.decode()
+    assert not access.check(ada), "Coming back proves nothing."
+
+    stripe.simulator.pay(session)
+    asked = len(stripe.requests)
+    assert client.get(f"/return/state/?session_id={session['id']}").json() == {"status": "created"}
+    assert len(stripe.requests) == asked, "The poll never asks Stripe."
+
+    page = client.get(f"/return/?session_id={session['id']}")
+    assert "Thank you" in page.content.decode()
+    assert access.check(ada)
+    assert client.get(f"/return/state/?session_id={session['id']}").json() == {"status": "finalized"}
+    stripe.deliver()
+    assert len(access.entitlements_of(ada)) == 1
+
+
+def test_the_return_page_waits_for_the_webhook_while_stripe_is_out_of_reach(
+    client: Client, stripe: StripeDouble, ada: User
+) -> None:
+    buy(client)
+    session = session_of(stripe)
+    stripe.simulator.pay(session)
+    stripe.faults.add("GET", "/v1/checkout/sessions/*", "timeout", times=9)
+    page = client.get(f"/return/?session_id={session['id']}").content.decode()
+    assert "Confirming your payment" in page
+    assert f'data-licenzy-state-url="/return/state/?session_id={session["id"]}"' in page
+    stripe.deliver()
+    assert "Thank you" in client.get(f"/return/?session_id={session['id']}").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/return/", "/return/state/"])
+def test_nobody_sees_the_checkout_of_another(path: str, client: Client, stripe: StripeDouble) -> None:
+    buy(client)
+    session = session_of(stripe)
+    stripe.simulator.pay(session)
+    asked = len(stripe.requests)
+    eve = logged_in(User.objects.create_user("eve"))
+    for session_id in (session["id"], "", "cs_test_unknown", "cs_test_\x00", "../v1/customers"):
+        assert eve.get(path, {"session_id": session_id}).status_code == 404
+    assert len(stripe.requests) == asked, "Stripe is not asked about somebody else's."
+
+
+def test_the_return_page_says_how_an_order_ended(client: Client, stripe: StripeDouble) -> None:
+    buy(client, "WEEK_PASS")
+    session = session_of(stripe)
+    stripe.simulator.pay_by_bank(session)
+    url = f"/return/?session_id={session['id']}"
+    assert "Waiting for your bank" in client.get(url).content.decode()
+    CheckoutAttempt.objects.update(status="failed", failure_reason="payment_failed")
+    assert "did not go through" in client.get(url).content.decode()
+    CheckoutAttempt.objects.update(status="failed", failure_reason="expired")
+    page = client.get(url)
+    assert "has expired" in page.content.decode()
+    assert "no-cache" in page["Cache-Control"]
+
+
+def test_they_run_where_each_request_is_a_transaction(
+    client: Client, stripe: StripeDouble, settings: Settings, ada: User
+) -> None:
+    settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
+    try:
+        assert buy(client).status_code == 302
+        session = session_of(stripe)
+        stripe.simulator.pay(session)
+        assert b"Thank you" in client.get(f"/return/?session_id={session['id']}").content
+        assert client.post("/billing/").status_code == 302
+    finally:
+        settings.DATABASES["default"]["ATOMIC_REQUESTS"] = False
