@@ -15,7 +15,9 @@ from licenzy_django.models import CheckoutAttempt, Subject
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 
-POSTS = ["checkout/session", "access/check", "billing-portal/session"]
+POSTS = ["checkout/session", "access/check", "billing-portal/session", "usage/consume", "usage/reserve"]
+OTHER_POSTS = ["usage/confirm", "usage/release"]
+NEEDS = {"checkout/session": {"product_code": "P"}, "usage/consume": {"units": 1}, "usage/reserve": {"units": 1}}
 GETS = ["customer/access", "entitlements"]
 
 every_post = pytest.mark.parametrize("path", POSTS)
@@ -60,7 +62,7 @@ BODIES: dict[str, bytes] = {
 }
 
 
-@every_post
+@pytest.mark.parametrize("path", [*POSTS, *OTHER_POSTS])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_a_bad_body_is_an_invalid_request(backend: Backend, path: str, body: bytes) -> None:
     answer = backend.post(path, body, idempotency_key="k")
@@ -79,7 +81,7 @@ SUBJECTS: list[Any] = [
 @every_post
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: ascii(subject)[:30])
 def test_what_is_no_subject_ref_is_named_in_fields(backend: Backend, path: str, subject: Any) -> None:
-    body = {"subject_ref": subject, **({"product_code": "P"} if path == "checkout/session" else {})}
+    body = {"subject_ref": subject, **NEEDS.get(path, {})}
 
     answer = backend.post(path, body, idempotency_key="k")
 
@@ -164,7 +166,19 @@ texts = st.text(st.characters(), max_size=20) | st.sampled_from(
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | texts
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 names = st.sampled_from(
-    ["subject_ref", "product_code", "feature", "quantity", "customer_email", "success_url", "cancel_url", "return_url"]
+    [
+        "subject_ref",
+        "product_code",
+        "feature",
+        "quantity",
+        "customer_email",
+        "success_url",
+        "cancel_url",
+        "return_url",
+        "units",
+        "ttl_seconds",
+        "reservation_id",
+    ]
 )
 bodies = st.dictionaries(names | texts, values, max_size=5).map(lambda body: json.dumps(body).encode()) | st.binary()
 header_values = st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=40)
@@ -180,7 +194,7 @@ fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthC
 
 
 @fuzzed
-@given(path=st.sampled_from(POSTS), slash=st.sampled_from(["", "/"]), body=bodies, key=header_values)
+@given(path=st.sampled_from([*POSTS, *OTHER_POSTS]), slash=st.sampled_from(["", "/"]), body=bodies, key=header_values)
 @example(path="checkout/session", slash="", body=b'{"\\ud800": 1}', key="k")
 def test_no_body_and_no_header_breaks_an_endpoint(
     shop: StripeDouble, backend: Backend, path: str, slash: str, body: bytes, key: str
@@ -204,7 +218,7 @@ def test_no_path_and_no_query_breaks_an_endpoint(backend: Backend, path: str, su
 
 
 @fuzzed
-@given(authorization=header_values, path=st.sampled_from(POSTS))
+@given(authorization=header_values, path=st.sampled_from([*POSTS, *OTHER_POSTS]))
 def test_no_authorization_header_breaks_the_door(backend: Backend, authorization: str, path: str) -> None:
     answer = backend.client.post(f"/v1/{path}", b"{}", "application/json", headers={"Authorization": authorization})
 

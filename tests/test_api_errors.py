@@ -20,6 +20,10 @@ ENDPOINTS = [
     ("GET", "customer/access/user_1"),
     ("GET", "entitlements/user_1"),
     ("POST", "billing-portal/session"),
+    ("POST", "usage/consume"),
+    ("POST", "usage/reserve"),
+    ("POST", "usage/confirm"),
+    ("POST", "usage/release"),
 ]
 every_endpoint = pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 
