@@ -87,7 +87,6 @@ def test_products_and_features_narrow_the_question() -> None:
         ({"not_before": NOW + HOUR}, "not_started"),
         ({"revoked_at": NOW}, "revoked"),
     ],
-    ids=str,
 )
 def test_an_entitlement_that_is_not_available_says_why(columns: dict[str, Any], reason: str) -> None:
     entitled("user_1", "PRO", **columns)
@@ -165,7 +164,6 @@ def test_require_returns_the_decision_or_raises_with_it() -> None:
         ([{"revoked_at": NOW}, {"available_until": NOW - HOUR}], "expired"),
         ([{"grants_access": False, "status": "past_due"}, {}], "active"),
     ],
-    ids=str,
 )
 def test_the_summarys_status_is_the_best_of_what_the_subject_has(columns: list[dict[str, Any]], status: str) -> None:
     for number, given in enumerate(columns):
