@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "licenzy_django",
     *(["licenzy_django.simulator"] if ON_SIMULATOR else []),
     "rest_framework",
+    "drf_spectacular_sidecar",  # Swagger UI as static files, for the page that tries the API
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

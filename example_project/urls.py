@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.generic import TemplateView
 
 from example_project import received, views
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("log-in/", LoginView.as_view(), name="login"),
     path("log-out/", LogoutView.as_view(), name="logout"),
     path("v1/", include("licenzy_django.urls")),
+    path("api/", TemplateView.as_view(template_name="shop/api.html"), name="api"),
     path("admin/", admin.site.urls),
 ]
 if settings.ON_SIMULATOR:

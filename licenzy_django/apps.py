@@ -16,6 +16,9 @@ class LicenzyConfig(AppConfig):
 
         access_cache.watch_the_catalog()
 
+        if self.apps is not None and self.apps.is_installed("drf_spectacular"):
+            from licenzy_django.api import schema  # noqa: F401 - a host's own document describes us too
+
         if outbound.has_task_workers():
             from licenzy_django.outbound import tasks
 

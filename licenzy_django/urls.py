@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from licenzy_django.api import usage, views
+from licenzy_django.api import openapi, usage, views
 from licenzy_django.webhooks.views import stripe_webhook
 
 app_name = "licenzy"
@@ -22,3 +22,6 @@ urlpatterns = [
     re_path(r"^billing-portal/session/?\Z", views.BillingPortalSessionView.as_view(), name="billing-portal-session"),
     re_path(r"^webhooks/stripe(?:/tenant)?/?\Z", stripe_webhook, name="stripe-webhook"),
 ]
+
+if openapi.is_available():
+    urlpatterns.append(re_path(r"^schema/?\Z", openapi.schema, name="schema"))

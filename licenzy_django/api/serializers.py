@@ -7,9 +7,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from licenzy_django.access import STATUS_ORDER
 from licenzy_django.checkout import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.models import Kind, Mode, Source, Status
+from licenzy_django.models import CheckoutAttempt, Kind, Mode, Source, Status
 from licenzy_django.subjects import validate_subject_ref
 
 
@@ -94,7 +95,7 @@ class PageRequest(serializers.Serializer[Any]):
 
 class CheckoutSessionResponse(serializers.Serializer[Any]):
     attempt_id = serializers.CharField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(CheckoutAttempt.Status.choices)
     checkout_url = serializers.CharField()
     mode = serializers.ChoiceField(Mode.choices)
     expires_at = TimeField(allow_null=True)
@@ -129,7 +130,7 @@ class EntitlementResponse(serializers.Serializer[Any]):
 class CustomerAccessResponse(serializers.Serializer[Any]):
     subject_ref = serializers.CharField()
     has_access = serializers.BooleanField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField([*(status.value for status in STATUS_ORDER), "none"])
     usage_remaining = serializers.IntegerField()
     features = serializers.ListField(child=serializers.CharField())
     entitlements = EntitlementResponse(many=True)

@@ -1,0 +1,31 @@
+"""``GET /v1/schema``: the OpenAPI document, for anybody. Routed only where drf-spectacular is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+
+def is_available() -> bool:
+    return find_spec("drf_spectacular") is not None
+
+
+@login_not_required
+@require_safe
+@vary_on_headers("Accept")
+def schema(request: HttpRequest) -> HttpResponse:
+    """JSON, or YAML for those who ask for it: ``?format=yaml`` or an Accept header."""
+    from licenzy_django.api.schema import document
+
+    made = document(root=request.path.rstrip("/").removesuffix("/schema"))
+    wanted = request.GET.get("format") or ("yaml" if "yaml" in request.headers.get("Accept", "") else "json")
+    if wanted == "yaml":
+        import yaml
+
+        text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
+        return HttpResponse(text, content_type="application/yaml")
+    return JsonResponse(made)

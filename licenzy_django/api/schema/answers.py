@@ -1,0 +1,107 @@
+"""Answers that are no success, as schemas with their codes, and the bodies that the contract shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from licenzy_django import exceptions as ours
+from licenzy_django.api.errors import RETRY_AFTER_SECONDS, STATUS_OF
+
+Json = dict[str, Any]
+ErrorType = type[ours.LicenzyError]
+
+
+class Throttled(ours.LicenzyError):
+    """DRF's own, as ``api.errors`` renders it."""
+
+    code = "throttled"
+    message = "Too many requests; retry later."
+
+
+TEXT: Json = {"type": "string"}
+FIELDS: Json = {
+    "type": "object",
+    "description": "What is wrong with each field.",
+    "additionalProperties": {"type": "array", "items": TEXT},
+}
+# Further keys of the answer. Those of invalid_request are there only for a body that could be read.
+EXTRA: dict[ErrorType, tuple[Json, Json]] = {
+    ours.InvalidRequest: ({"fields": FIELDS}, {"fields": {"units": ["This field is required."]}}),
+    ours.InsufficientUsage: ({"usage_remaining": {"type": "integer", "minimum": 0}}, {"usage_remaining": 40}),
+    ours.AlreadySubscribed: (
+        {"billing_portal": {**TEXT, "description": "Where to POST for the billing portal."}},
+        {"billing_portal": "/v1/billing-portal/session"},
+    ),
+}
+DESCRIPTIONS = {
+    400: "The request is not valid.",
+    401: "No API key, or one that is unknown or revoked.",
+    404: "There is no such thing in this mode.",
+    409: "The request is valid, and the state of things forbids it.",
+    422: "The Idempotency-Key belongs to another request.",
+    429: "Only if the host configured throttling.",
+    502: "Stripe refused; an operator has to act.",
+    503: "Stripe cannot be asked now, or this mode has no credentials.",
+}
+ALWAYS: tuple[ErrorType, ...] = (ours.InvalidRequest, ours.MissingBearerToken, ours.InvalidApiKey, Throttled)
+KEYED: tuple[ErrorType, ...] = (ours.IdempotencyKeyMissing, ours.IdempotencyKeyInvalid, ours.IdempotencyKeyReused)
+STRIPE: tuple[ErrorType, ...] = (ours.StripeRefused, ours.StripeUnavailable, ours.ModeNotConfigured)
+
+
+def by_status(*errors: ErrorType) -> dict[int, list[ErrorType]]:
+    found: dict[int, list[ErrorType]] = defaultdict(list)
+    for error in errors:
+        found[429 if error is Throttled else STATUS_OF[error]].append(error)
+    return dict(sorted(found.items()))
+
+
+def refusals(*errors: ErrorType) -> dict[Any, Any]:
+    """The responses for these errors, as ``extend_schema`` takes them."""
+    return {
+        status: OpenApiResponse(
+            response=schema_of(kinds), description=DESCRIPTIONS[status], examples=[example_of(kind) for kind in kinds]
+        )
+        for status, kinds in by_status(*errors).items()
+    }
+
+
+def schema_of(kinds: list[ErrorType]) -> Json:
+    """One object for the errors that look alike, one of several otherwise."""
+    plain = [kind.code for kind in kinds if kind not in EXTRA]
+    variants = [variant([kind.code], *EXTRA[kind]) for kind in kinds if kind in EXTRA]
+    if plain:
+        variants.append(variant(plain, {}, {}))
+    return variants[0] if len(variants) == 1 else {"oneOf": variants}
+
+
+def variant(codes: list[str], properties: Json, example: Json) -> Json:
+    required = [name for name in properties if name != "fields"]
+    return {
+        "type": "object",
+        "properties": {"error": {**TEXT, "enum": codes}, "message": {**TEXT, "minLength": 1}, **properties},
+        "required": ["error", "message", *required],
+    }
+
+
+def example_of(kind: ErrorType) -> OpenApiExample:
+    extra = EXTRA[kind][1] if kind in EXTRA else {}
+    return OpenApiExample(
+        kind.code, value={"error": kind.code, "message": kind.message, **extra}, response_only=True, status_codes=None
+    )
+
+
+def response_headers(success: int, errors: tuple[ErrorType, ...], *, is_keyed: bool) -> list[OpenApiParameter]:
+    headers = [header("WWW-Authenticate", "Always Bearer.", [401])]
+    retried = sorted({429, *(STATUS_OF[error] for error in errors if error in RETRY_AFTER_SECONDS)})
+    headers.append(header("Retry-After", "Seconds to wait, where waiting helps.", retried))
+    if is_keyed:
+        told = "true if this is the answer to the first request with this Idempotency-Key; absent otherwise."
+        headers.append(header("Idempotent-Replayed", told, [success], enum=["true"]))
+    return headers
+
+
+def header(name: str, description: str, statuses: list[int], **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=statuses, **more)

@@ -1,0 +1,65 @@
+"""The bodies that the documentation shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+SUBJECT: Json = {"subject_ref": "user_123"}
+CHECKOUT_REQUEST: Json = {**SUBJECT, "product_code": "PRO_MONTHLY"}
+CHECKOUT_RESPONSE: Json = {
+    "attempt_id": "att_01J9ZQ5M3H8VFW2T6B7K4N1XCD",
+    "status": "created",
+    "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3",
+    "mode": "test",
+    "expires_at": "2026-11-24T08:00:00Z",
+}
+CHECK_RESPONSE: Json = {**SUBJECT, "allowed": True}
+ENTITLEMENT: Json = {
+    "id": "ent_01J9ZQ6R5C2M8T4Y7W3P1KDHVB",
+    "product_code": "PRO_MONTHLY",
+    "kind": "subscription",
+    "status": "active",
+    "available": True,
+    "reason": None,
+    "quantity": 1,
+    "features": ["export"],
+    "starts_at": "2026-11-23T08:00:00Z",
+    "expires_at": None,
+    "current_period_end": "2026-12-23T08:00:00Z",
+    "cancel_at": None,
+    "canceled_at": None,
+    "usage_granted": None,
+    "usage_remaining": None,
+    "source": "stripe",
+    "created_at": "2026-11-23T08:00:00Z",
+    "updated_at": "2026-11-23T08:00:00Z",
+}
+PACK: Json = {
+    **ENTITLEMENT,
+    "id": "ent_01J9ZQ7B9S4F6N2X8V5M3TGKQR",
+    "product_code": "CREDITS_1000",
+    "kind": "usage_pack",
+    "features": [],
+    "current_period_end": None,
+    "usage_granted": 1000,
+    "usage_remaining": 900,
+}
+ACCESS_RESPONSE: Json = {
+    **SUBJECT,
+    "has_access": True,
+    "status": "active",
+    "usage_remaining": 900,
+    "features": ["export"],
+    "entitlements": [PACK, ENTITLEMENT],
+}
+ENTITLEMENTS_RESPONSE: Json = {**SUBJECT, "entitlements": [PACK, ENTITLEMENT], "has_more": False}
+CONSUME_REQUEST: Json = {**SUBJECT, "units": 100}
+CONSUME_RESPONSE: Json = {"ok": True, "consumed": 100, "usage_remaining": 900}
+RESERVATION: Json = {"reservation_id": "res_01J9ZQ8D1W7H3K5P9C2B6MFTXY"}
+RESERVE_RESPONSE: Json = {**RESERVATION, "reserved": 100, "usage_remaining": 800, "expires_at": "2026-11-23T08:15:00Z"}
+CONFIRM_REQUEST: Json = {**RESERVATION, "units": 70}
+CONFIRM_RESPONSE: Json = {"ok": True, "consumed": 70, "usage_remaining": 830}
+RELEASE_RESPONSE: Json = {"ok": True, "usage_remaining": 900}
+PORTAL_RESPONSE: Json = {"url": "https://billing.stripe.com/p/session/test_a1b2c3"}

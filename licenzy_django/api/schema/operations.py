@@ -1,0 +1,242 @@
+"""Each operation of ``/v1`` in the order of the contract: what it takes, what it answers, and with which errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from licenzy_django import exceptions as ours
+from licenzy_django.api import serializers as bodies_of
+from licenzy_django.api import usage, views
+from licenzy_django.api.authentication import ApiKeyAuthentication
+from licenzy_django.api.schema import bodies
+from licenzy_django.api.schema.answers import ALWAYS, KEYED, STRIPE, ErrorType, Json, refusals, response_headers
+from licenzy_django.api.schema.extensions import SUBJECT_PATTERN
+from licenzy_django.api.serializers import EntitlementResponse
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]([ -~]*[!#-~])?$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description='One effect for each key: a repetition gives the first answer again. "k" and k are the same key.',
+    examples=[OpenApiExample("a key", value="order-1001")],
+)
+SUBJECT_IN_PATH = OpenApiParameter(
+    "subject_ref",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": SUBJECT_PATTERN},
+    OpenApiParameter.PATH,
+    description="Percent-encoded, slashes too.",
+    examples=[OpenApiExample("a user", value="user_123")],
+)
+PAGE = [
+    OpenApiParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}, description="How many at most."
+    ),
+    OpenApiParameter(
+        "starting_after",
+        {"type": "string", "minLength": 1, "maxLength": 40},
+        description="The id of the last entitlement of the page before.",
+    ),
+]
+
+
+class EntitlementsPage(serializers.Serializer[Any]):
+    subject_ref = serializers.CharField()
+    entitlements = EntitlementResponse(many=True)
+    has_more = serializers.BooleanField()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One method at one path. ``errors`` are those besides the ones that every operation has."""
+
+    path: str
+    view: type[views.LicenzyView]
+    name: str
+    summary: str
+    tag: str
+    description: str = ""
+    answer: type[Any]
+    shown: Json
+    method: str = "post"
+    asked: type[Any] | None = None
+    asked_example: Json = field(default_factory=dict)
+    success: int = 200
+    is_keyed: bool = False
+    parameters: tuple[OpenApiParameter, ...] = ()
+    errors: tuple[ErrorType, ...] = ()
+
+    def annotation(self) -> Any:
+        """The decorator that drf-spectacular knows a method by."""
+        errors = (*ALWAYS, *(KEYED if self.is_keyed else ()), *self.errors)
+        examples = [
+            OpenApiExample("An example", value=self.shown, response_only=True, status_codes=[str(self.success)])
+        ]
+        if self.asked:
+            examples.append(OpenApiExample("An example", value=self.asked_example, request_only=True))
+        return extend_schema(
+            operation_id=self.name,
+            summary=self.summary,
+            description=self.description or self.summary,
+            tags=[self.tag],
+            request={"application/json": self.asked} if self.asked else None,
+            responses={self.success: OpenApiResponse(self.answer, description="Done."), **refusals(*errors)},
+            examples=examples,
+            parameters=[
+                *self.parameters,
+                *([IDEMPOTENCY_KEY] if self.is_keyed else []),
+                *response_headers(self.success, errors, is_keyed=self.is_keyed),
+            ],
+        )
+
+    def described_view(self) -> type[views.LicenzyView]:
+        """The view, in the form that drf-spectacular reads. It answers no request."""
+
+        def method(view: views.LicenzyView, request: Any, **kwargs: Any) -> None:
+            """Only looked at."""
+
+        method.schema = AutoSchema  # type: ignore[attr-defined]
+        attributes = {
+            "schema": AutoSchema(),
+            "authentication_classes": [ApiKeyAuthentication],
+            self.method: self.annotation()(method),
+        }
+        return type(self.view.__name__, (self.view,), attributes)
+
+
+OPERATIONS = [
+    Operation(
+        path="/checkout/session",
+        view=views.CheckoutSessionView,
+        name="createCheckoutSession",
+        description="It grants nothing: access begins when Stripe has confirmed the payment. A retry with the same key "
+        "gives the same attempt and the same URL, and never makes a second session.",
+        summary="Start a payment",
+        tag="Buying",
+        asked=bodies_of.CheckoutSessionRequest,
+        asked_example=bodies.CHECKOUT_REQUEST,
+        answer=bodies_of.CheckoutSessionResponse,
+        shown=bodies.CHECKOUT_RESPONSE,
+        success=201,
+        is_keyed=True,
+        errors=(
+            ours.ProductNotFound,
+            ours.AlreadySubscribed,
+            ours.IdempotencyKeyInUse,
+            ours.CheckoutSessionExpired,
+            *STRIPE,
+        ),
+    ),
+    Operation(
+        path="/billing-portal/session",
+        view=views.BillingPortalSessionView,
+        name="createBillingPortalSession",
+        description="The link is short-lived and for this subject alone.",
+        summary="A link to Stripe's own page to change card or plan, or to cancel",
+        tag="Buying",
+        asked=bodies_of.BillingPortalRequest,
+        asked_example=bodies.SUBJECT,
+        answer=bodies_of.BillingPortalResponse,
+        shown=bodies.PORTAL_RESPONSE,
+        success=201,
+        errors=(ours.NoBillingAccount, *STRIPE),
+    ),
+    Operation(
+        path="/access/check",
+        view=views.AccessCheckView,
+        name="checkAccess",
+        description="product_code or feature narrow the question. An unknown subject is simply not allowed. "
+        "A usage_pack counts while units remain.",
+        summary="May this subject?",
+        tag="Access",
+        asked=bodies_of.AccessCheckRequest,
+        asked_example=bodies.SUBJECT,
+        answer=bodies_of.AccessCheckResponse,
+        shown=bodies.CHECK_RESPONSE,
+    ),
+    Operation(
+        path="/customer/access/{subject_ref}",
+        method="get",
+        view=views.CustomerAccessView,
+        name="getCustomerAccess",
+        description="status is the best of what the subject has; usage_remaining is the sum over all available packs.",
+        summary="All that a product usually wants to know of a subject",
+        tag="Access",
+        answer=bodies_of.CustomerAccessResponse,
+        shown=bodies.ACCESS_RESPONSE,
+        parameters=(SUBJECT_IN_PATH,),
+    ),
+    Operation(
+        path="/entitlements/{subject_ref}",
+        method="get",
+        view=views.EntitlementsView,
+        name="listEntitlements",
+        description="starting_after and limit turn the pages while has_more is true.",
+        summary="A subject's entitlements, newest first",
+        tag="Access",
+        answer=EntitlementsPage,
+        shown=bodies.ENTITLEMENTS_RESPONSE,
+        parameters=(SUBJECT_IN_PATH, *PAGE),
+    ),
+    Operation(
+        path="/usage/consume",
+        view=usage.ConsumeView,
+        name="consumeUsage",
+        description="Over all available packs, or those of one product: the one that expires first, then the older. "
+        "A refusal is not remembered under the key.",
+        summary="Use units: all or nothing",
+        tag="Usage",
+        asked=usage.ConsumeRequest,
+        asked_example=bodies.CONSUME_REQUEST,
+        answer=usage.UsedResponse,
+        shown=bodies.CONSUME_RESPONSE,
+        is_keyed=True,
+        errors=(ours.ProductNotFound, ours.InsufficientUsage),
+    ),
+    Operation(
+        path="/usage/reserve",
+        view=usage.ReserveView,
+        name="reserveUsage",
+        description="What is not confirmed in ttl_seconds (900 by default) comes back by time alone.",
+        summary="Set units aside for work whose cost is known only afterwards",
+        tag="Usage",
+        asked=usage.ReserveRequest,
+        asked_example=bodies.CONSUME_REQUEST,
+        answer=usage.ReservedResponse,
+        shown=bodies.RESERVE_RESPONSE,
+        success=201,
+        is_keyed=True,
+        errors=(ours.ProductNotFound, ours.InsufficientUsage),
+    ),
+    Operation(
+        path="/usage/confirm",
+        view=usage.ConfirmView,
+        name="confirmUsage",
+        description="The same confirm again gives the same answer; another one is reservation_closed.",
+        summary="Use what a reservation was for; the rest goes back",
+        tag="Usage",
+        asked=usage.ConfirmRequest,
+        asked_example=bodies.CONFIRM_REQUEST,
+        answer=usage.UsedResponse,
+        shown=bodies.CONFIRM_RESPONSE,
+        errors=(ours.ReservationNotFound, ours.ReservationClosed),
+    ),
+    Operation(
+        path="/usage/release",
+        view=usage.ReleaseView,
+        name="releaseUsage",
+        description="The same release again gives the same answer; one after a confirm is reservation_closed.",
+        summary="Give all of a reservation back",
+        tag="Usage",
+        asked=usage.ReleaseRequest,
+        asked_example=bodies.RESERVATION,
+        answer=usage.ReleasedResponse,
+        shown=bodies.RELEASE_RESPONSE,
+        errors=(ours.ReservationNotFound, ours.ReservationClosed),
+    ),
+]

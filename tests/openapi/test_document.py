@@ -1,0 +1,189 @@
+"""The document is complete, correct in itself, and the same for every host."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+from django.urls import include, path
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import spectacular_settings
+from drf_spectacular.validation import validate_schema
+
+from licenzy_django import exceptions, urls
+from licenzy_django.api.schema.document import paths_and_components
+from licenzy_django.api.serializers import RequestSerializer
+from tests.openapi.conftest import Json
+
+Complaints = Callable[[Json, Any], list[str]]
+CONTRACT = """
+    invalid_request idempotency_key_missing idempotency_key_invalid missing_bearer_token invalid_api_key
+    product_not_found no_billing_account insufficient_usage already_subscribed idempotency_key_in_use
+    checkout_session_expired idempotency_key_reused reservation_not_found reservation_closed throttled stripe_error
+    stripe_unavailable mode_not_configured
+"""
+
+
+def operations(document: Json) -> list[tuple[str, str, Json]]:
+    return [(path, method, each) for path, methods in document["paths"].items() for method, each in methods.items()]
+
+
+def test_it_is_a_valid_openapi_document(document: Json) -> None:
+    validate_schema(document)
+    assert document["openapi"] == "3.1.0"
+
+
+def test_every_url_is_described(document: Json) -> None:
+    routed = {str(each.pattern) for each in urls.urlpatterns} - {r"^schema/?\Z"}
+    described = {re.sub(r"\{.*", "", path).strip("/") for path in document["paths"]}
+    assert {re.match(r"\^([a-z/-]+[a-z])", regex)[1] for regex in routed} == described  # type: ignore[index]
+
+
+def test_every_code_of_the_contract_is_there_and_no_other(document: Json) -> None:
+    told = set(re.findall(r'"error": \{[^{}]*"enum": \[([^\]]*)\]', json.dumps(document["paths"])))
+    assert {code for listed in told for code in json.loads(f"[{listed}]")} == set(CONTRACT.split())
+
+
+def test_every_error_has_an_example_with_its_own_sentence(document: Json) -> None:
+    sentences = {kind.code: kind.message for kind in vars(exceptions).values() if hasattr(kind, "code")}
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            for example in response["content"]["application/json"].get("examples", {}).values():
+                body = example["value"]
+                if status >= "400" and body["error"] in sentences:
+                    assert body["message"] == sentences[body["error"]]
+
+
+def test_every_example_fits_its_own_schema(document: Json, complaints: Complaints) -> None:
+    seen = 0
+    for path_, _, operation in operations(document):
+        bodies = [*operation["responses"].values(), *filter(None, [operation.get("requestBody")])]
+        for content in (body["content"]["application/json"] for body in bodies):
+            for example in content.get("examples", {}).values():
+                seen += 1
+                assert complaints(content["schema"], example["value"]) == [], path_
+    assert seen > 60
+
+
+def test_only_the_key_of_the_server_opens_it_except_for_the_webhook(document: Json) -> None:
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    for path_, _, operation in operations(document):
+        assert operation["security"] == ([] if "webhooks" in path_ else [{"apiKey": []}])
+
+
+def test_what_needs_an_idempotency_key_says_so_and_tells_of_replays(document: Json) -> None:
+    keyed = {
+        path_
+        for path_, _, operation in operations(document)
+        if any(each["name"] == "Idempotency-Key" and each["required"] for each in operation.get("parameters", []))
+    }
+    assert keyed == {"/checkout/session", "/usage/consume", "/usage/reserve"}
+    for path_ in keyed:
+        success = next(status for status in document["paths"][path_]["post"]["responses"] if status < "300")
+        assert "Idempotent-Replayed" in document["paths"][path_]["post"]["responses"][success]["headers"]
+
+
+TEXTS = [
+    "user_1", "a", "a b", "org:acme/eu", "ü", "", " a", "a ", "/a", "a/", "a\nb", "a\x7f", "\x85a", "\xa0a", "a" * 255,
+    "a" * 256, 5, None, True, "a\0b",
+]  # fmt: skip
+NUMBERS = [1, 0, -1, 999_999, 1_000_000, 1_000_000_000, 1_000_000_001, 86_400, 86_401, "1", 1.5, True, None]
+VALUES = {
+    "product_code": [*TEXTS[:6], "a" * 64, "a" * 65, 5, None, "a\0b"],
+    "feature": [*TEXTS[:6], "a" * 100, "a" * 101, 5, None, "a\0b"],
+    "reservation_id": [*TEXTS[:6], "a" * 40, "a" * 41, 5, None, "a\0b"],
+    "subject_ref": TEXTS,
+    "quantity": NUMBERS,
+    "units": NUMBERS,
+    "ttl_seconds": NUMBERS,
+    "unknown": ["x"],
+}
+GOOD = {"subject_ref": "user_1", "product_code": "PRO", "units": 1, "reservation_id": "res_1"}
+
+
+@pytest.mark.parametrize("serializer", RequestSerializer.__subclasses__(), ids=lambda each: each.__name__)
+def test_a_request_body_fits_exactly_if_we_take_it(
+    document: Json, complaints: Complaints, serializer: type[RequestSerializer]
+) -> None:
+    schema = document["components"]["schemas"][serializer.__name__]
+    good = {name: value for name, value in GOOD.items() if name in schema["required"]}
+    bodies = [good, {}, *({**good, name: value} for name, values in VALUES.items() for value in values)]
+    bodies += [{name: value for name, value in good.items() if name != left_out} for left_out in good]
+    for body in bodies:
+        assert serializer(data=body).is_valid() == (complaints(schema, body) == []), body
+
+
+def test_it_knows_where_it_is_mounted(document: Json, settings: Any) -> None:
+    assert document["servers"] == [{"url": "/v1"}]
+    settings.ROOT_URLCONF = "tests.openapi.mounted_elsewhere"
+    assert Client().get("/billing/api/schema/").json()["servers"] == [{"url": "/billing/api"}]
+
+
+@pytest.mark.parametrize("asked", [{"query": "?format=yaml"}, {"headers": {"Accept": "application/yaml"}}])
+def test_yaml_for_those_who_ask(document: Json, asked: Any) -> None:
+    answer = Client().get("/v1/schema" + asked.get("query", ""), headers=asked.get("headers"))
+    assert answer["Content-Type"] == "application/yaml"
+    assert yaml.safe_load(answer.content) == document
+
+
+def test_it_is_open_behind_a_login_middleware(settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    assert Client().get("/v1/schema").status_code == 200
+    assert Client().post("/v1/schema").status_code == 405
+
+
+def test_a_hosts_own_drf_spectacular_neither_changes_it_nor_is_changed(
+    document: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spectacular_settings, "TITLE", "The host's API")
+    monkeypatch.setattr(spectacular_settings, "CAMELIZE_NAMES", True)
+    paths_and_components.cache_clear()
+    assert Client().get("/v1/schema").json() == document
+    assert spectacular_settings.TITLE == "The host's API"
+    paths_and_components.cache_clear()
+
+
+def test_a_hosts_own_document_describes_us_too(document: Json) -> None:
+    made = SchemaGenerator(patterns=[path("v1/", include(urls))]).get_schema(public=True)
+    consume = made["paths"]["/v1/usage/consume/"]["post"]
+    assert not GENERATOR_STATS, "drf-spectacular had to guess"
+    assert consume["operationId"] == "consumeUsage"
+    assert consume["responses"].keys() == document["paths"]["/usage/consume"]["post"]["responses"].keys()
+
+
+WITHOUT = """
+import sys
+sys.modules["drf_spectacular"] = None
+import django
+django.setup()
+from django.urls import NoReverseMatch, reverse
+assert reverse("licenzy:access-check") == "/v1/access/check"
+try:
+    print(reverse("licenzy:schema"))
+except NoReverseMatch:
+    print("no schema")
+"""
+
+
+def test_without_drf_spectacular_all_works_but_the_schema() -> None:
+    command = [sys.executable, "-W", "error", "-c", WITHOUT]
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": "."}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    assert (done.stdout, done.stderr) == ("no schema\n", "")
+
+
+def test_making_us_does_not_import_it() -> None:
+    asked = "import sys, django; django.setup(); import licenzy_django.urls; print('drf_spectacular' in sys.modules)"
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": "."}
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, env=environment, check=True
+    )
+    assert done.stdout == "False\n"
