@@ -1,0 +1,17 @@
+"""For hosts that test with pytest and pytest-django."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from licenzy_django.testing.double import StripeDouble
+from licenzy_django.testing.wiring import stripe_double_in_memory
+
+
+@pytest.fixture
+def stripe_double(db: None) -> Iterator[StripeDouble]:
+    """A Stripe in memory, wired to the app."""
+    with stripe_double_in_memory() as double:
+        yield double

@@ -1,0 +1,58 @@
+"""Puts a double in Stripe's place, for as long as a block lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.test import override_settings
+from django.utils import timezone
+
+from licenzy_django import stripe_client
+from licenzy_django.testing.double import WEBHOOK_SECRET, StripeDouble
+
+if TYPE_CHECKING:
+    from licenzy_django.simulator.http import SimulatorHTTPClient
+    from licenzy_django.simulator.simulator import Simulator
+
+running: list[StripeDouble] = []
+
+
+def http_client() -> SimulatorHTTPClient:
+    """What ``LICENZY["STRIPE_HTTP_CLIENT"]`` names while a double is running."""
+    return running[-1].http_client
+
+
+def now() -> datetime:
+    """The double's clock: it stands still unless ``advance`` moves it."""
+    return running[-1].now if running else timezone.now()
+
+
+@contextmanager
+def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[StripeDouble]:
+    """Everything inside talks to a Stripe in memory, in test mode, with the double's clock."""
+    from licenzy_django.simulator import Simulator
+
+    double = StripeDouble(simulator or Simulator())
+    configured = {
+        **getattr(settings, "LICENZY", {}),
+        "MODE": "test",
+        "TEST_SECRET_KEY": "sk_test_double",
+        "TEST_WEBHOOK_SECRETS": [WEBHOOK_SECRET],
+        "STRIPE_API_BASE": "",
+        "STRIPE_HTTP_CLIENT": "licenzy_django.testing.http_client",
+        "CLOCK": "licenzy_django.testing.now",
+    }
+    configured.setdefault("SUCCESS_URL", "https://testserver/return?session_id={CHECKOUT_SESSION_ID}")
+    configured.setdefault("CANCEL_URL", "https://testserver/")
+    running.append(double)
+    stripe_client.build_client.cache_clear()
+    try:
+        with override_settings(LICENZY=configured):
+            yield double
+    finally:
+        running.remove(double)
+        stripe_client.build_client.cache_clear()
