@@ -67,8 +67,8 @@ class StripeDouble:
         interval, trial_days = terms.pop("interval", "month"), terms.pop("trial_days", None)
         product = Product.objects.filter(mode=Mode.TEST, code=code).first()
         if product is None:
-            usual = {"name": code, "kind": kind, "stripe_price_id": f"price_{code.lower()}", **USUAL_TERMS.get(kind, {})}
-            product = Product.objects.create(mode=Mode.TEST, code=code, **(usual | terms))
+            usual = {"name": code, "stripe_price_id": f"price_{code.lower()}", **USUAL_TERMS.get(kind, {})}
+            product = Product.objects.create(mode=Mode.TEST, code=code, kind=kind, **(usual | terms))
         price: Json = {"id": product.stripe_price_id, "currency": "eur", "unit_amount": amount, "product_name": code}
         if product.is_recurring:
             price |= {"recurring": {"interval": interval}}
