@@ -24,13 +24,13 @@ import django
 
 django.setup()
 
-from django.conf import settings
-from django.db import connection
-from django.test.utils import get_runner, setup_databases, teardown_databases
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import get_runner, setup_databases, teardown_databases  # noqa: E402
 
-from licenzy_django import news
-from licenzy_django.models import Delivery, OutboundEvent
-from licenzy_django.outbound import deliveries, endpoints, transport
+from licenzy_django import news  # noqa: E402
+from licenzy_django.models import Delivery, OutboundEvent  # noqa: E402
+from licenzy_django.outbound import deliveries, endpoints, transport  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "outbound.json"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
