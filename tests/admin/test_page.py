@@ -59,7 +59,6 @@ def history(stripe_double: StripeDouble, settings: Any) -> dict[str, str]:
     bought = stripe_double.buy("user_1", "CREDITS")
     refund = stripe_double.refund(bought, amount=100)
     dispute = stripe_double.dispute(bought)
-    usage.consume  # noqa: B018
     stripe_double.checkout("somebody_else", "CREDITS")
     subscription = stripe_double.simulator.get("subscription", subscribed["subscription"])
     intent = stripe_double.simulator.get("payment_intent", bought["payment_intent"])
@@ -89,6 +88,16 @@ def test_every_id_that_people_paste_opens_the_page(looker: Client, history: dict
         for typed in (pasted, f"  {pasted}\t"):
             answer = looker.get(reverse(LIST), {"q": typed})
             assert (answer.status_code, answer.headers.get("Location")) == (302, page_of(subject.pk)), what
+
+
+def test_ids_are_found_along_what_stripe_told_us_where_no_event_is_left(
+    looker: Client, history: dict[str, str]
+) -> None:
+    StripeEvent.objects.all().delete()
+    subject = Subject.objects.get(subject_ref="user_1")
+    for what in ("session", "subscription", "payment", "charge", "invoice", "refund", "dispute"):
+        answer = looker.get(reverse(LIST), {"q": history[what]})
+        assert answer.headers.get("Location") == page_of(subject.pk), what
 
 
 def test_what_belongs_to_nobody_finds_nobody(looker: Client, history: dict[str, str]) -> None:
