@@ -33,6 +33,7 @@ from licenzy_django.exceptions import (
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.models import CheckoutAttempt, Kind, Product, Subject
+from licenzy_django.payload import storable
 from licenzy_django.redirects import redirect_url
 from licenzy_django.stripe_objects import ATTEMPT_METADATA_KEY
 from licenzy_django.subjects import validate_subject_ref
@@ -139,7 +140,9 @@ def begin(
     subject_ref: str, product_code: str, mode: str, key: str, wanted: str, quantity: int, urls: dict[str, str]
 ) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
-    product = Product.objects.filter(mode=mode, code=product_code, is_active=True).first()
+    # A host may take the code from a form: what no database can hold is no product either.
+    known = Product.objects.filter(mode=mode, code=storable(product_code), is_active=True).first()
+    product = known if known and known.code == product_code else None
     if product is None:
         raise ProductNotFound()
     stripe_client.client(mode)

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.payload import storable
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -28,7 +29,7 @@ def request_subject(request: HttpRequest) -> str | None:
     """The subject of a request, as the ``SUBJECT`` setting says; None means nobody, who is never entitled."""
     chosen = licenzy_settings().SUBJECT
     subject: Callable[[HttpRequest], str | None] = import_string(chosen) if isinstance(chosen, str) else chosen
-    return subject(request) or None
+    return text_or_nobody(subject(request))
 
 
 def is_request(subject: Any) -> bool:
@@ -42,12 +43,17 @@ def subject_ref_of(subject: str | HttpRequest | AbstractBaseUser | Any | None) -
     A user becomes ``user_<pk>``; hosts whose subjects are not users pass the ref or the request.
     """
     if subject is None or isinstance(subject, str):
-        return subject or None
+        return text_or_nobody(subject)
     if is_request(subject):
         return request_subject(cast("HttpRequest", subject))
     if getattr(subject, "is_anonymous", False) or getattr(subject, "pk", None) is None:
         return None
     return f"user_{cast('AbstractBaseUser', subject).pk}"
+
+
+def text_or_nobody(subject_ref: str | None) -> str | None:
+    """What no database can hold was never entitled: a host may take it from an address or a header."""
+    return subject_ref if subject_ref and storable(subject_ref) == subject_ref else None
 
 
 def validate_subject_ref(subject_ref: Any) -> str:

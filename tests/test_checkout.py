@@ -12,7 +12,13 @@ from django.test import Client, override_settings
 
 from licenzy_django import access, checkout
 from licenzy_django.checkout import StartedCheckout
-from licenzy_django.exceptions import AlreadySubscribed, CheckoutSessionExpired, IdempotencyKeyReused, InvalidRequest
+from licenzy_django.exceptions import (
+    AlreadySubscribed,
+    CheckoutSessionExpired,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    ProductNotFound,
+)
 from licenzy_django.models import CheckoutAttempt, Entitlement, Product, Subject
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.backend import Backend, error_of
@@ -210,6 +216,12 @@ def test_the_settings_urls_reach_stripe_with_the_template_kept_literally(stripe:
     urls = [session["success_url"] for session in stripe.simulator.all("checkout.session")]
     assert urls[0] == given
     assert urls[1].endswith("session_id={CHECKOUT_SESSION_ID}")
+
+
+@pytest.mark.parametrize("code", ["PRO_MONTHLY\x00", "PRO_MONTHLY\ud800", "", "NO_SUCH"], ids=ascii)
+def test_a_code_from_a_form_that_no_product_can_have_is_product_not_found(stripe: StripeDouble, code: str) -> None:
+    with pytest.raises(ProductNotFound):
+        start(product=code)
 
 
 def test_price_and_amount_are_never_the_callers(stripe: StripeDouble, backend: Backend) -> None:

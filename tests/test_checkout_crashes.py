@@ -212,3 +212,17 @@ def test_a_process_killed_between_stripes_answer_and_our_commit_loses_nothing(wh
     assert again.attempt_id == attempt.public_id
     assert [session["url"] for session in world.all("checkout.session")] == [again.checkout_url]
     assert [customer["id"] for customer in world.all("customer")] == [Subject.objects.get().stripe_customer_id]
+
+
+def test_the_bytes_are_the_same_whatever_order_the_database_gives_the_names_back_in(stripe: StripeDouble) -> None:
+    """PostgreSQL keeps JSON by the length of its names."""
+    stripe.faults.add("POST", SESSIONS, "timeout", times=3)
+    with pytest.raises(StripeUnavailable):
+        start()
+    attempt = CheckoutAttempt.objects.get()
+    attempt.stripe_params = dict(reversed(attempt.stripe_params.items()))
+    attempt.save()
+
+    start()
+
+    assert len(set(asked(stripe, SESSIONS))) == 1

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 
+from licenzy_django import access
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.subjects import request_subject, subject_ref_of, user_subject, validate_subject_ref
 
@@ -54,6 +55,15 @@ def test_whatever_is_at_hand_names_the_subject() -> None:
     assert subject_ref_of(request_of(User(pk=7))) == "user_7"
     assert subject_ref_of(User(pk=7)) == "user_7"
     assert subject_ref_of(SimpleNamespace(pk="0f-uuid")) == "user_0f-uuid"
+
+
+def test_what_no_database_can_hold_is_nobody(db: None) -> None:
+    for impossible in ("a\x00", "a\ud800"):
+        assert subject_ref_of(impossible) is None
+        assert not access.check(impossible)
+        assert access.summary(impossible).status == "none"
+        with override_settings(LICENZY={"SUBJECT": lambda request, ref=impossible: ref}):
+            assert request_subject(request_of(AnonymousUser())) is None
 
 
 @pytest.mark.parametrize("nobody", [None, "", AnonymousUser(), User(), SimpleNamespace()], ids=repr)
