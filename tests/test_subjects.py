@@ -66,7 +66,7 @@ def test_what_no_database_can_hold_is_nobody(db: None) -> None:
             assert request_subject(request_of(AnonymousUser())) is None
 
 
-@pytest.mark.parametrize("nobody", [None, "", AnonymousUser(), User(), SimpleNamespace()], ids=repr)
+@pytest.mark.parametrize("nobody", [None, "", AnonymousUser(), User(), SimpleNamespace()])
 def test_nobody_has_no_subject_ref(nobody: Any) -> None:
     assert subject_ref_of(nobody) is None
 
