@@ -5,15 +5,16 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from example_project import received, views
+from licenzy_django.views import CheckoutStateView
 
 urlpatterns = [
     path("", views.pricing, name="pricing"),
-    path("checkout/", views.start_checkout, name="start-checkout"),
-    path("return/", views.confirming, name="confirming"),
-    path("return/state/", views.confirming_state, name="confirming-state"),
+    path("checkout/", views.StartCheckout.as_view(), name="start-checkout"),
+    path("return/", views.Confirming.as_view(), name="confirming"),
+    path("return/state/", CheckoutStateView.as_view(), name="confirming-state"),
     path("members/", views.members, name="members"),
     path("account/", views.account, name="account"),
-    path("account/billing/", views.manage_billing, name="manage-billing"),
+    path("account/billing/", views.ManageBilling.as_view(), name="manage-billing"),
     path("sign-up/", views.sign_up, name="sign-up"),
     path("log-in/", LoginView.as_view(), name="login"),
     path("log-out/", LogoutView.as_view(), name="logout"),

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.test import RequestFactory
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from licenzy_django import shared_rows
 
@@ -36,6 +36,12 @@ def request_of() -> Callable[..., HttpRequest]:
         return request
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def clock_without_queries(settings: Settings) -> None:
+    """The simulator's clock stands in the database and would be counted along."""
+    settings.LICENZY = {**settings.LICENZY, "CLOCK": "django.utils.timezone.now"}
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ def test_the_account_says_what_until_when_and_how_many(
     stripe_double.buy(ada, "WEEK_PASS")
     with costs(4):
         page = rendered(ACCOUNT)
-    for words in ("<h3>PRO_MONTHLY</h3>", "Renews on", "<h3>CREDITS × 2</h3>", "2000 of 2000 left.", "Until "):
+    for words in ("<h2>PRO_MONTHLY</h2>", "Renews on", "<h2>CREDITS × 2</h2>", "2000 of 2000 left.", "Until "):
         assert words in page
     assert '<form class="licenzy-manage" method="post" action="/billing/">' in page
     assert 'value="a-token"' in page

@@ -67,12 +67,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) ->
         skip_without_redis()
         chosen = {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": REDIS, "KEY_PREFIX": f"test-{uuid4().hex}"}
     settings.CACHES = {"shared": chosen}
-    settings.LICENZY = {
-        **settings.LICENZY,
-        "CACHE": "shared",
-        "CACHE_SECONDS": SECONDS,
-        "CLOCK": "django.utils.timezone.now",
-    }
+    settings.LICENZY = {**settings.LICENZY, "CACHE": "shared", "CACHE_SECONDS": SECONDS}
     yield settings.CACHES
     caches["shared"].close()
 
