@@ -10,7 +10,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-crashes test-orders test-laws test-browser test-installed lint clean
+.PHONY: help demo test test-postgres test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed bench lint clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -38,11 +38,20 @@ test-orders: $(BIN)/made ## every order of the longer histories too
 test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour or more)
 	LICENZY_LAW_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/test_laws.py $(ARGS)
 
+test-api-fuzz: $(BIN)/made-fuzz ## generated requests at the running demo: no 500, no answer outside the schema
+	$(BIN)/python -m pytest -m fuzz tests/fuzz $(ARGS)
+
+test-matrix: ## the quick suite on Django 5.2, 6.0 and 6.1 with Python 3.11, 3.12 and 3.13
+	.ci/matrix $(ARGS)
+
 test-browser: $(BIN)/made-browser ## the story in headless Chromium (CHROMIUM)
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -m browser $(ARGS)
 
 test-installed: $(BIN)/made ## builds the wheel and follows the README in an empty project
 	$(BIN)/python -m pytest -m installed $(ARGS)
+
+bench: $(BIN)/made benchmarks/.venv-peers/made ## compares with others and with the floor, 15 minutes; QUICK=1 takes 3
+	POSTGRES_URL=$(POSTGRES_URL) QUICK=$(QUICK) $(BIN)/python -m benchmarks
 
 lint: $(BIN)/made ## ruff, mypy, missing migrations
 	$(BIN)/ruff check .
@@ -68,7 +77,19 @@ $(BIN)/made: pyproject.toml
 	fi
 	@touch $@
 
+# The same Django and psycopg as ours, so that nothing but the libraries differs.
+benchmarks/.venv-peers/made: benchmarks/requirements-peers.txt $(BIN)/made
+	$(BIN)/python -m venv --clear benchmarks/.venv-peers
+	$(BIN)/python -c 'from importlib.metadata import version; print(*(f"{name}=={version(name)}" for name in ("django", "djangorestframework", "psycopg")))' \
+	  | xargs benchmarks/.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt
+	@touch $@
+
+$(BIN)/made-fuzz: $(BIN)/made
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group fuzz; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz; fi
+	@touch $@
+
 $(BIN)/made-browser: $(BIN)/made
-	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --group browser; \
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group browser; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser; fi
 	@touch $@

@@ -31,6 +31,11 @@ ERROR: Json = {
     "properties": {"error": TEXT, "message": TEXT},
     "required": ["error", "message"],
 }
+# What can be done with a reservation.
+LINKS: Json = {
+    name: {"operationId": name, "requestBody": {"reservation_id": "$response.body#/reservation_id"}}
+    for name in ("confirmUsage", "releaseUsage")
+}
 WEBHOOK: Json = {
     "operationId": "stripeWebhook",
     "summary": "Called by Stripe only",
@@ -88,6 +93,7 @@ def paths_and_components() -> Json:
             body["required"] = list(body["properties"])
         for shape in body["properties"].values():
             shape.pop("x-spec-enum-id", None)
+    made["paths"]["/usage/reserve"]["post"]["responses"]["201"]["links"] = LINKS
     made["paths"]["/webhooks/stripe"] = {"post": WEBHOOK}
     return made
 
