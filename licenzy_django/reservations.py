@@ -53,16 +53,18 @@ def answer(reservation: Reservation, at: datetime) -> None:
 
 def reclaim(subject_ref: str, mode: str, at: datetime) -> bool:
     """Write down that reservations have lapsed, and say whether any had. Their units were free before."""
+    lapsed = lapsed_of(subject_ref, mode, at)
+    if not lapsed.exists():
+        return False
     with transaction.atomic(using=lots.writer()):
-        lapsed = lapsed_of(subject_ref, mode, at)
         reservations = list(usage_sql.locked(lapsed).order_by("pk")[:RECLAIMED_AT_ONCE])
         close(reservations, Status.EXPIRED, None, at)
     return bool(reservations)
 
 
 def lapsed_of(subject_ref: str, mode: str, at: datetime) -> QuerySet[Reservation]:
-    subjects = Subject.objects.filter(subject_ref=subject_ref, mode=mode)
-    return Reservation.objects.filter(subject__in=subjects, status=Status.OPEN, expires_at__lte=at)
+    subjects = Subject.objects.using(lots.writer()).filter(subject_ref=subject_ref, mode=mode)
+    return Reservation.objects.using(lots.writer()).filter(subject__in=subjects, status=Status.OPEN, expires_at__lte=at)
 
 
 def close(reservations: Sequence[Reservation], status: Status, units: int | None, at: datetime) -> None:

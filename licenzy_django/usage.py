@@ -210,6 +210,7 @@ def adjust(
     if problems:
         raise InvalidRequest(fields=problems)
     at, wanted = at or clock.now(), ledger.fingerprint_of_adjustment(lot, units)
+    reservations.reclaim(lot.subject_ref, lot.mode, at)
     with transaction.atomic(using=lots.writer()):
         entitlements.lock_subject(lot.subject_id)
         row = usage_sql.locked(Entitlement.objects.filter(pk=lot.pk)).get()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from uuid import uuid4
@@ -7,8 +8,9 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from licenzy_django import operators, usage_function
-from licenzy_django.models import Entitlement, Product
+from licenzy_django import ledger, operators, usage_function
+from licenzy_django.cause import Cause
+from licenzy_django.models import Entitlement, Product, Subject
 from licenzy_django.testing import StripeDouble
 
 ON_POSTGRESQL = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
@@ -42,6 +44,31 @@ class Shelf:
             to, product, until=until, units=units, actor=None, reason="a gift", request_id=uuid4().hex
         )
         return done.row
+
+    def give_many(self, units: Sequence[int], *, subjects: int) -> None:
+        """To each of ``user_0``, ``user_1`` … a pack of each size, oldest first; written at once."""
+        product, now = self.product(), self.double.now
+        owners = Subject.objects.bulk_create(
+            Subject(mode="test", subject_ref=f"user_{number}") for number in range(subjects)
+        )
+        packs = Entitlement.objects.bulk_create(
+            Entitlement(
+                mode="test",
+                subject=owner,
+                subject_ref=owner.subject_ref,
+                product=product,
+                source_id=f"gift_{owner.pk}_{number}",
+                status="active",
+                grants_access=True,
+                units_granted=size,
+                units_remaining=size,
+            )
+            for owner in owners
+            for number, size in enumerate(units)
+        )
+        cause = Cause(reason="a gift", source="portal")
+        for pack in packs:
+            ledger.record_settled(pack, {}, cause=cause, at=now)
 
 
 @pytest.fixture

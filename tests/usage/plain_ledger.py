@@ -1,0 +1,105 @@
+"""Units as plain Python would count them: slow, without a database, and easy to believe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class PlainPack:
+    number: int
+    subject: str
+    code: str
+    expires_at: datetime | None
+    granted: int
+    consumed: int = 0
+    is_revoked: bool = False
+
+
+@dataclass
+class PlainHold:
+    parts: list[tuple[PlainPack, int]]
+    subject: str
+    code: str
+    units: int
+    expires_at: datetime
+    state: str = "open"
+    confirmed: int | None = None
+    answer: int = 0
+
+
+@dataclass
+class PlainLedger:
+    now: datetime
+    packs: list[PlainPack] = field(default_factory=list)
+    holds: list[PlainHold] = field(default_factory=list)
+    keys: dict[tuple[str, str], tuple[object, object]] = field(default_factory=dict)
+
+    def held(self, pack: PlainPack) -> int:
+        alive = [hold for hold in self.holds if hold.state == "open" and hold.expires_at > self.now]
+        return sum(units for hold in alive for part, units in hold.parts if part is pack)
+
+    def unused(self, pack: PlainPack) -> int:
+        """Neither consumed nor set aside; void if the pack was revoked."""
+        return pack.granted - pack.consumed - self.held(pack)
+
+    def drained(self, subject: str, code: str) -> list[PlainPack]:
+        """The packs that can be used now, in the order in which they are."""
+        able = [
+            pack
+            for pack in self.packs
+            if pack.subject == subject
+            and code in ("", pack.code)
+            and not pack.is_revoked
+            and (pack.expires_at is None or pack.expires_at > self.now)
+        ]
+        return sorted(able, key=lambda pack: (pack.expires_at or FAR, pack.number))
+
+    def remaining(self, subject: str, code: str = "") -> int:
+        return sum(self.unused(pack) for pack in self.drained(subject, code))
+
+    def planned(self, subject: str, units: int, code: str) -> list[tuple[PlainPack, int]] | None:
+        if self.remaining(subject, code) < units:
+            return None
+        parts = []
+        for pack in self.drained(subject, code):
+            part = min(units, self.unused(pack))
+            units -= part
+            if part:
+                parts.append((pack, part))
+        return parts
+
+    def consume(self, subject: str, units: int, code: str) -> int | None:
+        parts = self.planned(subject, units, code)
+        if parts is None:
+            return None
+        for pack, part in parts:
+            pack.consumed += part
+        return self.remaining(subject, code)
+
+    def reserve(self, subject: str, units: int, code: str, ttl_seconds: int) -> PlainHold | None:
+        parts = self.planned(subject, units, code)
+        if parts is None:
+            return None
+        self.holds.append(PlainHold(parts, subject, code, units, self.now + timedelta(seconds=ttl_seconds)))
+        return self.holds[-1]
+
+    def end(self, hold: PlainHold, units: int | None) -> int | str:
+        """What is left, or the code of the error."""
+        state = "released" if units is None else "confirmed"
+        if (hold.state, hold.confirmed) == (state, units):
+            return hold.answer
+        if hold.state != "open" or hold.expires_at <= self.now:
+            return "reservation_closed"
+        if units is not None and units > hold.units:
+            return "invalid_request"
+        hold.state, hold.confirmed = state, units
+        unused = units or 0
+        for pack, part in hold.parts:
+            pack.consumed += min(unused, part)
+            unused -= min(unused, part)
+        hold.answer = self.remaining(hold.subject, hold.code)
+        return hold.answer

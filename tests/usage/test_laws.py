@@ -1,0 +1,168 @@
+"""Laws 5 and 6 on random histories, against a ledger in plain Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import call_command
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from licenzy_django import access, operators, usage
+from licenzy_django.exceptions import LicenzyError
+from licenzy_django.models import Entitlement, LedgerEntry
+from tests.usage.conftest import Shelf
+from tests.usage.plain_ledger import PlainHold, PlainLedger, PlainPack
+
+SUBJECTS = st.sampled_from(["user_1", "org:acme/eu"])
+CODES = st.sampled_from(["", "", "CREDITS", "TOKENS"])
+UNITS = st.integers(1, 40)
+KEYS = st.integers(0, 6).map(str)
+WHICH = st.integers(0, 20)
+HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 25
+
+shelves: list[Shelf] = []
+
+
+def outcome(act: Callable[[], Any]) -> Any:
+    """What an act answers, or the code of its error."""
+    try:
+        return act()
+    except LicenzyError as refusal:
+        return refusal.code
+
+
+def left_after(answer: Any) -> Any:
+    return answer if isinstance(answer, str) else answer.usage_remaining
+
+
+class Units(RuleBasedStateMachine):
+    """Everything that moves units, done to the database and to the plain ledger."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.savepoint = transaction.savepoint()
+        self.shelf = shelves[-1]
+        self.plain = PlainLedger(self.shelf.double.now)
+        self.rows: list[Entitlement] = []
+        self.ids: list[tuple[str, PlainHold]] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "savepoint"):
+            call_command("licenzy_doctor", only=["books"])
+            transaction.savepoint_rollback(self.savepoint)
+
+    # --- packs --------------------------------------------------------------------------------------------------------
+
+    @rule(
+        subject=SUBJECTS,
+        units=UNITS,
+        code=st.sampled_from(["CREDITS", "TOKENS"]),
+        seconds=st.sampled_from([None, 90, 500]),
+    )
+    def give(self, subject: str, units: int, code: str, seconds: int | None) -> None:
+        until = None if seconds is None else self.plain.now + timedelta(seconds=seconds)
+        self.rows.append(self.shelf.give(units, to=subject, until=until, code=code))
+        self.plain.packs.append(PlainPack(len(self.plain.packs), subject, code, until, units))
+
+    @rule(which=WHICH, units=st.integers(-40, 40).filter(bool))
+    def adjust(self, which: int, units: int) -> None:
+        if self.rows:
+            row, pack = self.rows[which % len(self.rows)], self.plain.packs[which % len(self.rows)]
+            is_enough = self.plain.unused(pack) + units >= 0
+            adjusted = outcome(lambda: usage.adjust(row, units, actor=None, reason="chance"))
+            assert (adjusted == "insufficient_usage") is not is_enough
+            pack.granted += units if is_enough else 0
+
+    @rule(which=WHICH, is_revoked=st.booleans())
+    def revoke_or_restore(self, which: int, is_revoked: bool) -> None:
+        if self.rows:
+            act = operators.revoke if is_revoked else operators.restore
+            act(self.rows[which % len(self.rows)], actor=None, reason="chance")
+            self.plain.packs[which % len(self.rows)].is_revoked = is_revoked
+
+    @rule(seconds=st.sampled_from([1, 30, 60, 100]))
+    def time_passes(self, seconds: int) -> None:
+        self.plain.now = self.shelf.double.advance(seconds=seconds)
+
+    # --- use ----------------------------------------------------------------------------------------------------------
+
+    @rule(subject=SUBJECTS, units=UNITS, code=CODES, key=KEYS)
+    def consume(self, subject: str, units: int, code: str, key: str) -> None:
+        request = (subject, units, code)
+        expected: Any = self.expected("consume", key, request)
+        if expected is None:
+            expected = self.plain.consume(*request)
+            expected = "insufficient_usage" if expected is None else expected
+        used = outcome(lambda: usage.consume(subject, units, product_code=code, idempotency_key=key))
+        assert left_after(used) == expected
+        if not isinstance(used, str):
+            self.plain.keys.setdefault(("consume", key), (request, expected))
+
+    @rule(subject=SUBJECTS, units=UNITS, code=CODES, key=KEYS, ttl_seconds=st.sampled_from([20, 60, 200]))
+    def reserve(self, subject: str, units: int, code: str, key: str, ttl_seconds: int) -> None:
+        request = (subject, units, code, ttl_seconds)
+        expected: Any = self.expected("reserve", key, request)
+        hold = None
+        if expected is None:
+            hold = self.plain.reserve(*request)
+            expected = "insufficient_usage" if hold is None else self.plain.remaining(subject, code)
+        held = outcome(
+            lambda: usage.reserve(subject, units, product_code=code, ttl_seconds=ttl_seconds, idempotency_key=key)
+        )
+        assert left_after(held) == expected
+        if not isinstance(held, str):
+            self.plain.keys.setdefault(("reserve", key), (request, expected))
+        if hold is not None:
+            assert held.expires_at == hold.expires_at
+            self.ids.append((held.reservation_id, hold))
+
+    def expected(self, operation: str, key: str, request: object) -> object:
+        """The first answer of a key that was used before, or the error; None for a key that is free."""
+        if (operation, key) not in self.plain.keys:
+            return None
+        first, answer = self.plain.keys[operation, key]
+        return answer if first == request else "idempotency_key_reused"
+
+    @rule(which=WHICH, units=st.none() | st.integers(0, 45))
+    def end(self, which: int, units: int | None) -> None:
+        if not self.ids:
+            return
+        reservation_id, hold = self.ids[which % len(self.ids)]
+        expected = self.plain.end(hold, units)
+        if units is None:
+            used = outcome(lambda: usage.release(reservation_id))
+        else:
+            used = outcome(lambda: usage.confirm(reservation_id, units))
+        assert left_after(used) == expected
+
+    # --- what holds after every step ----------------------------------------------------------------------------------
+
+    @invariant()
+    def balances_are_those_of_the_plain_ledger(self) -> None:
+        if not hasattr(self, "plain"):
+            return
+        for subject in ("user_1", "org:acme/eu"):
+            left = self.plain.remaining(subject)
+            assert usage.remaining(subject) == access.summary(subject).usage_remaining == left
+            assert bool(access.check(subject)) == (left > 0)
+        for row, pack in zip(Entitlement.objects.order_by("pk"), self.plain.packs, strict=True):
+            assert (row.units_granted, row.units_consumed) == (pack.granted, pack.consumed)
+        keyed = LedgerEntry.objects.exclude(idempotency_key=None).count()
+        assert keyed == len(self.plain.keys)
+
+
+def test_units_are_conserved_whatever_happens(shelf: Shelf) -> None:
+    for code in ("CREDITS", "TOKENS"):
+        shelf.product(code)
+    shelves.append(shelf)
+    chosen = settings(
+        max_examples=HISTORIES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(Units, settings=chosen)
+    shelves.pop()
