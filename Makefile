@@ -10,7 +10,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed bench lint clean
+.PHONY: help demo test test-postgres test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -58,6 +58,10 @@ lint: $(BIN)/made ## ruff, mypy, missing migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+messages: $(BIN)/made ## finds texts without a German translation, and compiles those that have one (needs gettext)
+	cd licenzy_django && ../$(BIN)/django-admin makemessages -l de --no-obsolete --no-wrap --no-location
+	cd licenzy_django && ../$(BIN)/django-admin compilemessages -l de
 
 clean: ## forget .venv and the demo's database
 	rm -rf .venv build dist db.sqlite3* .demo.json
