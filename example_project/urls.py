@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from example_project import received, views
+from example_project import credits, received, views
 from licenzy_django.views import CheckoutStateView
 
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("return/", views.Confirming.as_view(), name="confirming"),
     path("return/state/", CheckoutStateView.as_view(), name="confirming-state"),
     path("members/", views.members, name="members"),
+    path("credits/", credits.credits_page, name="credits"),
+    path("credits/generate/", credits.generate, name="generate"),
     path("account/", views.account, name="account"),
     path("account/billing/", views.ManageBilling.as_view(), name="manage-billing"),
     path("sign-up/", views.sign_up, name="sign-up"),

@@ -1,0 +1,47 @@
+"""The demo's credits page: a tool that costs what it needed."""
+
+from __future__ import annotations
+
+import re
+
+from tests.e2e.shops import Shop
+from tests.servers import FormReader, Visitor, eventually
+
+
+def left(page: str) -> int:
+    found = re.search(r"<strong>(\d+)</strong> of", page)
+    assert found is not None
+    return int(found[1])
+
+
+def a_guest_with_credits(shop: Shop) -> Visitor:
+    guest = shop.visitor()
+    guest.open("/")
+    guest.press("Create a demo account")
+    guest.open("/")
+    guest.press("Buy 1,000 credits")
+    guest.press("Pay")
+    eventually(lambda: left(guest.open("/credits/").text) == 1000)
+    return guest
+
+
+def test_a_note_costs_a_credit_a_word_and_a_double_click_costs_once(shop: Shop) -> None:
+    guest = a_guest_with_credits(shop)
+    [form] = [form for form in FormReader(guest.page.text).forms if "token" in form.fields]
+
+    for _ in range(2):
+        guest.send(form, form.fields | {"topic": "The creek"})
+
+    note = re.search(r"<blockquote>(.*)</blockquote>", guest.page.text)
+    assert note is not None
+    assert note[1].startswith("The creek: ")
+    assert left(guest.page.text) == 1000 - len(note[1].split())
+    assert f"{len(note[1].split())} credits used in the last 30 days" in guest.page.text
+
+
+def test_without_credits_the_page_sells_some(shop: Shop) -> None:
+    guest = shop.visitor()
+    guest.open("/")
+    guest.press("Create a demo account")
+
+    assert "Buy credits" in guest.open("/credits/").text
