@@ -102,7 +102,8 @@ def entitlement_changed(row: EntitlementChange) -> Happened:
     details = [f"{row.entitlement.public_id} · {row.reason}"]
     details += changes(row.before, row.after)
     if row.actor or row.note:
-        details.append(f"{row.actor or _('somebody')}: {row.note}")
+        who = row.actor or _("somebody")
+        details.append(f"{who}: {row.note}")
     return Happened(
         at=row.at,
         kind="change",
