@@ -25,7 +25,7 @@ from licenzy_django.models import (
     Subject,
 )
 from licenzy_django.news import News
-from licenzy_django.stripe_objects import Fact, paid_at_of
+from licenzy_django.stripe_objects import Fact
 
 DERIVED_FIELDS = (
     "stripe_price_id",
@@ -269,29 +269,3 @@ def snapshot(row: Entitlement) -> dict[str, Any]:
     """What of a row is worth a line in its history, as JSON."""
     values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at", *UNIT_FIELDS)}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def settle_attempt(attempt: CheckoutAttempt, session: Fact) -> bool:
-    """The state of an attempt follows from its session alone. Returns whether this finalized it."""
-    status, reason = attempt_standing(session)
-    paid_at = from_timestamp(paid_at_of(session))
-    changed = (
-        CheckoutAttempt.objects.filter(pk=attempt.pk)
-        .exclude(status=status, finalized_at=paid_at)
-        .update(status=status, failure_reason=reason, finalized_at=paid_at, updated_at=clock.now())
-    )
-    is_finalized = bool(changed) and status == CheckoutAttempt.Status.FINALIZED != attempt.status
-    if is_finalized:
-        announcements.checkout_finalized(attempt)
-    return is_finalized
-
-
-def attempt_standing(session: Fact) -> tuple[str, str]:
-    state, Attempt = session.state, CheckoutAttempt.Status  # noqa: N806
-    if paid_at_of(session) is not None:
-        return Attempt.FINALIZED, ""
-    if state.get("failed_at") is not None:
-        return Attempt.FAILED, "payment_failed"
-    if state.get("status") == "expired":
-        return Attempt.FAILED, "expired"
-    return (Attempt.PENDING_PAYMENT if state.get("status") == "complete" else Attempt.CREATED), ""

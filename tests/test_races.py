@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from licenzy_django import access, stripe_client
-from licenzy_django.models import Entitlement, EntitlementChange, StripeEvent
+from licenzy_django import access, facts, stripe_client
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
 
@@ -137,6 +137,40 @@ def test_a_refund_and_its_purchase_at_the_same_moment_find_each_other(stripe: St
 
         refused = access.check(f"user_{number}")
         assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_a_worker_that_saw_a_checkout_unpaid_does_not_unfinish_it(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = stripe.simulator.pay_by_bank(stripe.checkout(REF, "WEEK_PASS"))
+    (completed,) = handled(stripe.take_events())
+    kept, newer_is_settled = threading.Event(), threading.Event()
+    keep = facts.keep
+
+    def slow_keep(fact: Any, **given: Any) -> Any:
+        whole = keep(fact, **given)
+        if threading.current_thread() is slow:
+            kept.set()
+            assert newer_is_settled.wait(20)
+        return whole
+
+    def deliver_slowly() -> None:
+        try:
+            stripe.deliver([completed])
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(facts, "keep", slow_keep)
+    slow = threading.Thread(target=deliver_slowly)
+    slow.start()
+    assert kept.wait(20)
+    stripe.simulator.settle_bank(session)
+    stripe.deliver()
+    newer_is_settled.set()
+    slow.join(20)
+
+    assert CheckoutAttempt.objects.get().status == "finalized"
+    assert access.check(REF)
 
 
 def test_many_subjects_at_once_meet_no_lock_error(stripe: StripeDouble) -> None:

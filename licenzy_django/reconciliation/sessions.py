@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from licenzy_django import facts, outbox, stripe_client
-from licenzy_django.entitlements import Cause, settle_attempt, settle_purchase, settle_subscription
+from licenzy_django import attempts, facts, outbox, stripe_client
+from licenzy_django.entitlements import Cause, settle_purchase, settle_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement
 from licenzy_django.reconciliation.learned import (
     Context,
@@ -29,7 +29,7 @@ def learn_session(session: Fact, context: Context) -> Learned:
         keep_subscription(subscription_id, attempt.subject, context, is_new=True)
 
     def settle(cause: Cause) -> list[Entitlement]:
-        is_finalized = settle_attempt(attempt, whole)
+        is_finalized = attempts.settle(attempt, whole)
         changed: list[Entitlement] = []
         if subscription_id:
             changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
@@ -48,13 +48,13 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
     ``client_reference_id`` is never looked at: anybody can set it on a payment link. Our metadata only finds an attempt
     whose answer was lost, and only if the session belongs to the customer that we made for its subject.
     """
-    attempts = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
-    if attempt := attempts.filter(stripe_session_id=session.stripe_id).first():
+    rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
+    if attempt := rows.filter(stripe_session_id=session.stripe_id).first():
         return attempt
     named, customer_id = session.state["attempt"], session.links["customer_id"]
     if not isinstance(named, str) or not customer_id or session.state["payment_link"]:
         return None
-    attempt = attempts.filter(public_id=named, stripe_session_id="").first()
+    attempt = rows.filter(public_id=named, stripe_session_id="").first()
     return attempt if attempt and attempt.stripe_params.get("customer") == customer_id else None
 
 
