@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from licenzy_django.conf import licenzy_settings
@@ -26,10 +27,17 @@ def user_subject(request: HttpRequest) -> str | None:
 
 
 def request_subject(request: HttpRequest) -> str | None:
-    """The subject of a request, as the ``SUBJECT`` setting says; None means nobody, who is never entitled."""
+    """The subject of a request, as the ``SUBJECT`` setting says; None means nobody, who is never entitled.
+
+    Raises ImproperlyConfigured if it answers with anything but a text or None.
+    """
     chosen = licenzy_settings().SUBJECT
-    subject: Callable[[HttpRequest], str | None] = import_string(chosen) if isinstance(chosen, str) else chosen
-    return text_or_nobody(subject(request))
+    subject: Callable[[HttpRequest], Any] = import_string(chosen) if isinstance(chosen, str) else chosen
+    subject_ref = subject(request)
+    if subject_ref is not None and not isinstance(subject_ref, str):
+        given = type(subject_ref).__name__
+        raise ImproperlyConfigured(f"LICENZY['SUBJECT'] has to be a plain function that returns a text, not a {given}.")
+    return text_or_nobody(subject_ref)
 
 
 def is_request(subject: Any) -> bool:
