@@ -290,6 +290,28 @@ def test_a_strangers_purchase_grants_nobody_anything(stripe: StripeDouble) -> No
     assert not Entitlement.objects.exists()
 
 
+def test_our_metadata_on_another_customers_session_finds_no_attempt(stripe: StripeDouble) -> None:
+    stripe.checkout(REF, "WEEK_PASS")
+    CheckoutAttempt.objects.update(stripe_session_id="", checkout_url="")
+    attempt = CheckoutAttempt.objects.get()
+    stranger = stripe.simulator.create_session(
+        {
+            "mode": "payment",
+            "customer": stripe.simulator.create_customer({})["id"],
+            "metadata": {"licenzy_attempt": attempt.public_id},
+            "line_items": [{"price": "price_week_pass", "quantity": 1}],
+            "success_url": "https://example.com",
+        }
+    )
+    stripe.simulator.pay(stranger)
+
+    assert set(stripe.deliver()) == {200}
+
+    assert not access.check(REF)
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.stripe_session_id) == ("created", "")
+
+
 def test_every_change_has_a_history_row_with_its_event(stripe: StripeDouble) -> None:
     session = stripe.buy(REF, "PRO_MONTHLY")
     stripe.renew(session, paid=False)
