@@ -72,11 +72,11 @@ def state() -> list[Any]:
 @contextmanager
 def undone() -> Iterator[None]:
     """A bare savepoint: an atomic() block would be seen, rightly, as a transaction around a call to Stripe."""
-    savepoint = transaction.savepoint()
+    savepoint = transaction.get_connection().savepoint()
     try:
         yield
     finally:
-        transaction.savepoint_rollback(savepoint)
+        transaction.get_connection().savepoint_rollback(savepoint)
 
 
 def forget_what_stripe_told() -> None:

@@ -79,7 +79,7 @@ class Story(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.savepoint = transaction.savepoint()
+        self.savepoint = transaction.get_connection().savepoint()
         self.stripe = StripeDouble(Simulator())
         testing.running.append(self.stripe)
         stripe_client.build_client.cache_clear()
@@ -250,7 +250,7 @@ class Story(RuleBasedStateMachine):
             for subject in Subject.objects.all():
                 assert sync.drift(subject) == []
         finally:
-            transaction.savepoint_rollback(self.savepoint)
+            transaction.get_connection().savepoint_rollback(self.savepoint)
             testing.running.remove(self.stripe)
 
 

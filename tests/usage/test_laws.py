@@ -46,7 +46,7 @@ class Units(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.savepoint = transaction.savepoint()
+        self.savepoint = transaction.get_connection().savepoint()
         self.shelf = shelves[-1]
         self.plain = PlainLedger(self.shelf.double.now)
         self.rows: list[Entitlement] = []
@@ -55,7 +55,7 @@ class Units(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
             call_command("licenzy_doctor", only=["books"])
-            transaction.savepoint_rollback(self.savepoint)
+            transaction.get_connection().savepoint_rollback(self.savepoint)
 
     # --- packs --------------------------------------------------------------------------------------------------------
 
