@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from pytest_django.live_server_helper import LiveServer
 
 from licenzy_django import access, operators, usage
 from licenzy_django.models import ApiKey, CheckoutAttempt, Delivery, Entitlement, StripeEvent
@@ -48,20 +48,28 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def server(django_db_setup: None) -> Iterator[LiveServer]:
+    """Started after the test database has its name: before, it would share one connection among its threads."""
+    started = LiveServer("127.0.0.1")
+    yield started
+    started.stop()
+
+
 @pytest.fixture(params=["wide", "phone", "dark"])
-def page(request: pytest.FixtureRequest, chromium: Browser, live_server: Any) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, chromium: Browser, server: LiveServer) -> Iterator[Page]:
     """An operator's browser. Asking another host, or an error in the console, is a failure."""
     look = request.param
     context = chromium.new_context(
         viewport=PHONE if look == "phone" else WIDE,
-        base_url=live_server.url,
+        base_url=server.url,
         color_scheme="dark" if look == "dark" else "light",
     )
     page = context.new_page()
     page.look = look
     page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
     complaints: list[str] = []
-    page.on("request", lambda sent: sent.url.startswith(live_server.url) or complaints.append(f"asks {sent.url}"))
+    page.on("request", lambda sent: sent.url.startswith(server.url) or complaints.append(f"asks {sent.url}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: said.type == "error" and " 403 " not in said.text and complaints.append(said.text))
     yield page
