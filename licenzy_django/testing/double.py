@@ -116,8 +116,14 @@ class StripeDouble:
             session = self.told(act(session["id"]))
         return session
 
+    def set_card(self, customer: Any, *, works: bool) -> Json:
+        """Whether the card is charged from now on: that of a session, a subscription, or a customer's id."""
+        return self.told(
+            self.simulator.set_card(customer if isinstance(customer, str) else customer["customer"], works)
+        )
+
     def renew(self, subscription: Any, *, paid: bool = True) -> Json:
-        """The next period, paid or not; delivered."""
+        """On to the next period, paid or not. What failed is retried after days, and paid if the card works then."""
         return self.told(self.simulator.renew(id_in(subscription, "subscription"), paid=paid))
 
     def cancel(self, subscription: Any, *, at_period_end: bool = False) -> Json:
