@@ -171,6 +171,18 @@ def ordered_by_bank_debit(guest: Visitor) -> str:
     return order
 
 
+def test_the_time_machine_refunds_and_shows_that_access_ends(guest: Visitor) -> None:
+    at_the_payment_page(guest, "Week pass")
+    guest.press("Pay")
+    eventually(lambda: guest.open("/members/").status_code == 200)
+    assert "WEEK_PASS: active" in guest.open("/simulator/").text
+
+    guest.press("Refund")
+
+    eventually(lambda: "WEEK_PASS: canceled (refunded)" in guest.open("/simulator/").text)
+    assert guest.open("/members/").status_code == 403
+
+
 def test_billing_is_managed_on_stripes_page(guest: Visitor) -> None:
     at_the_payment_page(guest, "Pro, yearly")
     guest.press("Pay")
