@@ -132,6 +132,16 @@ def test_the_end_of_a_subscription_is_told_once_and_says_so(stripe: StripeDouble
     assert ended["canceled_at"] is not None
 
 
+def test_what_changes_after_the_end_is_no_second_end(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
+    stripe.cancel(stripe.buy("user_1", "PRO_MONTHLY"))
+    Entitlement.objects.update(quantity=9)  # as a correction would
+
+    inbox.process(StripeEvent.objects.get(type="customer.subscription.deleted"))
+
+    assert Entitlement.objects.get().quantity == 1
+    assert counted()["subscription.deleted"] == 1
+
+
 def test_a_changed_price_is_an_update_of_the_subscription_and_not_its_end(
     stripe: StripeDouble, listener: OutboundEndpoint
 ) -> None:
