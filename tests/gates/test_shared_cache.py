@@ -230,6 +230,26 @@ def test_a_writer_that_died_leaves_an_old_answer_for_cache_seconds_only(monkeypa
     assert not access.check("user_1")
 
 
+def test_a_reader_that_stalls_does_not_prolong_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It remembers late what it read early; counted is from when it read."""
+    row = entitled("user_1")
+    now = [shared_rows.time.time()]
+    monkeypatch.setattr(shared_rows.time, "time", lambda: now[0])
+
+    def a_writer_dies_meanwhile() -> None:
+        with monkeypatch.context() as death:
+            death.setattr(shared_rows, "move_on", lambda *given: None)
+            revoke(row)
+        now[0] += 50
+
+    during_the_next_read(monkeypatch, a_writer_dies_meanwhile)
+    assert access.check("user_1")
+    now[0] += 9
+    assert access.check("user_1"), "The old answer, for a bounded time."
+    now[0] += 2
+    assert not access.check("user_1")
+
+
 # --- a cache that fails ---
 
 
