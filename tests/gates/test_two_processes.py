@@ -69,7 +69,18 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) ->
     settings.CACHES = {"shared": chosen}
     settings.LICENZY = {**settings.LICENZY, "CACHE": "shared", "CACHE_SECONDS": SECONDS}
     yield settings.CACHES
+    if request.param == "redis":
+        forget(chosen["KEY_PREFIX"])
     caches["shared"].close()
+
+
+def forget(prefix: str) -> None:
+    """Somebody else may use this Redis."""
+    import redis
+
+    with redis.Redis.from_url(REDIS) as server:
+        for name in server.scan_iter(f"{prefix}*"):
+            server.delete(name)
 
 
 def skip_without_redis() -> None:
