@@ -56,7 +56,10 @@ def run(folder: Path, *arguments: str) -> str:
     return said
 
 
-def test_the_tests_of_the_pages_pass_with_pytest(host: Path) -> None:
+def test_the_tests_of_the_pages_pass_with_pytest_and_without_the_simulator_or_settings(host: Path) -> None:
+    add(host, 'INSTALLED_APPS.remove("licenzy_django.simulator")\ndel LICENZY, LICENZY_SIMULATOR\n')
+    urls = (host / "mysite/urls.py").read_text()
+    (host / "mysite/urls.py").write_text("".join(line for line in urls.splitlines(True) if "simulator" not in line))
     write(host, TESTING.files(), "test_members.py", "test_money.py", "test_webhooks.py")
     count = sum(text.count("def test_") for name, text in TESTING.files().items() if name.startswith("test_"))
 
@@ -65,15 +68,13 @@ def test_the_tests_of_the_pages_pass_with_pytest(host: Path) -> None:
     assert f"{count} passed" in said
 
 
-def test_the_tests_of_the_page_pass_without_pytest_and_without_the_simulator(host: Path) -> None:
-    add(host, 'INSTALLED_APPS.remove("licenzy_django.simulator")\ndel LICENZY, LICENZY_SIMULATOR\n')
-    urls = (host / "mysite/urls.py").read_text()
-    (host / "mysite/urls.py").write_text("".join(line for line in urls.splitlines(True) if "simulator" not in line))
+def test_the_tests_of_the_page_pass_without_pytest_in_the_project_of_the_readme(host: Path) -> None:
     write(host, TESTING.files(), "tests.py")
 
     said = run(host, "-W", "error", "-c", WITHOUT_PYTEST)
 
     assert "Ran 1 test" in said
+    assert "no issues" in said
 
 
 def test_the_readme_and_the_testing_page_show_the_same_test() -> None:

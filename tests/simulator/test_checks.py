@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -43,6 +44,14 @@ def test_e002_without_debug_unless_allowed(settings: Any) -> None:
     settings.DEBUG = False
     assert ids() == ["licenzy_simulator.E002"]
     settings.LICENZY_SIMULATOR = GOOD | {"ALLOW_WITHOUT_DEBUG": True}
+    assert ids() == []
+
+
+def test_e002_not_where_only_a_test_runner_has_switched_debug_off(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = False
+    monkeypatch.setattr(sys.modules["tests.settings"], "DEBUG", True)
     assert ids() == []
 
 
