@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 
 from licenzy_django import ledger, operators, usage_function
 from licenzy_django.cause import Cause
@@ -74,3 +75,10 @@ class Shelf:
 @pytest.fixture
 def shelf(stripe_double: StripeDouble) -> Shelf:
     return Shelf(stripe_double)
+
+
+@pytest.fixture
+def balanced_books(db: None) -> Iterator[None]:
+    """Balances and ledger agree at the end of the test."""
+    yield
+    call_command("licenzy_doctor", only=["books"])

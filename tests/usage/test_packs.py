@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 
 from licenzy_django import access, usage
 from licenzy_django.exceptions import IdempotencyKeyReused, InsufficientUsage, InvalidRequest
@@ -14,18 +13,14 @@ from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry
 from licenzy_django.testing import StripeDouble
 from tests.usage.conftest import Shelf
 
+pytestmark = pytest.mark.usefixtures("balanced_books")
+
 
 @pytest.fixture
 def pack_of_100(stripe_double: StripeDouble) -> dict[str, Any]:
     """The session that bought it."""
     stripe_double.sell("CREDITS", kind="usage_pack", units=100)
     return stripe_double.buy("user_1", "CREDITS")
-
-
-@pytest.fixture(autouse=True)
-def _the_books_are_balanced_afterwards(db: None) -> object:
-    yield
-    call_command("licenzy_doctor", only=["books"])
 
 
 def ledger() -> list[tuple[str, int, int]]:

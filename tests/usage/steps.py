@@ -1,0 +1,18 @@
+"""What the tests of usage do again and again."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from licenzy_django import usage
+from licenzy_django.models import Entitlement
+
+
+def reserve(units: int, subject: str = "user_1", **given: object) -> usage.Reserved:
+    return usage.reserve(subject, units, **({"idempotency_key": uuid4().hex} | given))  # type: ignore[arg-type]
+
+
+def columns(pack: Entitlement) -> tuple[int, int, int, int]:
+    """Consumed, reserved, voided, remaining."""
+    row = Entitlement.objects.get(pk=pack.pk)
+    return row.units_consumed, row.units_reserved, row.units_voided, row.units_remaining
