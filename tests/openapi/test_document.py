@@ -21,6 +21,7 @@ from drf_spectacular.validation import validate_schema
 from licenzy_django import exceptions, urls
 from licenzy_django.api.schema.document import paths_and_components
 from licenzy_django.api.serializers import RequestSerializer
+from tests.backend import Backend
 from tests.openapi.conftest import Json
 
 Complaints = Callable[[Json, Any], list[str]]
@@ -119,6 +120,17 @@ def test_a_request_body_fits_exactly_if_we_take_it(
     bodies += [{name: value for name, value in good.items() if name != left_out} for left_out in good]
     for body in bodies:
         assert serializer(data=body).is_valid() == (complaints(schema, body) == []), body
+
+
+def test_access_check_takes_exactly_the_bodies_that_fit(
+    document: Json, complaints: Complaints, backend: Backend
+) -> None:
+    schema = document["components"]["schemas"]["AccessCheckRequest"]
+    good = {"subject_ref": "user_1"}
+    bodies = [good, {}, *({**good, name: value} for name, values in VALUES.items() for value in values)]
+    for body in bodies:
+        status = 400 if complaints(schema, body) else 200
+        assert backend.post("access/check", body).status_code == status, body
 
 
 def test_it_knows_where_it_is_mounted(document: Json, settings: Any) -> None:
