@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.docs.pages import page
+from tests.docs.pages import REPOSITORY, page
 from tests.servers import clean_environment
 
 WITHOUT_PYTEST = (
@@ -45,7 +45,7 @@ def run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=clean_environment(),
+        env=clean_environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
         capture_output=True,
         text=True,
         timeout=120,
@@ -63,7 +63,8 @@ def test_the_tests_of_the_pages_pass_with_pytest_and_without_the_simulator_or_se
     write(host, TESTING.files(), "test_members.py", "test_money.py", "test_webhooks.py")
     count = sum(text.count("def test_") for name, text in TESTING.files().items() if name.startswith("test_"))
 
-    said = run(host, "-m", "pytest", "--ds", "mysite.settings", "-q", "-p", "no:cacheprovider", "-W", "error")
+    quickly = ["-q", "-p", "pytest_django.plugin", "--no-migrations"]
+    said = run(host, "-m", "pytest", "--ds", "mysite.settings", "-W", "error", *quickly)
 
     assert f"{count} passed" in said
 
@@ -79,3 +80,9 @@ def test_the_tests_of_the_page_pass_without_pytest_in_the_project_of_the_readme(
 
 def test_the_readme_and_the_testing_page_show_the_same_test() -> None:
     assert README.files()["test_buying.py"] == TESTING.files()["test_buying.py"]
+
+
+def test_pytest_may_load_the_kit_before_django_is_set_up() -> None:
+    program = "import licenzy_django.testing, sys; assert 'licenzy_django.models' not in sys.modules"
+
+    run(REPOSITORY, "-W", "error", "-c", program)
