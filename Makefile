@@ -33,7 +33,7 @@ test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE
 	$(BIN)/python -m pytest -m crash $(ARGS)
 
 test-orders: $(BIN)/made ## every order of the longer histories too
-	$(BIN)/python -m pytest -m exhaustive $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m exhaustive $(ARGS)
 
 test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour or more)
 	LICENZY_LAW_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/test_laws.py $(ARGS)
