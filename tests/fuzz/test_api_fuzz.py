@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,15 @@ def test_no_500_and_no_answer_outside_the_schema(shop: Shop, tmp_path: Path) -> 
     assert '" 500 ' not in log
     for path, status in {"/v1/usage/consume": 200, "/v1/usage/reserve": 201, "/v1/checkout/session": 201}.items():
         assert f'"POST {path} HTTP/1.1" {status} ' in log, "it never came past the door"
+
+
+def test_the_page_to_try_it_has_all_it_needs_on_this_host(shop: Shop) -> None:
+    page = requests.get(f"{shop.url}/api/", timeout=10).text
+    assert 'data-schema="/v1/schema"' in page
+    needed = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+    assert len(needed) >= 3
+    assert {requests.get(shop.url + path, timeout=10).status_code for path in needed} == {200}
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
 
 
 def test_without_a_key_every_door_stays_shut(shop: Shop, tmp_path: Path) -> None:

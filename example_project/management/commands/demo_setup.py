@@ -27,6 +27,7 @@ WELCOME = """
   The shop      {site}/
   Time machine  {site}/simulator/
   Events        {site}/events/
+  Try the API   {site}/api/
   The admin     {site}/admin/   (admin, {admin_password})
   The API key   {api_key}
 
