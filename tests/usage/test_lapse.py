@@ -86,13 +86,11 @@ def test_a_lapsed_reservation_does_not_free_an_open_one(shelf: Shelf) -> None:
 
 def test_the_end_of_the_earliest_reservation_leaves_the_time_of_the_next(shelf: Shelf) -> None:
     pack = shelf.give(100)
-    first, second = reserve(10, ttl_seconds=60), reserve(10, ttl_seconds=600)
+    first, second, third = (reserve(10, ttl_seconds=seconds) for seconds in (60, 300, 600))
 
-    usage.release(first.reservation_id)
-    assert Entitlement.objects.get(pk=pack.pk).reserved_until == second.expires_at
-
-    usage.confirm(second.reservation_id, 10)
-    assert Entitlement.objects.get(pk=pack.pk).reserved_until is None
+    for ended, next_end in ((first, second.expires_at), (second, third.expires_at), (third, None)):
+        usage.release(ended.reservation_id)
+        assert Entitlement.objects.get(pk=pack.pk).reserved_until == next_end
 
 
 def test_units_can_be_confirmed_although_their_pack_has_expired_meanwhile(shelf: Shelf) -> None:
