@@ -1,0 +1,1 @@
+"""How licenzy-django compares: ``make bench``. Not installed with the package."""

@@ -1,0 +1,3 @@
+from vinta_billing.routing import get_extra_patterns
+
+urlpatterns = get_extra_patterns()
