@@ -100,6 +100,22 @@ def test_two_workers_share_a_queue_and_send_nothing_twice(
     assert len(receiver.ids) == len(set(receiver.ids)) == 300
 
 
+@pytest.mark.skipif(not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason="Only PostgreSQL can")
+def test_only_the_mark_of_a_delivery_is_committed_without_waiting_for_the_disk(
+    endpoint: OutboundEndpoint, receiver: Receiver
+) -> None:
+    def setting() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return str(cursor.fetchone()[0])
+
+    before = setting()
+    tell_in_bulk(endpoint, 1)
+
+    assert deliveries.deliver_due().sent == 1
+    assert setting() == before == "on"
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
