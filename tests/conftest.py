@@ -1,6 +1,11 @@
+import hypothesis
 import pytest
 
 from tests.backend import Backend
+
+# A busy machine is no counterexample.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["licenzy_django.testing"]
 
