@@ -55,8 +55,8 @@ SENT = """
 UPDATE {table} SET status = 'sent', attempts = attempts + 1, last_status = %s, last_error = '', sent_at = %s,
   leased_until = NULL {relaxed} WHERE id = %s
 """
-# For this one statement PostgreSQL answers before its log is on the disk: up to twenty times faster. Only if the database
-# server itself crashes within that half second is the mark lost, and then the delivery is sent again.
+# For this one statement PostgreSQL answers before its log is on the disk: up to twenty times faster. It is lost only if
+# the database server itself crashes within that half second, and then the delivery is sent again.
 RELAXED = "FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 USER_AGENT = "licenzy-django (+https://www.standardwebhooks.com)"
 
