@@ -117,14 +117,14 @@ def needs_postgres(what: str) -> bool:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "footprint": measure_footprint,
     "sides": measure_sides,
     "http": measure_http,
-    "growth": measure_growth,
     "burst": measure_burst,
+    "footprint": measure_footprint,
     "consume": measure_consume,
-    "outbound": measure_outbound,
     "profiles": measure_profiles,
+    "growth": measure_growth,
+    "outbound": measure_outbound,
 }
 
 

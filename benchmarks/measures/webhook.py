@@ -30,11 +30,12 @@ def measure(
             count = slow_events if delay_ms else events
             for number in range(rounds + 1):
                 period += 1
+                first = 10 + 40 * period  # subscribers whose history is short yet
                 for name in names:
                     answer = sides[name].ask(
                         "webhook",
                         event_type=event_type,
-                        numbers=list(range(10, 10 + count)),
+                        numbers=list(range(first, first + count)),
                         period=period,
                         delay_ms=delay_ms,
                     )
