@@ -12,7 +12,7 @@ Arguments: ``entitlement``, the row as it was saved; ``change``, its ``Entitleme
 """
 
 checkout_finalized = Signal()
-"""The money of a checkout is confirmed. Sender: ``CheckoutAttempt``. Argument: ``attempt``, with subject and product."""
+"""The money of a checkout is confirmed. Sender: ``CheckoutAttempt``. Argument: ``attempt``, with its subject."""
 
 outbound_recorded = Signal()
 """Something waits to be delivered. Arguments: ``mode``."""
