@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from licenzy_django import stripe_client
+from licenzy_django.conf import as_list
 from licenzy_django.testing.double import WEBHOOK_SECRET, StripeDouble
 
 if TYPE_CHECKING:
@@ -37,17 +38,20 @@ def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[Stri
     from licenzy_django.simulator import Simulator
 
     double = StripeDouble(simulator or Simulator())
+    given = getattr(settings, "LICENZY", {})
     configured = {
-        **getattr(settings, "LICENZY", {}),
+        **given,
         "MODE": "test",
         "TEST_SECRET_KEY": "sk_test_double",
         "TEST_WEBHOOK_SECRETS": [WEBHOOK_SECRET],
+        "SUCCESS_URL": given.get("SUCCESS_URL") or "https://testserver/return?session_id={CHECKOUT_SESSION_ID}",
+        "CANCEL_URL": given.get("CANCEL_URL") or "https://testserver/",
+        # What a view builds from a request of Django's test client.
+        "ALLOWED_REDIRECT_HOSTS": [*as_list(given.get("ALLOWED_REDIRECT_HOSTS")), "testserver"],
         "STRIPE_API_BASE": "",
         "STRIPE_HTTP_CLIENT": "licenzy_django.testing.http_client",
         "CLOCK": "licenzy_django.testing.now",
     }
-    configured.setdefault("SUCCESS_URL", "https://testserver/return?session_id={CHECKOUT_SESSION_ID}")
-    configured.setdefault("CANCEL_URL", "https://testserver/")
     running.append(double)
     stripe_client.build_client.cache_clear()
     try:
