@@ -21,10 +21,11 @@ from tests.usage.plain_ledger import PlainHold, PlainLedger, PlainPack
 
 SUBJECTS = st.sampled_from(["user_1", "org:acme/eu"])
 CODES = st.sampled_from(["", "", "CREDITS", "TOKENS"])
-UNITS = st.integers(1, 40)
-KEYS = st.integers(0, 6).map(str)
-WHICH = st.integers(0, 20)
-HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 25
+UNITS = st.integers(1, 25)
+# Mostly new ones, some of them used again.
+KEYS = st.integers(0, 60).map(str)
+WHICH = st.integers(0, 9)
+HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 100
 
 shelves: list[Shelf] = []
 
@@ -51,6 +52,9 @@ class Units(RuleBasedStateMachine):
         self.plain = PlainLedger(self.shelf.double.now)
         self.rows: list[Entitlement] = []
         self.ids: list[tuple[str, PlainHold]] = []
+        self.give("user_1", 60, "CREDITS", None)
+        self.give("user_1", 30, "TOKENS", 90)
+        self.give("org:acme/eu", 40, "CREDITS", 500)
 
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
@@ -129,7 +133,7 @@ class Units(RuleBasedStateMachine):
         first, answer = self.plain.keys[operation, key]
         return answer if first == request else "idempotency_key_reused"
 
-    @rule(which=WHICH, units=st.none() | st.integers(0, 45))
+    @rule(which=WHICH, units=st.none() | st.integers(0, 30))
     def end(self, which: int, units: int | None) -> None:
         if not self.ids:
             return
