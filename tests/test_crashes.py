@@ -92,40 +92,49 @@ def stripe(transactional_db: None) -> Iterator[StripeDouble]:
         yield double
 
 
-def test_a_killed_server_loses_and_doubles_nothing(stripe: StripeDouble) -> None:
+@pytest.mark.usefixtures("transactional_db")
+def test_a_killed_server_loses_and_doubles_nothing() -> None:
     chance = random.Random(20_261_123)
     kills = 0
     for round_number in range(ROUNDS):
         history = chance.choice(HISTORIES)
-        history.prelude(stripe)
-        history.tail(stripe)
-        events = handled(stripe.take_events())
-        waiting = chance.sample(events, len(events))
-        server = Server()
-        server.start()
-        while waiting:
-            event = waiting.pop(0)
-            killer = threading.Timer(chance.random() * 0.03, server.restart) if chance.random() < 0.6 else None
-            if killer:
-                killer.start()
-            status = server.post(event)
-            if killer:
-                killer.join()
-                kills += 1
-            if status != 200:
-                waiting.append(event)
-        server.kill()
-        server.listener.close()
+        with stripe_double_in_memory() as stripe:
+            sell_everything(stripe)
+            history.prelude(stripe)
+            history.tail(stripe)
+            events = handled(stripe.take_events())
+            kills += deliver_under_fire(events, chance)
 
-        after_the_crashes = state()
-        forget_what_stripe_told()
-        assert set(stripe.deliver(events)) == {200}
-        assert after_the_crashes == state(), (round_number, history.name)
+            after_the_crashes = state()
+            forget_what_stripe_told()
+            assert set(stripe.deliver(events)) == {200}
+            assert after_the_crashes == state(), (round_number, history.name)
         forget_what_stripe_told()
         CheckoutAttempt.objects.all().delete()
         StripeFact.objects.all().delete()
         Subject.objects.all().delete()
     assert kills > ROUNDS // 2
+
+
+def deliver_under_fire(events: list[Json], chance: random.Random) -> int:
+    """Deliver in any order until all are kept, to a server that is killed again and again. Returns how often."""
+    waiting, kills = chance.sample(events, len(events)), 0
+    server = Server()
+    server.start()
+    while waiting:
+        event = waiting.pop(0)
+        killer = threading.Timer(chance.random() * 0.03, server.restart) if chance.random() < 0.6 else None
+        if killer:
+            killer.start()
+        status = server.post(event)
+        if killer:
+            killer.join()
+            kills += 1
+        if status != 200:
+            waiting.append(event)
+    server.kill()
+    server.listener.close()
+    return kills
 
 
 class Proxy(threading.Thread):
