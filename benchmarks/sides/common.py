@@ -23,7 +23,12 @@ def settings_of(side: Any, database: dict[str, Any]) -> dict[str, Any]:
         "USE_TZ": True,
         "DATABASES": {"default": database},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        "CACHES": {
+            "default": {
+                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                "OPTIONS": {"MAX_ENTRIES": 100_000},
+            }
+        },
         "LOGGING": {"version": 1, "disable_existing_loggers": False, "root": {"level": "ERROR"}},
         "LOGGING_CONFIG": "logging.config.dictConfig",
         "MIDDLEWARE": [],
