@@ -11,7 +11,14 @@ from django.core.management import call_command
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from licenzy_django import access, operators, usage
 from licenzy_django.exceptions import LicenzyError
@@ -25,7 +32,7 @@ UNITS = st.integers(1, 25)
 # Mostly new ones, some of them used again.
 KEYS = st.integers(0, 60).map(str)
 WHICH = st.integers(0, 9)
-HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 100
+HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0")) or 60
 
 shelves: list[Shelf] = []
 
@@ -133,17 +140,27 @@ class Units(RuleBasedStateMachine):
         first, answer = self.plain.keys[operation, key]
         return answer if first == request else "idempotency_key_reused"
 
-    @rule(which=WHICH, units=st.none() | st.integers(0, 30))
-    def end(self, which: int, units: int | None) -> None:
-        if not self.ids:
-            return
+    @precondition(lambda self: self.ids)
+    @rule(which=WHICH, percent=st.sampled_from([0, 50, 100, 100, 110]))
+    def confirm(self, which: int, percent: int) -> None:
         reservation_id, hold = self.ids[which % len(self.ids)]
+        units = hold.units * percent // 100
         expected = self.plain.end(hold, units)
-        if units is None:
-            used = outcome(lambda: usage.release(reservation_id))
-        else:
-            used = outcome(lambda: usage.confirm(reservation_id, units))
-        assert left_after(used) == expected
+        assert left_after(outcome(lambda: usage.confirm(reservation_id, units))) == expected
+
+    @precondition(lambda self: self.ids)
+    @rule(which=WHICH)
+    def release(self, which: int) -> None:
+        reservation_id, hold = self.ids[which % len(self.ids)]
+        expected = self.plain.end(hold, None)
+        assert left_after(outcome(lambda: usage.release(reservation_id))) == expected
+
+    @precondition(lambda self: self.ids)
+    @rule(which=WHICH)
+    def one_lapses(self, which: int) -> None:
+        _, hold = self.ids[which % len(self.ids)]
+        if hold.expires_at > self.plain.now:
+            self.plain.now = self.shelf.double.advance(hold.expires_at - self.plain.now)
 
     # --- what holds after every step ----------------------------------------------------------------------------------
 
@@ -166,7 +183,7 @@ def test_units_are_conserved_whatever_happens(shelf: Shelf) -> None:
         shelf.product(code)
     shelves.append(shelf)
     chosen = settings(
-        max_examples=HISTORIES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=HISTORIES, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(Units, settings=chosen)
     shelves.pop()
