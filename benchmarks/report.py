@@ -22,7 +22,7 @@ def write(left_out: Sequence[str]) -> str:
 def heading(left_out: Sequence[str]) -> str:
     run = next((known(name)["run"] for name in ("gate", "http", "footprint", "growth") if known(name)), {})
     machine = f"{run.get('at')}, {run.get('cpu')}, {run.get('cores')} cores, Python {run.get('python')}"
-    kind = ", a quick run" if run.get("quick") else ""
+    kind = f", load average {run.get('load_average')} at the end{', a quick run' if run.get('quick') else ''}"
     method = (
         "Each figure is the median of several rounds, with the lowest and the highest round behind it; ratios are "
         "taken inside each round."
