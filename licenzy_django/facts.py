@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -114,11 +116,16 @@ def keep_newest(
 def inserted(row: StripeFact) -> bool:
     """Insert first, since most facts are new: the unique index says whether this one was."""
     try:
-        with transaction.atomic():
+        with savepoint():
             row.save(force_insert=True)
     except IntegrityError:
         return False
     return True
+
+
+def savepoint() -> AbstractContextManager[Any]:
+    """Around one statement that may fail: inside a transaction a savepoint, outside of any nothing at all."""
+    return transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
 
 
 def is_final(fact: Fact) -> bool:
@@ -134,19 +141,30 @@ def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
 def facts_of_subscription(mode: str, subscription_id: str) -> list[StripeFact]:
     """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
     prices; their payments; the refunds, disputes and charges of those."""
-    facts = StripeFact.objects.filter(mode=mode).order_by()
-    own = facts.filter(subscription_id=subscription_id)
-    invoice_ids = own.exclude(invoice_id="").values("invoice_id")
-    payments = facts.filter(invoice_id__in=invoice_ids)
-    payment_intents = payments.exclude(payment_intent_id="").values("payment_intent_id")
-    charges = payments.exclude(charge_id="").values("charge_id")
-    customers = own.filter(object="subscription").values("customer_id")
-    return list(
-        own.union(
-            payments,
-            facts.filter(payment_intent_id__in=payment_intents),
-            facts.filter(charge_id__in=charges),
-            facts.filter(stripe_id__in=customers),
+    return list(StripeFact.objects.raw(of_subscription(), {"mode": mode, "subscription_id": subscription_id}))
+
+
+@cache
+def of_subscription() -> str:
+    """SQL by hand: the ORM takes longer to build this than all of an event's statements together.
+
+    The indexes on the links leave out the empty ones, and are only used where a statement says so too, literally.
+    """
+    table = StripeFact._meta.db_table
+    columns = ", ".join(str(field.column) for field in StripeFact._meta.concrete_fields)
+    # Nothing but our own table and column names is put in here.
+    every = f"SELECT {columns} FROM {table} WHERE mode = %(mode)s AND "  # noqa: S608
+    own = f"FROM {table} WHERE subscription_id = %(subscription_id)s AND NOT (subscription_id = '') AND mode = %(mode)s"
+    invoices = f"invoice_id IN (SELECT invoice_id {own}) AND NOT (invoice_id = '')"
+    payments = f"FROM {table} WHERE mode = %(mode)s AND {invoices}"
+    return " UNION ".join(
+        every + chosen
+        for chosen in (
+            "subscription_id = %(subscription_id)s AND NOT (subscription_id = '')",
+            invoices,
+            f"payment_intent_id IN (SELECT payment_intent_id {payments}) AND NOT (payment_intent_id = '')",
+            f"charge_id IN (SELECT charge_id {payments}) AND NOT (charge_id = '')",
+            f"stripe_id IN (SELECT customer_id {own} AND object = 'subscription')",
         )
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
-from licenzy_django import clock
+from licenzy_django import clock, facts
 from licenzy_django.clock import from_timestamp
 from licenzy_django.entitlements import Cause
 from licenzy_django.models import StripeEvent
@@ -71,7 +71,7 @@ def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent,
         processed_at=clock.now() if why_not else None,
     )
     try:
-        with transaction.atomic():
+        with facts.savepoint():
             row.save(force_insert=True)
     except IntegrityError:
         return StripeEvent.objects.get(mode=mode, event_id=event["id"]), False
