@@ -218,7 +218,7 @@ def test_without_a_secret_everything_is_refused() -> None:
 
 
 def test_nothing_that_describes_a_person_is_stored(stripe_double: StripeDouble) -> None:
-    secret_words = ["ada@example.com", "Lovelace", "St James", "+4412345", "4242-of-her-card", "her order", "ada-by-link"]
+    secret_words = ["ada@example.com", "Lovelace", "St James", "+4412345", "4242-hers", "her order", "ada-by-link"]
     person = {"email": "ada@example.com", "name": "Ada Lovelace", "phone": "+4412345",
               "address": {"line1": "St James Square"}}  # fmt: skip
     stripe_double.sell("PRO_MONTHLY")
@@ -228,7 +228,7 @@ def test_nothing_that_describes_a_person_is_stored(stripe_double: StripeDouble) 
         thing = told["data"]["object"]
         thing |= {"customer_details": person, "customer_email": person["email"], "receipt_email": person["email"]}
         thing |= {"billing_details": person, "shipping": person, "description": "her order"}
-        thing |= {"client_reference_id": "ada-by-link", "payment_method_details": {"card": {"last4": "4242-of-her-card"}}}
+        thing |= {"client_reference_id": "ada-by-link", "payment_method_details": {"card": {"last4": "4242-hers"}}}
         thing["metadata"] = {**(thing.get("metadata") or {}), "reason": "her order", "customer": "Ada Lovelace"}
 
     assert set(stripe_double.deliver(events)) == {200}
