@@ -16,7 +16,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from licenzy_django.models import StripeFact, Subject
+from licenzy_django.models import StripeEvent, StripeFact, Subject
 from licenzy_django.stripe_objects import Fact, State
 
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
@@ -113,8 +113,8 @@ def keep_newest(
         rows.filter(applied_ticket__lt=ticket).update(state=fact.state, applied_ticket=ticket, **links, **binding)
 
 
-def inserted(row: StripeFact) -> bool:
-    """Insert first, since most facts are new: the unique index says whether this one was."""
+def inserted(row: StripeFact | StripeEvent) -> bool:
+    """Insert first, since most facts and events are new: the unique index says whether this one was."""
     try:
         with savepoint():
             row.save(force_insert=True)

@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from licenzy_django import clock, facts
@@ -70,12 +70,9 @@ def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent,
         outcome=why_not,
         processed_at=clock.now() if why_not else None,
     )
-    try:
-        with facts.savepoint():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return StripeEvent.objects.get(mode=mode, event_id=event["id"]), False
-    return row, True
+    if facts.inserted(row):
+        return row, True
+    return StripeEvent.objects.get(mode=mode, event_id=event["id"]), False
 
 
 def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
