@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from licenzy_django import access_cache, announcements, clock, facts, ledger, lots, outbox
+from licenzy_django import access_cache, announcements, clock, facts, ledger, lots, outbox, statements
 from licenzy_django.cause import Cause as Cause
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
@@ -53,7 +53,9 @@ UNIT_FIELDS = (
 
 def lock_subject(subject_id: int) -> Subject:
     """Everything about a subject is settled under this lock. On SQLite the transaction itself is the lock."""
-    return outbox.with_listeners(Subject.objects.select_for_update()).get(pk=subject_id)
+    also = {"has_listeners": outbox.is_listened_to()}
+    [subject] = statements.select(Subject, "t.id = %s", subject_id, lock=True, also=also)
+    return subject
 
 
 @transaction.atomic(savepoint=False)
@@ -72,14 +74,15 @@ def settle_subscription(
         invoice: one of the subscription's that was just kept; others hear how its payment went.
     """
     subject = lock_subject(subject_id)
-    known = [facts.fact_from(row) for row in facts.facts_of_subscription(subject.mode, subscription_id)]
+    known = facts.facts_of_subscription(subject.mode, subscription_id)
     subscription = next((fact for fact in known if fact.stripe_id == subscription_id), None)
     if subscription is None:
         return []
-    rows = {row.product_id: row for row in rows_of_sources(subject.mode, [subscription_id])}
+    found = rows_of_subscription(subject.mode, subscription_id)
+    rows = {row.product_id: row for row in found}
     prices = {item["price"] for item in subscription.state["items"]}
     prices |= {fact.state["price"] for fact in known if fact.object == "subscription_price"}
-    terms = terms_of_prices(subject, prices, rows.values(), sold)
+    terms = terms_of_prices(subject, prices, found, sold)
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     rights = derive_subscription(subscription, known, terms, leeway=leeway)
     rights += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in rights}]
@@ -90,7 +93,7 @@ def settle_subscription(
         together = list((rows | {row.product_id: row for row in changed}).values())
         return outbox.of_subscription(subject, together, changed, cause=cause, is_end=is_end, invoice=invoice)
 
-    return write(subject, rights, list(rows.values()), cause=cause, also=also)
+    return write(subject, rights, found, cause=cause, also=also)
 
 
 @transaction.atomic(savepoint=False)
@@ -129,17 +132,21 @@ def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
     return list(rows.order_by("expires_at", "id"))
 
 
+def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
+    """With their products. Units are moved without the subject's lock, but a subscription has none: its lock will do."""
+    where = "t.source_id = %s AND t.mode = %s ORDER BY t.id"
+    return statements.select(Entitlement, where, subscription_id, mode, related="product")
+
+
 def terms_of_prices(
-    subject: Subject, prices: set[str], rows: Iterable[Entitlement], sold: Product | None
+    subject: Subject, prices: set[str], rows: Sequence[Entitlement], sold: Product | None
 ) -> dict[str, Terms]:
     """The terms of each price. The catalog says first; a price that it no longer has keeps what it was sold as."""
-    price_of = {row.product_id: row.stripe_price_id for row in rows}
-    if sold is not None and not price_of and prices == {sold.stripe_price_id}:
-        products = [sold]
-    else:
-        products = list(Product.objects.filter(Q(stripe_price_id__in=prices) | Q(pk__in=price_of), mode=subject.mode))
-    by_price = {price_of[product.pk]: product for product in products if product.pk in price_of}
-    by_price |= {product.stripe_price_id: product for product in products if product.stripe_price_id in prices}
+    catalog = [row.product for row in rows] + ([sold] if sold is not None else [])
+    if unread := prices - {product.stripe_price_id for product in catalog}:
+        catalog += Product.objects.filter(stripe_price_id__in=unread, mode=subject.mode)
+    by_price = {row.stripe_price_id: row.product for row in rows}
+    by_price |= {product.stripe_price_id: product for product in catalog}
     if missing := prices - by_price.keys():
         attempts = CheckoutAttempt.objects.filter(subject=subject, stripe_price_id__in=missing)
         by_price |= {each.stripe_price_id: each.product for each in attempts.select_related("product").order_by("id")}
@@ -227,9 +234,9 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
     if before == after:
         return False
     row.updated_at = at
-    row.save()
     changed = [name for name in after if before.get(name) != after[name]]
-    change = EntitlementChange.objects.create(
+    row.save(update_fields=[*changed, "updated_at"] if before else None)
+    change = EntitlementChange(
         mode=row.mode,
         entitlement=row,
         at=at,
@@ -241,6 +248,7 @@ def keep_change(row: Entitlement, before: dict[str, Any], *, cause: Cause, at: d
         before={name: before[name] for name in changed if name in before},
         after={name: after[name] for name in changed},
     )
+    statements.insert(change)
     ledger.record_settled(row, before, cause=cause, at=at)
     access_cache.changed(row.subject_ref, row.mode)
     announcements.entitlement_changed(row, change)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import connections, transaction
 from django.db.models import QuerySet
 
-from licenzy_django.models import StripeEvent, StripeFact, Subject
+from licenzy_django import clock, statements
+from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe_objects import Fact, State
 
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
-FETCHED_OBJECTS = frozenset({"subscription", "dispute"})
 FINAL_SUBSCRIPTION_STATUSES = frozenset({"canceled", "incomplete_expired"})
+
+OF_ID = "stripe_id = %s AND mode = %s"
 
 Join = Callable[[Any, Any], Any]
 
@@ -75,10 +76,10 @@ def merged(stripe_object: str, left: State, right: State) -> State:
 def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     """Merge a fact that only grows into what is known of the object, and return the whole."""
     row = new_row(fact, mode, subject)
-    if inserted(row):
+    if statements.insert(row):
         return fact_from(row)
     with transaction.atomic():
-        row = StripeFact.objects.select_for_update().get(mode=mode, stripe_id=fact.stripe_id)
+        [row] = statements.select(StripeFact, OF_ID, fact.stripe_id, mode, lock=True)
         before = (dict(row.state), links_of(row), row.subject_id)
         row.state = merged(fact.object, row.state, fact.state)
         for link in LINKS:
@@ -100,32 +101,16 @@ def keep_newest(
         is_new: probably nothing is known of it yet; only saves a statement.
     """
     row = new_row(fact, mode, subject, ticket)
-    if is_new and inserted(row):
+    if is_new and statements.insert(row):
         return
-    newer = {"applied_ticket__lte" if or_equal else "applied_ticket__lt": ticket}
-    links = {link: fact.links.get(link, "") for link in LINKS}
-    binding = {"subject": subject} if subject else {}
-    rows = StripeFact.objects.filter(mode=mode, stripe_id=fact.stripe_id)
-    if rows.filter(**newer).update(state=fact.state, applied_ticket=ticket, **links, **binding):
+    values = {"state": row.state, "applied_ticket": ticket, "updated_at": clock.now(), **links_of(row)}
+    if subject:
+        values["subject"] = subject.pk
+    if statements.update(StripeFact, values, f"{OF_ID} AND applied_ticket <{'=' * or_equal} %s", fact.stripe_id, mode, ticket):
         return
-    if not is_new and not inserted(row):
+    if not is_new and not statements.insert(row):
         # There is one that is newer, or that another worker inserted between the statements and that may be older.
-        rows.filter(applied_ticket__lt=ticket).update(state=fact.state, applied_ticket=ticket, **links, **binding)
-
-
-def inserted(row: StripeFact | StripeEvent) -> bool:
-    """Insert first, since most facts and events are new: the unique index says whether this one was."""
-    try:
-        with savepoint():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
-
-
-def savepoint() -> AbstractContextManager[Any]:
-    """Around one statement that may fail: inside a transaction a savepoint, outside of any nothing at all."""
-    return transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
+        statements.update(StripeFact, values, f"{OF_ID} AND applied_ticket < %s", fact.stripe_id, mode, ticket)
 
 
 def is_final(fact: Fact) -> bool:
@@ -134,39 +119,51 @@ def is_final(fact: Fact) -> bool:
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
-    rows = StripeFact.objects.filter(mode=mode, stripe_id__in=set(stripe_ids) - {""})
+    wanted = set(stripe_ids) - {""}
+    if not wanted:
+        return {}
+    rows = statements.select(StripeFact, f"stripe_id {statements.any_of(len(wanted))} AND mode = %s", *wanted, mode)
     return {row.stripe_id: row for row in rows}
 
 
-def facts_of_subscription(mode: str, subscription_id: str) -> list[StripeFact]:
+def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
     """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
     prices; their payments; the refunds, disputes and charges of those."""
-    return list(StripeFact.objects.raw(of_subscription(), {"mode": mode, "subscription_id": subscription_id}))
+    params = {"mode": mode, "subscription_id": subscription_id}
+    vendor = connections[statements.writer_of(StripeFact)].vendor
+    found = statements.fetch(StripeFact, of_subscription(is_postgresql=vendor == "postgresql"), params)
+    # Once each: an invoice is found by its subscription and by itself.
+    return [
+        Fact(name, stripe_id, json.loads(state), dict(zip(LINKS, links, strict=True)))
+        for name, stripe_id, state, *links in set(found)
+    ]
 
 
 @cache
-def of_subscription() -> str:
-    """SQL by hand: the ORM takes longer to build this than all of an event's statements together.
-
-    The indexes on the links leave out the empty ones, and are only used where a statement says so too, literally.
+def of_subscription(*, is_postgresql: bool) -> str:
+    """SQL by hand: the indexes on the links leave out the empty ones, and are only used where a statement says so too,
+    literally.
+    PostgreSQL joins subqueries by plans that read whole tables; an array it looks up in the index, whatever it knows.
     """
     table = StripeFact._meta.db_table
-    columns = ", ".join(str(field.column) for field in StripeFact._meta.concrete_fields)
-    # Nothing but our own table and column names is put in here.
-    every = f"SELECT {columns} FROM {table} WHERE mode = %(mode)s AND "  # noqa: S608
-    own = f"FROM {table} WHERE subscription_id = %(subscription_id)s AND NOT (subscription_id = '') AND mode = %(mode)s"
-    invoices = f"invoice_id IN (SELECT invoice_id {own}) AND NOT (invoice_id = '')"
-    payments = f"FROM {table} WHERE mode = %(mode)s AND {invoices}"
-    return " UNION ".join(
-        every + chosen
-        for chosen in (
-            "subscription_id = %(subscription_id)s AND NOT (subscription_id = '')",
-            invoices,
-            f"payment_intent_id IN (SELECT payment_intent_id {payments}) AND NOT (payment_intent_id = '')",
-            f"charge_id IN (SELECT charge_id {payments}) AND NOT (charge_id = '')",
-            f"stripe_id IN (SELECT customer_id {own} AND object = 'subscription')",
-        )
-    )
+    columns = ", ".join(("object", "stripe_id", "state", *LINKS))
+    one_of = "= ANY(ARRAY({}))" if is_postgresql else "IN ({})"
+
+    def linked(link: str, others: str) -> str:
+        # Nothing but our own table and column names is put in here.
+        every = f"SELECT {columns} FROM {table} WHERE mode = %(mode)s AND "  # noqa: S608
+        return f"{every}NOT ({link} = '') AND {link} {one_of.format(f'SELECT {others}')}"
+
+    return f"""
+        WITH own AS (
+            SELECT {columns} FROM {table}
+            WHERE mode = %(mode)s AND subscription_id = %(subscription_id)s AND NOT (subscription_id = '')
+        ), paid AS ({linked("invoice_id", "invoice_id FROM own")})
+        SELECT * FROM own UNION ALL SELECT * FROM paid
+        UNION ALL {linked("payment_intent_id", "payment_intent_id FROM paid")}
+        UNION ALL {linked("charge_id", "charge_id FROM paid")}
+        UNION ALL {linked("stripe_id", "customer_id FROM own WHERE object = 'subscription'")}
+    """  # noqa: S608
 
 
 def facts_of_payments(mode: str, payment_intent_ids: Iterable[str]) -> list[StripeFact]:

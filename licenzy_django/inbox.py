@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from licenzy_django import clock, facts
+from licenzy_django import clock, statements
 from licenzy_django.clock import from_timestamp
 from licenzy_django.entitlements import Cause
 from licenzy_django.models import StripeEvent
@@ -54,7 +53,7 @@ REASONS_ALSO = {"invoice.payment_succeeded": "invoice_paid", "charge.refund.upda
 HANDLED = REASONS | REASONS_ALSO
 
 
-def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent, bool]:
+def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
     """Keep an event that was verified. The second of the pair says whether it is new."""
     why_not = reason_to_ignore(event, mode)
     row = StripeEvent(
@@ -65,14 +64,14 @@ def receive(event: dict[str, Any], body: bytes, mode: str) -> tuple[StripeEvent,
         object_id=object_id_of(event),
         occurred_at=occurred_at(event),
         payload=None if why_not else kept(event),
-        body_digest=hashlib.sha256(body).hexdigest(),
         status=StripeEvent.Status.IGNORED if why_not else StripeEvent.Status.RECEIVED,
         outcome=why_not,
         processed_at=clock.now() if why_not else None,
     )
-    if facts.inserted(row):
+    if statements.insert(row):
         return row, True
-    return StripeEvent.objects.get(mode=mode, event_id=event["id"]), False
+    [known] = statements.select(StripeEvent, "event_id = %s AND mode = %s", event["id"], mode)
+    return known, False
 
 
 def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
@@ -146,4 +145,5 @@ def finish(row: StripeEvent, learned: Learned) -> None:
     row.error = ""
     row.processed_at = clock.now()
     row.subject_id = learned.subject_id
-    row.save(update_fields=["status", "outcome", "error", "processed_at", "subject"])
+    names = ("status", "outcome", "error", "processed_at", "subject_id")
+    statements.update(StripeEvent, {name: getattr(row, name) for name in names}, "id = %s", row.pk)

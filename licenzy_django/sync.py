@@ -6,7 +6,6 @@ Two ways. ``missed_events`` takes the events of the last 30 days that never arri
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterator
@@ -94,7 +93,7 @@ def missed_events(mode: str, *, since: datetime, handle: bool = True) -> Iterato
         if event["id"] in known:
             continue
         if handle:
-            row, _ = inbox.receive(event, json.dumps(event, default=str).encode(), mode)
+            row, _ = inbox.receive(event, mode)
             yield handled(row)
         else:
             yield StripeEvent(mode=mode, event_id=event["id"], type=event["type"])

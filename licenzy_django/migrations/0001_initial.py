@@ -1124,7 +1124,6 @@ class Migration(migrations.Migration):
                         verbose_name="payload",
                     ),
                 ),
-                ("body_digest", models.CharField(editable=False, max_length=64)),
                 (
                     "status",
                     models.CharField(

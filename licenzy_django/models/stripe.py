@@ -32,7 +32,6 @@ class StripeEvent(models.Model):
     payload = models.JSONField(
         _("payload"), null=True, blank=True, help_text=_("Without personal data. Empty means pruned.")
     )
-    body_digest = models.CharField(max_length=64, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
     outcome = models.CharField(_("outcome"), max_length=200, blank=True, default="")
     error = models.TextField(_("error"), blank=True, default="")

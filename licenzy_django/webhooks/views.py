@@ -44,12 +44,12 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     event = parsed(body)
     if event is None:
         return refused("This is not a Stripe event.")
-    return answer(event, body, mode)
+    return answer(event, mode)
 
 
-def answer(event: dict[str, Any], body: bytes, mode: str) -> HttpResponse:
+def answer(event: dict[str, Any], mode: str) -> HttpResponse:
     try:
-        row, is_new = inbox.receive(event, body, mode)
+        row, is_new = inbox.receive(event, mode)
         if row.status not in DONE:
             if not is_new:
                 StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)

@@ -112,7 +112,7 @@ def test_a_longer_list_costs_no_more_queries(model: str, looker: Client, stripe_
 
 def test_digests_and_key_material_are_nowhere(looker: Client, admin_client: Client, bought: Any) -> None:
     row, key = ApiKey.objects.issue("test", "Shop")
-    event = StripeEvent.objects.exclude(body_digest="").first()
+    event = StripeEvent.objects.first()
     assert event is not None
     for client in (looker, admin_client):
         for page in (
@@ -123,4 +123,3 @@ def test_digests_and_key_material_are_nowhere(looker: Client, admin_client: Clie
             text = client.get(page).content.decode()
             assert key not in text
             assert row.digest not in text
-            assert event.body_digest not in text
