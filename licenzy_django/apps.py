@@ -1,8 +1,13 @@
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from licenzy_django.database_functions import DatabaseFunction
 
 
 class LicenzyConfig(AppConfig):
@@ -29,6 +34,12 @@ class LicenzyConfig(AppConfig):
 
 def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:
     """After each ``migrate``, and where tables are made without migrations."""
-    from licenzy_django import usage_function
+    for function in functions():
+        function.make(using)
 
-    usage_function.make(using)
+
+def functions() -> list[DatabaseFunction]:
+    """All that we keep in the database."""
+    from licenzy_django import facts, gate, usage_function
+
+    return [usage_function.CONSUME, *gate.FUNCTIONS, *facts.FUNCTIONS]

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from licenzy_django import access_cache, announcements, clock, facts, ledger, lots, outbox, statements
 from licenzy_django.cause import Cause as Cause
@@ -133,7 +132,7 @@ def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
 
 
 def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
-    """With their products. Units are moved without the subject's lock, but a subscription has none: its lock will do."""
+    """With their products, under the subject's lock alone: what is taken without it is units, and they have none."""
     where = "t.source_id = %s AND t.mode = %s ORDER BY t.id"
     return statements.select(Entitlement, where, subscription_id, mode, related="product")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
 
 from licenzy_django import clock, statements
+from licenzy_django.database_functions import StoredQuery
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe_objects import Fact, State
 
@@ -106,7 +106,9 @@ def keep_newest(
     values = {"state": row.state, "applied_ticket": ticket, "updated_at": clock.now(), **links_of(row)}
     if subject:
         values["subject"] = subject.pk
-    if statements.update(StripeFact, values, f"{OF_ID} AND applied_ticket <{'=' * or_equal} %s", fact.stripe_id, mode, ticket):
+    if statements.update(
+        StripeFact, values, f"{OF_ID} AND applied_ticket <{'=' * or_equal} %s", fact.stripe_id, mode, ticket
+    ):
         return
     if not is_new and not statements.insert(row):
         # There is one that is newer, or that another worker inserted between the statements and that may be older.
@@ -129,32 +131,33 @@ def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
 def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
     """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
     prices; their payments; the refunds, disputes and charges of those."""
-    params = {"mode": mode, "subscription_id": subscription_id}
-    vendor = connections[statements.writer_of(StripeFact)].vendor
-    found = statements.fetch(StripeFact, of_subscription(is_postgresql=vendor == "postgresql"), params)
+    using = statements.writer_of(StripeFact)
+    query = OF_SUBSCRIPTION["postgresql" if connections[using].vendor == "postgresql" else "others"]
     # Once each: an invoice is found by its subscription and by itself.
     return [
         Fact(name, stripe_id, json.loads(state), dict(zip(LINKS, links, strict=True)))
-        for name, stripe_id, state, *links in set(found)
+        for name, stripe_id, state, *links in set(query.fetch(using, mode, subscription_id))
     ]
 
 
-@cache
-def of_subscription(*, is_postgresql: bool) -> str:
+def of_subscription(one_of: str) -> StoredQuery:
     """SQL by hand: the indexes on the links leave out the empty ones, and are only used where a statement says so too,
     literally.
-    PostgreSQL joins subqueries by plans that read whole tables; an array it looks up in the index, whatever it knows.
+
+    Args:
+        one_of: how a column is looked up among what a subquery finds. PostgreSQL joins subqueries by plans that may
+            read whole tables; an array it looks up in the index, whatever it knows.
     """
     table = StripeFact._meta.db_table
-    columns = ", ".join(("object", "stripe_id", "state", *LINKS))
-    one_of = "= ANY(ARRAY({}))" if is_postgresql else "IN ({})"
+    names = ("object", "stripe_id", "state", *LINKS)
+    columns = ", ".join(names)
 
     def linked(link: str, others: str) -> str:
         # Nothing but our own table and column names is put in here.
         every = f"SELECT {columns} FROM {table} WHERE mode = %(mode)s AND "  # noqa: S608
         return f"{every}NOT ({link} = '') AND {link} {one_of.format(f'SELECT {others}')}"
 
-    return f"""
+    sql = f"""
         WITH own AS (
             SELECT {columns} FROM {table}
             WHERE mode = %(mode)s AND subscription_id = %(subscription_id)s AND NOT (subscription_id = '')
@@ -164,6 +167,12 @@ def of_subscription(*, is_postgresql: bool) -> str:
         UNION ALL {linked("charge_id", "charge_id FROM paid")}
         UNION ALL {linked("stripe_id", "customer_id FROM own WHERE object = 'subscription'")}
     """  # noqa: S608
+    fields: list[Any] = [StripeFact._meta.get_field(name) for name in names]
+    return StoredQuery("facts", sql, ["mode", "subscription_id"], fields)
+
+
+OF_SUBSCRIPTION = {"postgresql": of_subscription("= ANY(ARRAY({}))"), "others": of_subscription("IN ({})")}
+FUNCTIONS = [OF_SUBSCRIPTION["postgresql"].function]
 
 
 def facts_of_payments(mode: str, payment_intent_ids: Iterable[str]) -> list[StripeFact]:

@@ -1,11 +1,12 @@
 """The one statement behind every access check. It is SQL by hand since the ORM costs twice what the database does.
 
-Portable: SQLite, PostgreSQL and MariaDB run the same text. ``access`` decides in Python over the rows it returns.
+SQLite and PostgreSQL run the same text. ``access`` decides in Python over the rows it returns.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 from django.db import connections, router
 from django.utils.dateparse import parse_datetime
 
+from licenzy_django.database_functions import StoredQuery
 from licenzy_django.models import ApiKey, Entitlement, Product
 
 ROWS_AT_ONCE = 100
@@ -54,15 +56,15 @@ class GateRow:
 
 def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[GateRow]:
     """The subject's entitlements; where there are very many, those that can be available."""
-    found = fetch(SQL().of_subject, [subject_ref, mode])
+    found = OF_SUBJECT.fetch(reader(), subject_ref, mode)
     if len(found) > ROWS_AT_ONCE:
-        found = fetch(SQL().available_of_subject, [subject_ref, mode, at])
+        found = available_rows(subject_ref, mode, at)
     return [gate_row(row) for row in found]
 
 
 def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[KeyRow | None, list[GateRow]]:
     """The API key with this digest and, in its mode, the subject's entitlements: one statement for both."""
-    found = fetch(SQL().of_key_and_subject, [subject_ref, digest])
+    found = OF_KEY_AND_SUBJECT.fetch(reader(), subject_ref, digest)
     if not found:
         return None, []
     key = KeyRow(found[0][0], found[0][1], as_time(found[0][2]), as_time(found[0][3]))
@@ -79,14 +81,17 @@ class KeyRow:
     last_used_at: datetime | None
 
 
-def fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
-    connection = connections[router.db_for_read(Entitlement)]
-    if connection.vendor != "postgresql":
-        params = [connection.ops.adapt_datetimefield_value(p) if isinstance(p, datetime) else p for p in params]
+def available_rows(subject_ref: str, mode: str, at: datetime) -> list[tuple[Any, ...]]:
+    connection = connections[reader()]
+    moment = at if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(AVAILABLE_OF_SUBJECT, {"subject_ref": subject_ref, "mode": mode, "at": moment})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def reader() -> str:
+    return router.db_for_read(Entitlement)
 
 
 def gate_row(row: tuple[Any, ...]) -> GateRow:
@@ -136,31 +141,40 @@ def as_time(value: Any) -> datetime | None:
     return parsed.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
-    of_subject: str
-    available_of_subject: str
-    of_key_and_subject: str
+# Nothing but our own table and column names is put into these.
+ENTITLEMENTS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitlement, Product, ApiKey))
+FIELDS = [
+    *(("e", Entitlement._meta.get_field(name)) for name in ENTITLEMENT_COLUMNS),
+    *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features")),
+]
+KEY_FIELDS = [("k", ApiKey._meta.get_field(name)) for name in ("id", "mode", "revoked_at", "last_used_at")]
+LIMIT = f" LIMIT {ROWS_AT_ONCE + 1}"
 
 
-@cache
-def SQL() -> Statements:  # noqa: N802
-    entitlements, products, keys = (model._meta.db_table for model in (Entitlement, Product, ApiKey))
-    columns = ", ".join([*(f"e.{name}" for name in ENTITLEMENT_COLUMNS), "p.code", "p.kind", "p.features"])
-    # Nothing but our own table and column names is put in here.
-    of_subject = (
-        f"SELECT {columns} FROM {entitlements} e JOIN {products} p ON p.id = e.product_id "  # noqa: S608
-        "WHERE e.subject_ref = %s AND e.mode = %s"
-    )
-    limit = f" LIMIT {ROWS_AT_ONCE + 1}"
-    return Statements(
-        of_subject=of_subject + limit,
-        available_of_subject=of_subject
-        + " AND e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %s)"
-        + " AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)",
-        of_key_and_subject=(
-            f"SELECT k.id, k.mode, k.revoked_at, k.last_used_at, {columns} FROM {keys} k "  # noqa: S608
-            f"LEFT JOIN {entitlements} e ON e.mode = k.mode AND e.subject_ref = %s "
-            f"LEFT JOIN {products} p ON p.id = e.product_id WHERE k.digest = %s" + limit
-        ),
-    )
+def columns_of(fields: Sequence[tuple[str, Any]]) -> str:
+    return ", ".join(f"{table}.{field.column}" for table, field in fields)
+
+
+def stored(purpose: str, sql: str, parameters: Sequence[str], fields: Sequence[tuple[str, Any]]) -> StoredQuery:
+    return StoredQuery(purpose, sql + LIMIT, parameters, [field for _, field in fields])
+
+
+SUBJECTS_ROWS = (
+    f"SELECT {columns_of(FIELDS)} FROM {ENTITLEMENTS} e JOIN {PRODUCTS} p ON p.id = e.product_id "  # noqa: S608
+    "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s"
+)
+AVAILABLE_OF_SUBJECT = (
+    SUBJECTS_ROWS
+    + " AND e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %(at)s)"
+    + " AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)"
+)
+OF_SUBJECT = stored("rows", SUBJECTS_ROWS, ["subject_ref", "mode"], FIELDS)
+OF_KEY_AND_SUBJECT = stored(
+    "check",
+    f"SELECT {columns_of([*KEY_FIELDS, *FIELDS])} FROM {KEYS} k "  # noqa: S608
+    f"LEFT JOIN {ENTITLEMENTS} e ON e.mode = k.mode AND e.subject_ref = %(subject_ref)s "
+    f"LEFT JOIN {PRODUCTS} p ON p.id = e.product_id WHERE k.digest = %(digest)s",
+    ["subject_ref", "digest"],
+    [*KEY_FIELDS, *FIELDS],
+)
+FUNCTIONS = [OF_SUBJECT.function, OF_KEY_AND_SUBJECT.function]

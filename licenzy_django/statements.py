@@ -39,7 +39,7 @@ def insert(row: models.Model) -> bool:
 def update(model: type[models.Model], values: Mapping[str, Any], where: str, *params: Any) -> int:
     """Set these fields of the rows ``WHERE …``. Returns how many there were."""
     connection = connections[writer_of(model)]
-    fields = [model._meta.get_field(name) for name in values]
+    fields: list[Any] = [model._meta.get_field(name) for name in values]
     ready = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values.values(), strict=True)]
     changes = ", ".join(f'"{field.column}" = %s' for field in fields)
     with connection.cursor() as cursor:
@@ -58,22 +58,23 @@ def select(
     """The rows ``WHERE …``; the table is called ``t`` there.
 
     Args:
-        lock: until the end of the transaction, where the database has row locks. Not with ``related``.
+        lock: until the end of the transaction, where the database has row locks. Others may still refer to the row, so
+            that their foreign keys need not wait. Not with ``related``.
         related: a foreign key whose row is read along.
         also: attributes that the rows get, each from an expression of SQL.
     """
     sql = selection(model, related, tuple(also.values())) + where
-    if lock and connections[writer_of(model)].features.has_select_for_update:
-        sql += " FOR UPDATE"
+    if lock and connections[writer_of(model)].features.has_select_for_no_key_update:
+        sql += " FOR NO KEY UPDATE"
     found = fetch(model, sql, params)
     rows = made(model, found)
     if related:
         key: Any = model._meta.get_field(related)
         for row, other in zip(rows, made(key.related_model, found, len(model._meta.concrete_fields)), strict=True):
             setattr(row, related, other)
-    for number, name in enumerate(reversed(also), 1):
+    for number, name in enumerate(also, start=-len(also)):
         for row, values in zip(rows, found, strict=True):
-            setattr(row, name, values[-number])
+            setattr(row, name, values[number])
     return rows
 
 

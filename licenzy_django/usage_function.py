@@ -1,23 +1,17 @@
-"""Taking units in one statement: a function that ``migrate`` makes in PostgreSQL.
-
-A statement that locks, decides, updates and keeps its record is long, and PostgreSQL would plan it anew on every call;
-inside a function the plans are kept by the session, also behind a connection pooler. Without the function everything
-works (``usage_sql``), only slower.
-"""
+"""Taking units in one statement, where PostgreSQL has our function: it locks, decides, updates and keeps its record."""
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import Any
 
-from django.db import connections, router
+from django.db import connections
 
+from licenzy_django.database_functions import DatabaseFunction
 from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
 
 SOMEBODY_LISTENS = -1
 
-FUNCTION = """
+TEXT = """
 CREATE FUNCTION {name}(
   for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz,
   is_told bool, OUT remaining bigint, OUT is_emptied bool
@@ -70,49 +64,20 @@ BEGIN
   remaining := total - wanted;
 END $$
 """
+TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
+CONSUME = DatabaseFunction(
+    "consume", TEXT.format(name="{name}", **{name: model._meta.db_table for name, model in TABLES.items()})
+)
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 
-@cache
-def name_and_text() -> tuple[str, str]:
-    """Name and text. The name follows from the text, so that old code and new code may run side by side."""
-    tables = {
-        name: connections["default"].ops.quote_name(model._meta.db_table)
-        for name, model in (
-            ("entitlement", Entitlement),
-            ("product", Product),
-            ("ledger", LedgerEntry),
-            ("endpoint", OutboundEndpoint),
-        )
-    }
-    digest = hashlib.sha256(FUNCTION.format(name="", **tables).encode()).hexdigest()
-    name = f"licenzy_consume_{digest[:10]}"
-    return name, FUNCTION.format(name=name, **tables)
+def is_there(using: str) -> bool:
+    return CONSUME.is_there(using)
 
 
 def call(using: str, *arguments: Any) -> tuple[int | None, bool]:
     """What is left, and whether a pack was emptied."""
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {name_and_text()[0]}(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)  # noqa: S608
+        cursor.execute(CALL, arguments)
         left, is_emptied = cursor.fetchone()
         return left, is_emptied
-
-
-@cache
-def exists(using: str) -> bool:
-    """Whether ``migrate`` has made the function there. Asked once per process."""
-    return connections[using].vendor == "postgresql" and is_there(using)
-
-
-def is_there(using: str) -> bool:
-    with connections[using].cursor() as cursor:
-        cursor.execute("SELECT to_regproc(%s) IS NOT NULL", (name_and_text()[0],))
-        return bool(cursor.fetchone()[0])
-
-
-def make(using: str) -> None:
-    """Make the function, where the database is PostgreSQL and has our tables but not yet this text of it."""
-    is_ours = router.allow_migrate_model(using, LedgerEntry)
-    if connections[using].vendor == "postgresql" and is_ours and not is_there(using):
-        with connections[using].cursor() as cursor:
-            cursor.execute(name_and_text()[1])
-        exists.cache_clear()

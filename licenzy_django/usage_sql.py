@@ -43,7 +43,7 @@ def consume(wanted: Wanted) -> int | None:
     None means one of: too few units, the key was used before, or a reservation has lapsed and was not yet reclaimed.
     """
     using = lots.writer()
-    if not usage_function.exists(using):
+    if not usage_function.is_there(using):
         return consume_portably(wanted)
     arguments = (
         wanted.subject_ref,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -35,9 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[ApiClient, gate.KeyRow]:
         digest = digest_of(bearer_token(request))
         row = ApiKey.objects.filter(digest=digest).values_list("pk", "mode", "revoked_at", "last_used_at").first()
-        return self.accept(gate.KeyRow(*row) if row else None)
-
-    def accept(self, key: gate.KeyRow | None) -> tuple[ApiClient, gate.KeyRow]:
+        key = gate.KeyRow(*row) if row else None
         if key is None or key.revoked_at is not None:
             raise InvalidApiKey()
         note_use(key)
@@ -52,9 +51,10 @@ class HasApiKey(BasePermission):
         return isinstance(request.auth, gate.KeyRow)
 
 
-def bearer_token(request: Request) -> str:
+def bearer_token(request: Request | HttpRequest) -> str:
     """The token of the header. Raises MissingBearerToken, InvalidApiKey."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise MissingBearerToken()
     token = token.strip()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -24,7 +25,7 @@ class JsonObjectParser(BaseParser):
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         assert parser_context is not None
-        return json_object(parser_context["request"])
+        return json_object(parser_context["request"]._request)
 
 
 class JsonAlways(BaseContentNegotiation):
@@ -40,13 +41,13 @@ class JsonAlways(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
-def json_object(request: Request) -> dict[str, Any]:
+def json_object(request: HttpRequest) -> dict[str, Any]:
     """The object that a request's body holds; no body is an empty one. Raises ParseError.
 
     Not ``request.data``, which takes a body without Content-Length (chunked, under ASGI) for none.
     """
     try:
-        body = request._request.body
+        body = request.body
     except (RequestDataTooBig, UnreadablePostError, RawPostDataException):
         raise ParseError("The body is too long, or did not arrive.") from None
     if len(body) > MAX_BODY_BYTES:

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from licenzy_django import usage, usage_function
+from licenzy_django.database_functions import is_there
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
 from tests.usage.conftest import Shelf
 
@@ -79,10 +80,11 @@ def test_a_function_that_is_missing_is_only_a_note(shelf: Shelf) -> None:
         assert "function" not in doctor()[1]
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP FUNCTION {usage_function.name_and_text()[0]}")
+        cursor.execute(f"DROP FUNCTION {usage_function.CONSUME.name}")
+    is_there.cache_clear()
 
     status, said = doctor()
 
-    assert (status, "no function of ours" in said) == (0, True)
-    usage_function.make("default")
+    assert (status, "lacks functions of ours" in said) == (0, True)
+    usage_function.CONSUME.make("default")
     assert "function" not in doctor()[1]

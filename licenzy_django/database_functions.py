@@ -1,0 +1,94 @@
+"""Functions that ``migrate`` makes in PostgreSQL, for statements that it would otherwise plan anew on every call.
+
+Inside a function the plans are kept by the session, also behind a connection pooler. Without the functions everything
+works, only slower.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connections, models, router
+
+from licenzy_django.models import Entitlement
+
+COLUMN_TYPES = {
+    "BigAutoField": "bigint",
+    "BooleanField": "boolean",
+    "CharField": "varchar",
+    "DateTimeField": "timestamptz",
+    "JSONField": "jsonb",
+    "PositiveBigIntegerField": "bigint",
+}
+
+
+class DatabaseFunction:
+    """A function by its text, in which ``{name}`` stands for its name.
+
+    The name follows from the text, so that old code and new code may run side by side.
+    """
+
+    def __init__(self, purpose: str, text: str) -> None:
+        self.name = f"licenzy_{purpose}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        self.text = text.replace("{name}", self.name)
+
+    def is_there(self, using: str) -> bool:
+        """Whether the database has it. Asked once per process, and again after one was made."""
+        return is_there(using, self.name)
+
+    def make(self, using: str) -> None:
+        """Make it, where the database is PostgreSQL and has our tables but not yet this text of it."""
+        is_there.cache_clear()
+        is_ours = router.allow_migrate_model(using, Entitlement)
+        if connections[using].vendor == "postgresql" and is_ours and not self.is_there(using):
+            with connections[using].cursor() as cursor:
+                cursor.execute(self.text)
+            is_there.cache_clear()
+
+
+@cache
+def is_there(using: str, name: str) -> bool:
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return False
+    connection.ensure_connection()
+    # The driver's own cursor: the first check of a process must not cost a statement more than the others.
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SELECT to_regproc(%s) IS NOT NULL", (name,))
+        return bool(cursor.fetchone()[0])
+
+
+class StoredQuery:
+    """A SELECT whose plan PostgreSQL keeps.
+
+    Args:
+        sql: with ``%(name)s`` where a parameter belongs.
+        parameters: their names, in the order in which they are given; all of them are texts.
+        columns: what is selected, as fields of models.
+    """
+
+    def __init__(self, purpose: str, sql: str, parameters: Sequence[str], columns: Sequence[models.Field[Any, Any]]):
+        self.sql, self.parameters = sql, parameters
+        given = ", ".join(f"in_{name} text" for name in parameters)
+        found = ", ".join(f"c{n} {COLUMN_TYPES[field.get_internal_type()]}" for n, field in enumerate(columns))
+        body = sql % {name: f"in_{name}" for name in parameters}
+        self.function = DatabaseFunction(
+            purpose,
+            f"CREATE FUNCTION {{name}}({given}) RETURNS TABLE ({found}) LANGUAGE plpgsql STABLE AS $$\n"
+            f"BEGIN RETURN QUERY {body}; END $$",
+        )
+        self.call = f"SELECT * FROM {self.function.name}({', '.join(['%s'] * len(parameters))})"  # noqa: S608
+
+    def fetch(self, using: str, *values: str) -> list[tuple[Any, ...]]:
+        """The rows as the driver gives them."""
+        is_stored = self.function.is_there(using)
+        with connections[using].cursor() as cursor:
+            if is_stored:
+                cursor.execute(self.call, values)
+            else:
+                cursor.execute(self.sql, dict(zip(self.parameters, values, strict=True)))
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
