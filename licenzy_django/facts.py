@@ -134,10 +134,16 @@ def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
     using = statements.writer_of(StripeFact)
     query = OF_SUBSCRIPTION["postgresql" if connections[using].vendor == "postgresql" else "others"]
     # Once each: an invoice is found by its subscription and by itself.
+    found = {row[1]: row for row in query.fetch(using, mode, subscription_id)}
     return [
-        Fact(name, stripe_id, json.loads(state), dict(zip(LINKS, links, strict=True)))
-        for name, stripe_id, state, *links in set(query.fetch(using, mode, subscription_id))
+        Fact(name, stripe_id, as_state(state), dict(zip(LINKS, links, strict=True)))
+        for name, stripe_id, state, *links in found.values()
     ]
+
+
+def as_state(value: str | State) -> State:
+    state: State = json.loads(value) if isinstance(value, str) else value
+    return state
 
 
 def of_subscription(one_of: str) -> StoredQuery:
@@ -167,8 +173,7 @@ def of_subscription(one_of: str) -> StoredQuery:
         UNION ALL {linked("charge_id", "charge_id FROM paid")}
         UNION ALL {linked("stripe_id", "customer_id FROM own WHERE object = 'subscription'")}
     """  # noqa: S608
-    fields: list[Any] = [StripeFact._meta.get_field(name) for name in names]
-    return StoredQuery("facts", sql, ["mode", "subscription_id"], fields)
+    return StoredQuery("facts", sql, ["mode", "subscription_id"], len(names))
 
 
 OF_SUBSCRIPTION = {"postgresql": of_subscription("= ANY(ARRAY({}))"), "others": of_subscription("IN ({})")}

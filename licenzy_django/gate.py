@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, router
-from django.utils.dateparse import parse_datetime
 
 from licenzy_django.database_functions import StoredQuery
 from licenzy_django.models import ApiKey, Entitlement, Product
@@ -81,20 +80,19 @@ class KeyRow:
     last_used_at: datetime | None
 
 
-def available_rows(subject_ref: str, mode: str, at: datetime) -> list[tuple[Any, ...]]:
+def available_rows(subject_ref: str, mode: str, at: datetime) -> list[Sequence[Any]]:
     connection = connections[reader()]
     moment = at if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(AVAILABLE_OF_SUBJECT, {"subject_ref": subject_ref, "mode": mode, "at": moment})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        return list(cursor.fetchall())
 
 
 def reader() -> str:
     return router.db_for_read(Entitlement)
 
 
-def gate_row(row: tuple[Any, ...]) -> GateRow:
+def gate_row(row: Sequence[Any]) -> GateRow:
     (
         public_id,
         status,
@@ -127,18 +125,21 @@ def gate_row(row: tuple[Any, ...]) -> GateRow:
     )
 
 
+def features_of(value: str | list[str]) -> frozenset[str]:
+    return features_in(value) if isinstance(value, str) else frozenset(value)
+
+
 @cache
-def features_of(text: str) -> frozenset[str]:
+def features_in(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))
 
 
 def as_time(value: Any) -> datetime | None:
-    """A column's time, aware: PostgreSQL gives a datetime with a zone, MariaDB one without, SQLite a text."""
-    if value is None or (isinstance(value, datetime) and value.tzinfo):
-        return value
-    parsed = parse_datetime(value) if isinstance(value, str) else value
-    assert parsed is not None
-    return parsed.replace(tzinfo=UTC)
+    """A column's time, aware: a datetime or an ISO text, in SQLite without a zone."""
+    if value is None:
+        return None
+    time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 # Nothing but our own table and column names is put into these.
@@ -156,7 +157,7 @@ def columns_of(fields: Sequence[tuple[str, Any]]) -> str:
 
 
 def stored(purpose: str, sql: str, parameters: Sequence[str], fields: Sequence[tuple[str, Any]]) -> StoredQuery:
-    return StoredQuery(purpose, sql + LIMIT, parameters, [field for _, field in fields])
+    return StoredQuery(purpose, sql + LIMIT, parameters, len(fields))
 
 
 SUBJECTS_ROWS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -39,7 +39,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = gate.KeyRow(*row) if row else None
         if key is None or key.revoked_at is not None:
             raise InvalidApiKey()
-        note_use(key)
+        note_use(key, at=clock.now())
         return ApiClient(key.pk, key.mode), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -63,9 +63,8 @@ def bearer_token(request: Request | HttpRequest) -> str:
     return token
 
 
-def note_use(key: gate.KeyRow) -> None:
+def note_use(key: gate.KeyRow, *, at: datetime) -> None:
     """Remember that the key is in use, without a write for every request."""
-    now = clock.now()
-    if key.last_used_at is None or key.last_used_at < now - USE_IS_NOTED_EVERY:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    if key.last_used_at is None or key.last_used_at < at - USE_IS_NOTED_EVERY:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=at - USE_IS_NOTED_EVERY)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -119,24 +120,26 @@ class AccessCheckView(LicenzyView):
         if question is None:
             return None
         digest, asked = question
-        key, rows = gate.key_and_rows_of(digest, asked["subject_ref"], at=clock.now())
+        now = clock.now()
+        key, rows = gate.key_and_rows_of(digest, asked["subject_ref"], at=now)
         if key is None or key.revoked_at is not None:
             return None
-        note_use(key)
+        note_use(key, at=now)
         return HttpResponse(
-            json.dumps(self.answer(asked, rows), ensure_ascii=False, separators=(",", ":")),
+            json.dumps(answer_to(asked, rows, at=now), ensure_ascii=False, separators=(",", ":")),
             content_type=JSONRenderer.media_type,
             headers=self.default_response_headers,
         )
 
     def post(self, request: Request) -> Response:
-        asked = self.parse(AccessCheckRequest, request)
-        return Response(self.answer(asked, gate.rows_of(asked["subject_ref"], self.mode, at=clock.now())))
+        asked, now = self.parse(AccessCheckRequest, request), clock.now()
+        return Response(answer_to(asked, gate.rows_of(asked["subject_ref"], self.mode, at=now), at=now))
 
-    def answer(self, asked: dict[str, str], rows: list[gate.GateRow]) -> dict[str, Any]:
-        codes = (asked["product_code"],) if asked.get("product_code") is not None else ()
-        decision = access.decide(asked["subject_ref"], rows, codes, asked.get("feature", ""), at=clock.now())
-        return {"subject_ref": asked["subject_ref"], "allowed": decision.allowed}
+
+def answer_to(asked: dict[str, str], rows: list[gate.GateRow], *, at: datetime) -> dict[str, Any]:
+    codes = (asked["product_code"],) if asked.get("product_code") is not None else ()
+    decision = access.decide(asked["subject_ref"], rows, codes, asked.get("feature", ""), at=at)
+    return {"subject_ref": asked["subject_ref"], "allowed": decision.allowed}
 
 
 class CustomerAccessView(LicenzyView):
