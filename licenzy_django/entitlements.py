@@ -128,7 +128,7 @@ def payments_of(mode: str, sessions: Iterable[Any]) -> Sequence[Any]:
 def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
     """The rows that rest on these sources, locked in the order in which units are drained."""
     rows = Entitlement.objects.select_for_update().filter(mode=mode, source_id__in=list(source_ids))
-    return list(rows.order_by("expires_at", "id"))
+    return list(rows.order_by(*lots.DRAIN_ORDER))
 
 
 def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:

@@ -51,6 +51,7 @@ REASONS = {
 # Also acted on where an endpoint sends them.
 REASONS_ALSO = {"invoice.payment_succeeded": "invoice_paid", "charge.refund.updated": "refund"}
 HANDLED = REASONS | REASONS_ALSO
+DONE = frozenset({StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED})
 
 
 def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
@@ -118,10 +119,13 @@ def process(row: StripeEvent) -> StripeEvent:
 
 
 def replay(row: StripeEvent) -> StripeEvent:
-    """Process a kept event again, whatever became of it. Raises what goes wrong, after it was written to the row."""
+    """Process a kept event again, whatever became of it. Raises what goes wrong, after it was written to the row.
+
+    One that was done and whose payload was pruned stays as it is: there is nothing left to process.
+    """
     StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
     row.refresh_from_db()
-    return process(row)
+    return row if row.payload is None and row.status in DONE else process(row)
 
 
 def unfinished() -> QuerySet[StripeEvent]:

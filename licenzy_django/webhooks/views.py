@@ -23,7 +23,6 @@ from licenzy_django.webhooks.signature import signed_mode
 logger = logging.getLogger("licenzy_django")
 
 MAX_BODY_BYTES = 1_000_000
-DONE = {StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED}
 
 
 @csrf_exempt
@@ -50,7 +49,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 def answer(event: dict[str, Any], mode: str) -> HttpResponse:
     try:
         row, is_new = inbox.receive(event, mode)
-        if row.status not in DONE:
+        if row.status not in inbox.DONE:
             if not is_new:
                 StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
             inbox.process(row)

@@ -50,6 +50,20 @@ def test_the_same_webhook_again_grants_nothing_more(stripe_double: StripeDouble)
     assert ledger() == [("grant", 100, 100)]
 
 
+def test_the_older_pack_is_used_first_whichever_webhook_came_first(stripe_double: StripeDouble) -> None:
+    stripe_double.sell("CREDITS", kind="usage_pack", units=100)
+    stripe_double.simulator.pay(stripe_double.checkout("user_1", "CREDITS"))
+    events_of_the_older = stripe_double.take_events()
+    stripe_double.advance(days=1)
+    stripe_double.buy("user_1", "CREDITS")
+    stripe_double.deliver(events_of_the_older)
+
+    consume(10)
+
+    by_age = Entitlement.objects.order_by("starts_at").values_list("units_remaining", flat=True)
+    assert list(by_age) == [90, 100]
+
+
 def test_a_refund_voids_its_own_pack_and_what_was_consumed_stays(
     stripe_double: StripeDouble, pack_of_100: dict[str, Any]
 ) -> None:
