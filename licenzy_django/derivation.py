@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from licenzy_django.paid_periods import current_periods, first_use_of
 from licenzy_django.reversals import Payments, Reversal
 from licenzy_django.stripe_objects import Fact, State, paid_at_of
 
@@ -136,14 +137,6 @@ def end_of_use(right: Right, reversal: Reversal | None) -> int:
 # --- subscriptions ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PaidPeriod:
-    """An invoice (or a session whose invoice we do not know yet) that Stripe confirmed, and until when it pays."""
-
-    ends_at: int
-    reversal: Reversal | None
-
-
 def derive_subscription(
     subscription: Fact, facts: Sequence[Fact], terms: Mapping[str, Terms], *, leeway: int
 ) -> list[Right]:
@@ -186,16 +179,15 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
     if state["status"] in ENDED or customer_is_deleted(facts):
         ended_at = state["canceled_at"] or state["ended_at"] or customer_deleted_at(facts)
         return replace(right, status_reason="canceled", canceled_at=ended_at)
-    periods = paid_periods(item, facts)
-    if not periods:
+    current = current_periods(item, facts)
+    if not current:
         return replace(right, status="suspended", status_reason="payment_pending")
-    paid_through = max((period.ends_at for period in periods if period.reversal is None), default=None)
-    latest = max(period.ends_at for period in periods)
-    if paid_through is None or paid_through < latest:
-        reasons = {period.reversal.reason for period in periods if period.reversal and period.ends_at == latest}
+    clean = [period.ends_at for period in current if period.reversal is None]
+    if not clean:
+        reasons = {period.reversal.reason for period in current if period.reversal is not None}
         return replace(right, status="past_due", status_reason=max(reasons))
     # Grace counts from what was paid; the first invoice may still be unknown while its session is.
-    return with_status(right, state, facts, terms, paid_through or item["period_start"] or 0, leeway)
+    return with_status(right, state, facts, terms, max(clean) or item["period_start"] or 0, leeway)
 
 
 def with_status(
@@ -230,43 +222,6 @@ def former_right(subscription: Fact, price: str, facts: Sequence[Fact], terms: T
         starts_at=first_use_of(price, facts) or subscription.state["created"],
         canceled_at=replaced_at,
     )
-
-
-def paid_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
-    """What was confirmed for this item. No period at all means: no money yet, no access."""
-    payments = Payments(facts)
-    paid = [fact for fact in facts if fact.object == "invoice" and fact.state.get("paid_at") is not None]
-    relevant = [invoice for invoice in paid if lines_of(invoice, item)] or paid
-    periods = [
-        PaidPeriod(
-            max((line["end"] or 0 for line in lines_of(invoice, item) or invoice.state["lines"] or []), default=0),
-            payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state),
-        )
-        for invoice in relevant
-    ]
-    known = {invoice.stripe_id for invoice in paid}
-    for session in facts:
-        if session.object == "checkout.session" and paid_at_of(session) is not None:
-            invoice_id = session.links.get("invoice_id", "")
-            if invoice_id not in known:
-                periods.append(PaidPeriod(0, payments.reversal_of_invoice(invoice_id, session.state)))
-    return periods
-
-
-def lines_of(invoice: Fact, item: State) -> list[State]:
-    lines: list[State] = invoice.state.get("lines") or []
-    return [line for line in lines if line["item"] == item["id"] or line["price"] == item["price"]]
-
-
-def first_use_of(price: str, facts: Sequence[Fact]) -> int | None:
-    starts = [
-        line["start"]
-        for fact in facts
-        if fact.object == "invoice" and fact.state.get("paid_at") is not None
-        for line in fact.state.get("lines") or []
-        if line["price"] == price and line["start"] is not None
-    ]
-    return min(starts, default=None)
 
 
 def latest_invoice_failed(state: State, facts: Sequence[Fact]) -> bool:

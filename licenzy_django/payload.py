@@ -17,7 +17,7 @@ KEPT_WORDS = (
     "billing_reason amount_paid amount_due amount_remaining total attempt_count next_payment_attempt "
     "status_transitions "
     "paid_at paid lines period start end parent subscription_details subscription_item_details subscription_item "
-    "proration pricing price_details charge payment collection_method "
+    "invoice_item_details proration pricing price_details charge payment collection_method "
     "amount amount_captured amount_refunded refunded disputed reason failure_reason pending_reason "
     "is_charge_refundable deleted "
 )

@@ -149,14 +149,18 @@ def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
 
 
 def invoice_line(line: Json) -> State:
-    parent = (line.get("parent") or {}).get("subscription_item_details") or {}
+    parent = line.get("parent") or {}
+    # A proration is an item of the subscription's or, made by a change in mid-period, one of the invoice's own.
+    of_subscription = parent.get("subscription_item_details") or {}
+    details = of_subscription or parent.get("invoice_item_details") or line
     pricing = (line.get("pricing") or {}).get("price_details") or {}
     period = line.get("period") or {}
     return {
-        "item": id_of(parent.get("subscription_item")) or id_of(line.get("subscription_item")),
+        "item": id_of(of_subscription.get("subscription_item")) or id_of(line.get("subscription_item")),
         "price": id_of(pricing.get("price")) or id_of(line.get("price")) or id_of(line.get("plan")),
         "start": period.get("start"),
         "end": period.get("end"),
+        "proration": bool(details.get("proration")),
     }
 
 

@@ -251,6 +251,15 @@ HISTORIES = [
     History("refund of a period, after a clean renewal", chain(paid("PRO_MONTHLY"), on_sub("renew")), chain(
         refund_the_first
     )),
+    History("swap to monthly after the year was refunded", chain(paid("PRO_YEARLY"), refund, day(1)), chain(
+        on_sub("swap_price", "price_pro_monthly")
+    )),
+    History("swap to monthly that is refunded", chain(
+        paid("PRO_YEARLY"), day(1), on_sub("swap_price", "price_pro_monthly")
+    ), refund),
+    History("refund of a period, after more seats were paid", chain(
+        paid("SEATS", quantity=10), day(3), on_sub("swap_price", "price_seats", quantity=11, invoice_now=True)
+    ), refund_the_first),
     History("customer deleted", chain(paid("PRO_MONTHLY"), paid("WEEK_PASS")), delete_customer),
     History("two subscriptions to one product", paid("PRO_MONTHLY"), chain(
         lambda stripe: stripe.simulator.create_session(

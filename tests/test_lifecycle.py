@@ -68,6 +68,9 @@ OUTCOMES: dict[str, Outcome] = {
     "current period refunded, next one clean": {"PRO_MONTHLY": ON},
     "current period disputed and won": {"PRO_MONTHLY": ON},
     "refund of a period, after a clean renewal": {"PRO_MONTHLY": ON},
+    "swap to monthly after the year was refunded": {"PRO_MONTHLY": ON, "PRO_YEARLY": CANCELED},
+    "swap to monthly that is refunded": {"PRO_MONTHLY": ("past_due", False, "refunded"), "PRO_YEARLY": CANCELED},
+    "refund of a period, after more seats were paid": {"SEATS": ("past_due", False, "refunded")},
     "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
     "two subscriptions to one product": {"PRO_MONTHLY": ON},
 }
@@ -361,3 +364,55 @@ def test_grace_counts_from_what_was_paid_also_while_the_first_invoice_is_unknown
 
     assert access.check(REF)
     assert not access.check(REF, at=paid_until + timedelta(days=5))
+
+
+def test_a_free_change_does_not_hide_the_refund_of_its_period(stripe: StripeDouble) -> None:
+    stripe.sell("FREE", amount=0)
+    stripe.buy(REF, "PRO_MONTHLY")
+    paid = newest(stripe, "payment_intent")
+    stripe.advance(days=3)
+    stripe.simulator.swap_price(sub(stripe), "price_free", invoice_now=True)
+    stripe.deliver()
+    assert newest(stripe, "invoice")["amount_paid"] == 0
+
+    stripe.refund(paid)
+
+    refused = access.check(REF, "FREE")
+    assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_grace_counts_from_the_last_payment_and_not_from_the_end_of_a_trial_cut_short(stripe: StripeDouble) -> None:
+    stripe.sell("LONG_TRIAL", trial_days=90, grace_days=5)
+    session = stripe.buy(REF, "LONG_TRIAL")
+    stripe.advance(days=1)
+    stripe.simulator.end_trial(sub(stripe), early=True)
+    stripe.deliver()
+    paid_until = access.entitlements_of(REF)[0].current_period_end
+    assert paid_until is not None
+    assert paid_until < stripe.now + timedelta(days=32)
+
+    stripe.renew(session, paid=False)
+
+    assert access.check(REF, at=paid_until + timedelta(days=5) - timedelta(seconds=1))
+    assert not access.check(REF, at=paid_until + timedelta(days=5))
+
+
+def test_more_seats_paid_while_the_renewal_is_not_do_not_prolong_the_grace(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "GRACE")
+    paid_until = access.entitlements_of(REF)[0].current_period_end
+    stripe.renew(session, paid=False)
+    assert paid_until is not None
+
+    add_a_seat_and_pay_for_it(stripe)
+
+    assert access.check(REF)
+    assert not access.check(REF, at=paid_until + timedelta(days=5))
+
+
+def add_a_seat_and_pay_for_it(stripe: StripeDouble) -> None:
+    """Of a subscription that stays past due, since the renewal is its latest invoice."""
+    subscription = sub(stripe)
+    stripe.simulator.swap_price(subscription, "price_grace", quantity=2, invoice_now=True)
+    live = stripe.simulator.find("subscription", subscription["id"])
+    live |= {"latest_invoice": subscription["latest_invoice"], "status": "past_due"}
+    stripe.deliver()

@@ -170,8 +170,18 @@ def retry(world: World, subscription: Json, *, paid: bool) -> Json:
     return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
 
 
-def end_trial(world: World, subscription: Json) -> Json:
-    """With a way to pay: the first real period. Without: what ``trial_settings`` says."""
+def end_trial(world: World, subscription: Json, *, early: bool = False) -> Json:
+    """With a way to pay: the first real period. Without: what ``trial_settings`` says.
+
+    ``early``: now (``trial_end=now``), the first real period is paid at once. Otherwise the clock is moved to its end.
+    """
+    if early:
+        with world.changing(subscription, UPDATED):
+            subscription |= {"status": "active", "trial_end": world.now}
+            restart_periods(world, subscription)
+            invoice = charge_items(world, subscription, subscription["items"]["data"])
+        pay_invoice(world, invoice)
+        return subscription
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if not subscription["_has_payment_method"] and behavior == "cancel":
         return subscriptions.cancel(world, subscription)

@@ -1,0 +1,80 @@
+"""What was paid for an item of a subscription, and which of it is the current payment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from licenzy_django.reversals import Payments, Reversal
+from licenzy_django.stripe_objects import Fact, State, paid_at_of
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPeriod:
+    """The time that a confirmed invoice pays for; 0 to 0 for a session whose invoice is not known yet."""
+
+    starts_at: int
+    ends_at: int
+    reversal: Reversal | None
+
+
+def current_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
+    """What the item rests on: the period that started last. Several where some start together.
+
+    Not the one that ends last: who went from a year to a month has paid for the month, and a trial may be cut short.
+    No period at all means: no money yet, no access.
+    """
+    payments = Payments(facts)
+    paid = [fact for fact in facts if fact.object == "invoice" and fact.state.get("paid_at") is not None]
+    periods = [
+        PaidPeriod(*span_of(lines), payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state))
+        for invoice, lines in what_counts(item, paid)
+    ]
+    known = {invoice.stripe_id for invoice in paid}
+    for session in facts:
+        if session.object == "checkout.session" and paid_at_of(session) is not None:
+            invoice_id = session.links.get("invoice_id", "")
+            if invoice_id not in known:
+                periods.append(PaidPeriod(0, 0, payments.reversal_of_invoice(invoice_id, session.state)))
+    latest = max((period.starts_at for period in periods), default=0)
+    return [period for period in periods if period.starts_at == latest]
+
+
+def what_counts(item: State, paid: Sequence[Fact]) -> list[tuple[Fact, list[State]]]:
+    """The invoices that paid for the item, each with the lines that say for what time.
+
+    A proration pays for a change within a period that another line has paid. It counts for an item that came in
+    mid-period, and as long as there is nothing else. An item that no invoice names yet rests on what others paid for.
+    """
+
+    def is_its_own(line: State) -> bool:
+        return bool(line["item"] == item["id"] or line["price"] == item["price"])
+
+    def is_whole(line: State) -> bool:
+        return not line.get("proration")
+
+    for counts in (lambda line: is_its_own(line) and is_whole(line), is_its_own, is_whole):
+        found = [(invoice, [line for line in lines_of(invoice) if counts(line)]) for invoice in paid]
+        if any(lines for _, lines in found):
+            return [(invoice, lines) for invoice, lines in found if lines]
+    return [(invoice, lines_of(invoice)) for invoice in paid]
+
+
+def lines_of(invoice: Fact) -> list[State]:
+    return invoice.state.get("lines") or []
+
+
+def span_of(lines: Sequence[State]) -> tuple[int, int]:
+    """From when to when the last of the lines pays."""
+    return max(((line["start"] or 0, line["end"] or 0) for line in lines), default=(0, 0))
+
+
+def first_use_of(price: str, facts: Sequence[Fact]) -> int | None:
+    starts = [
+        line["start"]
+        for fact in facts
+        if fact.object == "invoice" and fact.state.get("paid_at") is not None
+        for line in lines_of(fact)
+        if line["price"] == price and line["start"] is not None
+    ]
+    return min(starts, default=None)
