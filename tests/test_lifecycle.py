@@ -344,6 +344,37 @@ def test_a_refunded_invoice_is_found_without_the_link_event(stripe: StripeDouble
     assert (bool(refused), refused.reason) == (False, "refunded")
 
 
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_refund_that_comes_before_its_invoice_fetches_it_however_often_that_fails(
+    stripe: StripeDouble, is_interrupted: bool
+) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    stripe.deliver(stripe.simulator.events("checkout.session.completed", "customer.subscription.created"))
+    stripe.take_events()
+    stripe.simulator.refund(newest(stripe, "payment_intent"))
+    (refunded,) = [event for event in stripe.take_events() if event["type"] == "refund.created"]
+    if is_interrupted:
+        stripe.faults.add("GET", "/v1/invoices/*", "drop_before", times=3)
+        assert stripe.deliver([refunded]) == [503]
+        stripe.faults.clear()
+
+    assert stripe.deliver([refunded]) == [200]
+
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_a_refund_between_the_link_and_the_invoice_does_not_wait_for_it(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    stripe.deliver([event for event in stripe.take_events() if not event["type"].startswith("invoice.")])
+    assert access.check(REF)
+
+    stripe.refund(newest(stripe, "payment_intent"))
+
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "refunded")
+
+
 def test_a_paid_session_that_names_no_subscription_yet_is_no_purchase_without_end(stripe: StripeDouble) -> None:
     stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
     (completed,) = stripe.simulator.events("checkout.session.completed")

@@ -38,8 +38,11 @@ def learn_dispute(dispute: Fact, context: Context) -> Learned:
 def of_payment(fact: Fact, context: Context) -> Learned:
     """What a refund, a dispute or a charge belongs to. It may have come first: then it waits to be found."""
     linked = list(facts.links_to(fact, context.mode))
-    if not linked and fact.links["payment_intent_id"] and not context.is_fetched:
-        linked = links_from_stripe(fact.links["payment_intent_id"], context)
+    invoices = facts.facts_by_id(context.mode, {row.invoice_id for row in linked})
+    # A link whose invoice is not known leads nowhere: its event has not come yet, or we died before we had asked for it.
+    is_found = bool(invoices) or any(row.object != "invoice_payment" for row in linked)
+    if not is_found and fact.links["payment_intent_id"] and not context.is_fetched:
+        invoices = invoices_from_stripe(fact.links["payment_intent_id"], context)
     session_ids = [row.stripe_id for row in linked if row.object == "checkout.session"]
     bought = (
         list(CheckoutAttempt.objects.filter(mode=context.mode, stripe_session_id__in=session_ids))
@@ -48,24 +51,23 @@ def of_payment(fact: Fact, context: Context) -> Learned:
     )
     if bought:
         return Learned(f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(settle_purchase_of, bought)))
-    invoices = facts.facts_by_id(context.mode, {row.invoice_id for row in linked})
     return of_subscriptions((row.subscription_id for row in invoices.values()), context, waits_for="its purchase")
 
 
-def links_from_stripe(payment_intent_id: str, context: Context) -> list[StripeFact]:
-    """Ask which invoice a payment paid, and keep the link; nothing for a payment that paid none."""
-    kept = []
+def invoices_from_stripe(payment_intent_id: str, context: Context) -> dict[str, StripeFact]:
+    """Ask which invoice a payment paid, and keep both; nothing for a payment that paid none."""
+    invoice_ids = set()
     for payment in stripe_client.fetch_invoice_payments(context.mode, payment_intent_id):
         link = fact_of(payment, seen_at=None)
         if link is None:
             continue
         facts.keep(link, mode=context.mode)
-        kept.append(link.stripe_id)
-        if not facts.facts_by_id(context.mode, [link.links["invoice_id"]]):
-            invoice = fact_of(stripe_client.fetch_invoice(context.mode, link.links["invoice_id"]), seen_at=None)
-            if invoice is not None:
-                learn_invoice(invoice, context)
-    return list(facts.facts_by_id(context.mode, kept).values())
+        invoice_ids.add(link.links["invoice_id"])
+    for invoice_id in invoice_ids:
+        invoice = fact_of(stripe_client.fetch_invoice(context.mode, invoice_id), seen_at=None)
+        if invoice is not None:
+            learn_invoice(invoice, context)
+    return facts.facts_by_id(context.mode, invoice_ids)
 
 
 def settle_purchase_of(attempt: CheckoutAttempt) -> Settle:
