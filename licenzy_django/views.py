@@ -6,6 +6,7 @@ anything: coming back from a payment page proves nothing, the attempt's status d
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib.auth.mixins import AccessMixin
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
@@ -37,6 +38,8 @@ from licenzy_django.models import CheckoutAttempt
 from licenzy_django.redirects import SESSION_TEMPLATE
 from licenzy_django.subjects import request_subject
 from licenzy_django.wording import refusal_in_words
+
+logger = logging.getLogger("licenzy_django")
 
 OUT_OF_ORDER = (StripeUnavailable, StripeRefused, ModeNotConfigured)
 SECOND_CLICK_WAITS_SECONDS = 5.0
@@ -141,14 +144,20 @@ class OwnCheckoutView(SubjectView):
         if not sync.SESSION_ID.fullmatch(session_id):
             raise Http404
         if self.asks_stripe:
-            # The webhook brings the same news later.
-            with suppress(*OUT_OF_ORDER):
-                sync.refresh_checkout(session_id, self.subject_ref, mode=mode)
+            self.ask_stripe(session_id, mode)
         mine = CheckoutAttempt.objects.filter(mode=mode, subject__subject_ref=self.subject_ref)
         attempt = mine.filter(stripe_session_id=session_id).select_related("product").first()
         if attempt is None:
             raise Http404
         return attempt
+
+    def ask_stripe(self, session_id: str, mode: str) -> None:
+        """So that nobody waits for a late webhook. Where that fails nothing is lost: the webhook brings the same news."""
+        try:
+            with suppress(*OUT_OF_ORDER):
+                sync.refresh_checkout(session_id, self.subject_ref, mode=mode)
+        except DatabaseError:
+            logger.warning("The checkout %s could not be brought up to date; its webhook will", session_id, exc_info=True)
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from licenzy_django import access, facts, stripe_client
+from licenzy_django import access, attempts, facts, stripe_client, sync
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
@@ -171,6 +171,39 @@ def test_a_worker_that_saw_a_checkout_unpaid_does_not_unfinish_it(
 
     assert CheckoutAttempt.objects.get().status == "finalized"
     assert access.check(REF)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all")
+def test_the_return_page_and_the_webhook_do_not_wait_for_each_other(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = stripe.simulator.pay(stripe.checkout(REF, "WEEK_PASS"))
+    events = handled(stripe.take_events())
+    webhook_has_the_attempt, page_has_the_subject = threading.Event(), threading.Event()
+    settle, lock = attempts.settle, sync.lock_subject
+
+    def slow_settle(*args: Any) -> bool:
+        is_finalized = settle(*args)
+        webhook_has_the_attempt.set()
+        page_has_the_subject.wait(1)
+        return is_finalized
+
+    def slow_lock(subject_id: int) -> Any:
+        subject = lock(subject_id)
+        page_has_the_subject.set()
+        webhook_has_the_attempt.wait(20)
+        return subject
+
+    monkeypatch.setattr(attempts, "settle", slow_settle)
+    monkeypatch.setattr(sync, "lock_subject", slow_lock)
+
+    def act(number: int) -> Any:
+        return sync.refresh_checkout(session["id"], REF, mode="test") if number else stripe.deliver(events)
+
+    statuses, attempt = in_threads(2, act)
+
+    assert statuses == [200]
+    assert attempt.status == "finalized"
 
 
 def test_many_subjects_at_once_meet_no_lock_error(stripe: StripeDouble) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from licenzy_django import attempts, facts, outbox, stripe_client
-from licenzy_django.entitlements import Cause, settle_purchase, settle_subscription
+from licenzy_django.entitlements import Cause, lock_subject, settle_purchase, settle_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement
 from licenzy_django.reconciliation.learned import (
     Context,
@@ -29,12 +29,15 @@ def learn_session(session: Fact, context: Context) -> Learned:
         keep_subscription(subscription_id, attempt.subject, context, is_new=True)
 
     def settle(cause: Cause) -> list[Entitlement]:
-        is_finalized = attempts.settle(attempt, whole)
+        # The rights first, since that locks the subject: the return page has it before it touches the attempt.
         changed: list[Entitlement] = []
         if subscription_id:
             changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
         elif whole.state["mode"] == "payment":
             changed = settle_purchase(attempt, cause=cause)
+        else:
+            lock_subject(attempt.subject_id)
+        is_finalized = attempts.settle(attempt, whole)
         if is_finalized and outbox.is_heard(attempt):
             outbox.record_purchase(attempt, whole, cause=cause)
         return changed

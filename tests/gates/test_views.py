@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from licenzy_django import access, views
+from licenzy_django import access, sync, views
 from licenzy_django.exceptions import IdempotencyKeyInUse
 from licenzy_django.models import CheckoutAttempt
 from licenzy_django.testing import StripeDouble, entitled
@@ -148,6 +149,23 @@ def test_the_return_page_waits_for_the_webhook_while_stripe_is_out_of_reach(
     assert f'data-licenzy-state-url="/return/state/?session_id={session["id"]}"' in page
     stripe.deliver()
     assert "Thank you" in client.get(f"/return/?session_id={session['id']}").content.decode()
+
+
+def test_the_return_page_waits_for_the_webhook_where_the_database_refuses_its_question(
+    client: Client, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buy(client)
+    session = session_of(stripe)
+
+    def refuses(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(sync, "reconcile", refuses)
+
+    answer = client.get(f"/return/?session_id={session['id']}")
+
+    assert answer.status_code == 200
+    assert "Confirming your payment" in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/return/", "/return/state/"])
