@@ -138,10 +138,6 @@ def list_items(params: Any, client: stripe.StripeClient) -> Any:
     return client.v1.subscription_items.list(params)
 
 
-def list_lines(session_id: str, params: Any, client: stripe.StripeClient) -> Any:
-    return client.v1.checkout.sessions.line_items.list(session_id, params)
-
-
 def fetch_dispute(mode: str, dispute_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.disputes.retrieve(dispute_id))
 
@@ -151,14 +147,22 @@ def fetch_session(mode: str, session_id: str) -> dict[str, Any]:
 
 
 def fetch_session_lines(mode: str, session_id: str) -> list[dict[str, Any]]:
-    """What the customer bought in the end: price and quantity of each line, all pages."""
-    lines: list[dict[str, Any]] = []
+    """What the customer bought in the end: price and quantity of each line."""
+    return every_page(mode, lambda params, stripe: stripe.v1.checkout.sessions.line_items.list(session_id, params))
+
+
+def fetch_invoice_lines(mode: str, invoice_id: str) -> list[dict[str, Any]]:
+    return every_page(mode, lambda params, stripe: stripe.v1.invoices.line_items.list(invoice_id, params))
+
+
+def every_page(mode: str, one_page: Callable[[Any, stripe.StripeClient], Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     params: dict[str, Any] = {"limit": 100}
     while True:
-        page = ask(mode, partial(list_lines, session_id, params))
-        lines += page["data"]
+        page = ask(mode, partial(one_page, params))
+        rows += page["data"]
         if not page["has_more"] or not page["data"]:
-            return lines
+            return rows
         params["starting_after"] = page["data"][-1]["id"]
 
 

@@ -7,7 +7,7 @@ version. Every time in a state is Unix seconds, UTC. No personal data passes thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,7 @@ def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
     is_paid = status == "paid" or event_type in ("invoice.paid", "invoice.payment_succeeded")
     transitions = invoice.get("status_transitions") or {}
     parent = (invoice.get("parent") or {}).get("subscription_details") or {}
+    lines = invoice.get("lines")
     return Fact(
         "invoice",
         invoice["id"],
@@ -135,8 +136,8 @@ def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
             "created": invoice.get("created"),
             "amount_paid": invoice.get("amount_paid"),
             "currency": invoice.get("currency"),
-            # The lines of a draft can still change; once finalised they cannot.
-            "lines": None if status == "draft" else [invoice_line(line) for line in listed(invoice.get("lines"))],
+            # The lines of a draft can still change; once finalised they cannot. An event carries no more than ten.
+            "lines": None if status == "draft" or has_more(lines) else invoice_lines(listed(lines)),
         },
         {
             "customer_id": id_of(invoice.get("customer")),
@@ -146,6 +147,10 @@ def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
             "charge_id": id_of(invoice.get("charge")),
         },
     )
+
+
+def invoice_lines(lines: Sequence[Json]) -> list[State]:
+    return [invoice_line(line) for line in lines]
 
 
 def invoice_line(line: Json) -> State:

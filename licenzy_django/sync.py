@@ -20,6 +20,7 @@ from licenzy_django import inbox, stripe_client
 from licenzy_django.entitlements import Cause, lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, StripeFact, Subject
 from licenzy_django.reconciliation import Context, current_ticket, learn
+from licenzy_django.reconciliation.subscriptions import with_lines
 from licenzy_django.stripe_objects import Fact, fact_of, has_more, id_of, paid_at_of, session_lines
 
 logger = logging.getLogger("licenzy_django")
@@ -123,7 +124,8 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
             is_whole = not has_more(subscription["items"])
             found += known_facts([subscription]) if is_whole else subscription_facts(mode, subscription["id"])
             for invoice in listed(mode, "invoices", {"subscription": subscription["id"], **created}):
-                found += known_facts([invoice, *listed(mode, "invoice_payments", {"invoice": invoice["id"]})])
+                found += [with_lines(fact, mode) for fact in known_facts([invoice])]
+                found += known_facts(listed(mode, "invoice_payments", {"invoice": invoice["id"]}))
         for session in listed(mode, "checkout.sessions", {"customer": customer_id, **created}):
             found += session_facts(mode, session)
     for payment_intent_id in sorted({fact.links["payment_intent_id"] for fact in found if is_payment(fact)}):

@@ -152,12 +152,12 @@ class OwnCheckoutView(SubjectView):
         return attempt
 
     def ask_stripe(self, session_id: str, mode: str) -> None:
-        """So that nobody waits for a late webhook. Where that fails nothing is lost: the webhook brings the same news."""
+        """So that nobody waits for a late webhook. Where that fails nothing is lost: it brings the same news."""
         try:
             with suppress(*OUT_OF_ORDER):
                 sync.refresh_checkout(session_id, self.subject_ref, mode=mode)
         except DatabaseError:
-            logger.warning("The checkout %s could not be brought up to date; its webhook will", session_id, exc_info=True)
+            logger.warning("Checkout %s was not brought up to date; its webhook will do it", session_id, exc_info=True)
 
 
 @method_decorator(never_cache, name="dispatch")

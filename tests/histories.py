@@ -139,6 +139,13 @@ def more_on_the_page(stripe: StripeDouble) -> None:
     stripe.simulator.pay(stripe.simulator.set_session_quantity(stripe.checkout(REF, "CREDITS", quantity=1), 3))
 
 
+def change_seats_six_times(stripe: StripeDouble) -> None:
+    """The renewal's invoice has twelve lines of these changes before its own: more than an event carries."""
+    for quantity in range(2, 8):
+        stripe.simulator.advance(86_400)
+        stripe.simulator.set_quantity(sub(stripe), quantity, prorated=True)
+
+
 def add_seats(stripe: StripeDouble) -> None:
     stripe.simulator.add_item(sub(stripe), "price_seats", quantity=3)
 
@@ -260,6 +267,12 @@ HISTORIES = [
     History("refund of a period, after more seats were paid", chain(
         paid("SEATS", quantity=10), day(3), on_sub("swap_price", "price_seats", quantity=11, invoice_now=True)
     ), refund_the_first),
+    History("renewal with more lines than an event carries", chain(paid("SEATS"), refund, change_seats_six_times), chain(
+        on_sub("renew")
+    )),
+    History("refund of a renewal with more lines than an event carries", chain(
+        paid("SEATS"), change_seats_six_times, on_sub("renew")
+    ), refund),
     History("customer deleted", chain(paid("PRO_MONTHLY"), paid("WEEK_PASS")), delete_customer),
     History("two subscriptions to one product", paid("PRO_MONTHLY"), chain(
         lambda stripe: stripe.simulator.create_session(

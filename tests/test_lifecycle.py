@@ -71,6 +71,8 @@ OUTCOMES: dict[str, Outcome] = {
     "swap to monthly after the year was refunded": {"PRO_MONTHLY": ON, "PRO_YEARLY": CANCELED},
     "swap to monthly that is refunded": {"PRO_MONTHLY": ("past_due", False, "refunded"), "PRO_YEARLY": CANCELED},
     "refund of a period, after more seats were paid": {"SEATS": ("past_due", False, "refunded")},
+    "renewal with more lines than an event carries": {"SEATS": ON},
+    "refund of a renewal with more lines than an event carries": {"SEATS": ("past_due", False, "refunded")},
     "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
     "two subscriptions to one product": {"PRO_MONTHLY": ON},
 }

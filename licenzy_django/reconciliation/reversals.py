@@ -39,7 +39,7 @@ def of_payment(fact: Fact, context: Context) -> Learned:
     """What a refund, a dispute or a charge belongs to. It may have come first: then it waits to be found."""
     linked = list(facts.links_to(fact, context.mode))
     invoices = facts.facts_by_id(context.mode, {row.invoice_id for row in linked})
-    # A link whose invoice is not known leads nowhere: its event has not come yet, or we died before we had asked for it.
+    # A link whose invoice is not known leads nowhere: its event has yet to come, or we died before we asked for it.
     is_found = bool(invoices) or any(row.object != "invoice_payment" for row in linked)
     if not is_found and fact.links["payment_intent_id"] and not context.is_fetched:
         invoices = invoices_from_stripe(fact.links["payment_intent_id"], context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from licenzy_django import facts, stripe_client
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.reconciliation.learned import (
@@ -13,7 +15,7 @@ from licenzy_django.reconciliation.learned import (
     settle_of,
     subject_id_of,
 )
-from licenzy_django.stripe_objects import Fact, fact_of
+from licenzy_django.stripe_objects import Fact, fact_of, invoice_lines
 
 
 def learn_subscription(subscription: Fact, context: Context) -> Learned:
@@ -92,12 +94,28 @@ def learn_invoice(invoice: Fact, context: Context) -> Learned:
     subject_id = subject_id_of(known.get(subscription_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
+    if not context.is_fetched:
+        invoice = with_lines(invoice, context.mode)
     whole = facts.keep(invoice, mode=context.mode)
     row = known.get(subscription_id)
     if not context.is_fetched and is_behind(row, invoice):
         keep_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
     settle = settle_of(subscription_id, subject_id, invoice=whole)
     return Learned(f"subscription {subscription_id}", subject_id, (settle,))
+
+
+def with_lines(invoice: Fact, mode: str) -> Fact:
+    """A paid invoice with all its lines, asked for where there were too many to come along."""
+    if invoice.state["paid_at"] is None or invoice.state["lines"] is not None:
+        return invoice
+    known = facts.facts_by_id(mode, [invoice.stripe_id]).get(invoice.stripe_id)
+    if known is not None and known.state.get("lines") is not None:
+        return invoice
+    try:
+        lines = invoice_lines(stripe_client.fetch_invoice_lines(mode, invoice.stripe_id))
+    except stripe_client.StripeObjectMissing:
+        return invoice
+    return replace(invoice, state={**invoice.state, "lines": lines})
 
 
 def is_behind(row: StripeFact | None, invoice: Fact) -> bool:

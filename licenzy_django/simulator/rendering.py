@@ -48,6 +48,8 @@ _SINCE: dict[str, dict[str, tuple[str, ...]]] = {
         "checkout.session": ("allowed_payment_method_types",),
     },
 }
+LINES_SHOWN = 10
+"""Of an invoice; for more there is a list of their own."""
 _OLD_UI_MODES = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
 
 
@@ -75,6 +77,8 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
     for name, value in list(thing.items()):
         for child in _children(value) if name != "metadata" else ():
             _shape(child, date)
+    if kind == "invoice":
+        _first_lines(thing)
     if date < BASIL and kind in _BEFORE_BASIL:
         _BEFORE_BASIL[kind](thing)
     if date < DAHLIA and kind == "checkout.session" and "ui_mode" in thing:
@@ -96,6 +100,12 @@ def _children(value: Any) -> Iterator[Json]:
         yield from value["data"]
     elif isinstance(value, list):
         yield from (child for child in value if isinstance(child, dict) and isinstance(child.get("object"), str))
+
+
+def _first_lines(invoice: Json) -> None:
+    lines = invoice.get("lines") or {}
+    if len(lines.get("data", ())) > LINES_SHOWN:
+        invoice["lines"] = lines | {"data": lines["data"][:LINES_SHOWN], "has_more": True}
 
 
 def _old_subscription(subscription: Json) -> None:

@@ -32,6 +32,11 @@ def list_line_items(world: World, params: Json, identifier: str) -> Json:
     return page(list(items), params, line_items_url(identifier), newest_first=False)
 
 
+def list_invoice_lines(world: World, params: Json, identifier: str) -> Json:
+    lines = world.find("invoice", identifier)["lines"]
+    return page(list(lines["data"]), params, lines["url"], newest_first=False)
+
+
 def update_session(world: World, params: Json, identifier: str) -> Json:
     session = world.find("checkout.session", identifier)
     with world.changing(session):

@@ -129,6 +129,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("POST", "/v1/subscriptions/{id}/resume", "subscriptions.resume", do.resume_subscription),
     ("GET", "/v1/invoices", "invoices.list", _list_invoices),
     ("GET", "/v1/invoices/{id}", "invoices.retrieve", _retrieve("invoice")),
+    ("GET", "/v1/invoices/{id}/lines", "invoices.line_items.list", do.list_invoice_lines),
     ("POST", "/v1/invoices/{id}/pay", "invoices.pay", do.pay_invoice),
     ("GET", "/v1/invoice_payments", "invoice_payments.list", _list_invoice_payments),
     ("GET", "/v1/invoice_payments/{id}", "invoice_payments.retrieve", _retrieve("invoice_payment")),

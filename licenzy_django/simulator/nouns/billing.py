@@ -38,7 +38,7 @@ def roll_period(world: World, subscription: Json) -> Json:
         rolled = [_roll_item(item, subscription) for item in items if item["current_period_end"] <= world.now]
         if subscription["status"] == "trialing":
             subscription["status"] = "active"
-        lines = [line(world, item, _period(item)) for item in rolled]
+        lines = subscription.pop("_prorations", []) + [line(world, item, _period(item)) for item in rolled]
         invoice = invoices.draft(world, subscription, "subscription_cycle", lines, previous)
         subscription["latest_invoice"] = invoice["id"]
     _hold_back(world, subscription, invoice)

@@ -7,6 +7,7 @@ from ..periods import period_end
 from ..refusals import RefusalError, invalid
 from ..world import Ref, World
 from . import billing, catalog, subscriptions
+from .invoice_shapes import prorations
 from .subscriptions import UPDATED
 
 PENDING_SECONDS = 23 * 3_600
@@ -104,10 +105,16 @@ def remove_item(world: World, subscription: Json, *, item: Ref) -> Json:
     return subscription
 
 
-def set_quantity(world: World, subscription: Json, quantity: int, *, item: Ref | None = None) -> Json:
+def set_quantity(
+    world: World, subscription: Json, quantity: int, *, item: Ref | None = None, prorated: bool = False
+) -> Json:
+    """``prorated``: the renewal's invoice begins with what this costs until then."""
     subscriptions.require_running(subscription)
     with world.changing(subscription, UPDATED):
-        item_of(subscription, item)["quantity"] = quantity
+        chosen = item_of(subscription, item)
+        if prorated:
+            subscription["_prorations"] = subscription.get("_prorations", []) + prorations(world, chosen, quantity)
+        chosen["quantity"] = quantity
     return subscription
 
 

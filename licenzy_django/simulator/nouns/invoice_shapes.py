@@ -37,6 +37,21 @@ def one_time_line(world: World, price: Json, quantity: int, subscription: str) -
     }
 
 
+def prorations(world: World, item: Json, quantity: int) -> list[Json]:
+    """What a change of quantity gives back and costs until the period's end: invoice items, no longer the item's own."""
+    start, end = item["current_period_start"], item["current_period_end"]
+    share = item["price"]["unit_amount"] * (end - world.now) // (end - start)
+    lines = []
+    for count, sign in ((item.get("quantity", 1), -1), (quantity, 1)):
+        parent: Json = {"invoice_item": world.new_id("ii"), "proration": True, "subscription": item["subscription"]}
+        parent["proration_details"] = {"credited_items": None}
+        lines.append(_line(world, item["price"], count, sign * share * count, (world.now, end)) | {
+            "parent": {"type": "invoice_item_details", "invoice_item_details": parent, "subscription_item_details": None},
+            "subscription": item["subscription"],
+        })  # fmt: skip
+    return lines
+
+
 def _line(world: World, price: Json, quantity: int, amount: int, period: tuple[int, int]) -> Json:
     return {
         "id": world.new_id("il"),
