@@ -45,19 +45,28 @@ def what_counts(item: State, paid: Sequence[Fact]) -> list[tuple[Fact, list[Stat
 
     A proration pays for a change within a period that another line has paid. It counts for an item that came in
     mid-period, and as long as there is nothing else. An item that no invoice names yet rests on what others paid for.
+    What an operator put on an invoice by hand belongs to no item, and pays for none.
     """
 
     def is_its_own(line: State) -> bool:
         return bool(line["item"] == item["id"] or line["price"] == item["price"])
 
+    def is_of_an_item(line: State) -> bool:
+        return bool(line["item"])
+
     def is_whole(line: State) -> bool:
         return not line.get("proration")
 
-    for counts in (lambda line: is_its_own(line) and is_whole(line), is_its_own, is_whole):
+    for counts in (
+        lambda line: is_its_own(line) and is_whole(line),
+        is_its_own,
+        lambda line: is_of_an_item(line) and is_whole(line),
+        is_of_an_item,
+    ):
         found = [(invoice, [line for line in lines_of(invoice) if counts(line)]) for invoice in paid]
         if any(lines for _, lines in found):
             return [(invoice, lines) for invoice, lines in found if lines]
-    return [(invoice, lines_of(invoice)) for invoice in paid]
+    return []
 
 
 def lines_of(invoice: Fact) -> list[State]:

@@ -139,6 +139,15 @@ def more_on_the_page(stripe: StripeDouble) -> None:
     stripe.simulator.pay(stripe.simulator.set_session_quantity(stripe.checkout(REF, "CREDITS", quantity=1), 3))
 
 
+def subscribe_by_invoice(stripe: StripeDouble) -> None:
+    """In the Dashboard, for a customer of ours: the first invoice is sent and not yet paid."""
+    stripe.simulator.subscribe(newest(stripe, "customer")["id"], [("price_pro_monthly", 1)], by_invoice=True)
+
+
+def pay_something_else(stripe: StripeDouble) -> None:
+    stripe.simulator.pay_invoice(stripe.simulator.bill_by_hand(sub(stripe), "price_credits"))
+
+
 def change_seats_six_times(stripe: StripeDouble) -> None:
     """The renewal's invoice has twelve lines of these changes before its own: more than an event carries."""
     for quantity in range(2, 8):
@@ -273,6 +282,12 @@ HISTORIES = [
     History("refund of a renewal with more lines than an event carries", chain(
         paid("SEATS"), change_seats_six_times, on_sub("renew")
     ), refund),
+    History("something else is paid on an unpaid subscription", chain(paid("WEEK_PASS"), subscribe_by_invoice), chain(
+        pay_something_else
+    )),
+    History("subscription by invoice that is paid", chain(paid("WEEK_PASS"), subscribe_by_invoice), chain(
+        on("invoice", "pay_invoice")
+    )),
     History("customer deleted", chain(paid("PRO_MONTHLY"), paid("WEEK_PASS")), delete_customer),
     History("two subscriptions to one product", paid("PRO_MONTHLY"), chain(
         lambda stripe: stripe.simulator.create_session(

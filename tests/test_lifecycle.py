@@ -73,6 +73,11 @@ OUTCOMES: dict[str, Outcome] = {
     "refund of a period, after more seats were paid": {"SEATS": ("past_due", False, "refunded")},
     "renewal with more lines than an event carries": {"SEATS": ON},
     "refund of a renewal with more lines than an event carries": {"SEATS": ("past_due", False, "refunded")},
+    "something else is paid on an unpaid subscription": {
+        "WEEK_PASS": ON,
+        "PRO_MONTHLY": ("suspended", False, "payment_pending"),
+    },
+    "subscription by invoice that is paid": {"WEEK_PASS": ON, "PRO_MONTHLY": ON},
     "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
     "two subscriptions to one product": {"PRO_MONTHLY": ON},
 }

@@ -76,6 +76,7 @@ class Simulator(World):
     renew = _on("subscription", billing.renew)
     retry = _on("subscription", billing.retry)
     recover = _on("subscription", billing.recover)
+    bill_by_hand = _on("subscription", billing.bill_by_hand)
     pay_invoice = _on("invoice", billing.pay_invoice)
     fail_invoice = _on("invoice", billing.fail_invoice)
     write_off_invoice = _on("invoice", billing.write_off)

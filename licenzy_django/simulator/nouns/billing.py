@@ -47,17 +47,24 @@ def roll_period(world: World, subscription: Json) -> Json:
 
 def subscribe(
     world: World, customer: str, prices: list[tuple[Ref, int]], *, metadata: Json | None = None,
-    status: str = "active", billing_mode: str = "flexible", trial_days: int = 0,
+    status: str = "active", billing_mode: str = "flexible", trial_days: int = 0, by_invoice: bool = False,
 ) -> Json:  # fmt: skip
-    """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed."""
+    """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed.
+
+    ``by_invoice``: active at once, its first invoice is sent and open (``collection_method=send_invoice``).
+    """
     lines = [(catalog.price_named(world, price, param="items[0][price]"), quantity) for price, quantity in prices]
     trial_end = world.now + trial_days * DAY if trial_days else None
     subscription = subscriptions.build(
         world, customer, lines, metadata=metadata or {}, billing_mode=billing_mode, trial_end=trial_end,
         status="trialing" if trial_end else status,
     )  # fmt: skip
+    if by_invoice:
+        subscription |= {"collection_method": "send_invoice", "days_until_due": 30}
     invoice = first_invoice(world, subscription, [])
     world.emit("customer.subscription.created", subscription)
+    if by_invoice:
+        return subscription
     fail_invoice(world, invoice, retries=False) if status == "incomplete" else pay_invoice(world, invoice)
     return subscription
 
@@ -217,6 +224,12 @@ def charge_items(world: World, subscription: Json, items: list[Json], *, prorati
     invoice = invoices.draft(world, subscription, "subscription_update", lines, subscriptions.period_of(subscription))
     subscription["latest_invoice"] = invoice["id"]
     return invoices.finalize(world, invoice)
+
+
+def bill_by_hand(world: World, subscription: Json, price: Ref) -> Json:
+    """An operator puts a one-time price on an invoice of its own, hung on the subscription. Open, not yet paid."""
+    lines = [one_time_line(world, catalog.price_named(world, price, param="price"), 1, subscription["id"])]
+    return invoices.finalize(world, invoices.draft(world, subscription, "manual", lines, (world.now, world.now)))
 
 
 def subscription_of(world: World, invoice: Json) -> Json | None:
