@@ -57,11 +57,16 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A Checkout session of ours in payment mode, with the price and the terms of its attempt."""
+    """A Checkout session of ours in payment mode, with the price and the terms of its attempt.
+
+    Attributes:
+        revoked_at: when an operator took away what it bought.
+    """
 
     session: Fact
     price: str
     terms: Terms
+    revoked_at: int | None = None
 
     @property
     def paid_at(self) -> int | None:
@@ -93,7 +98,8 @@ def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> li
         right = bought_right(purchase, reversal, free_from)
         rights.append(right)
         if purchase.terms.kind == "time_pass":
-            free_from = max(free_from, end_of_use(right, reversal))
+            taken_at = [at for at in (reversal and reversal.at, purchase.revoked_at) if at is not None]
+            free_from = max(free_from, end_of_use(right, taken_at))
     return rights
 
 
@@ -125,13 +131,12 @@ def bought_right(purchase: Purchase, reversal: Reversal | None, free_from: int) 
     return replace(right, status=status, status_reason=reversal.reason, grants_access=False, canceled_at=canceled_at)
 
 
-def end_of_use(right: Right, reversal: Reversal | None) -> int:
-    """When the next pass may begin: a reversed pass makes room from the moment its money went back."""
+def end_of_use(right: Right, taken_at: Sequence[int]) -> int:
+    """When the next pass may begin: one makes room from the moment its money went back or an operator revoked it."""
     assert right.starts_at is not None
     assert right.expires_at is not None
-    if reversal is None:
-        return right.expires_at
-    return max(right.starts_at, min(right.expires_at, reversal.at)) if reversal.at > right.starts_at else 0
+    ends_at = min(right.expires_at, *taken_at) if taken_at else right.expires_at
+    return ends_at if ends_at > right.starts_at else 0
 
 
 # --- subscriptions ---------------------------------------------------------------------------------------------------

@@ -102,13 +102,19 @@ def settle_purchase(attempt: CheckoutAttempt, *, cause: Cause) -> list[Entitleme
     attempts = list(attempts_settled_together(attempt))
     sessions = facts.facts_by_id(subject.mode, (other.stripe_session_id for other in attempts))
     known = [facts.fact_from(row) for row in payments_of(subject.mode, sessions.values())]
+    rows = rows_of_sources(subject.mode, sessions)
+    revoked = {row.source_id: int(row.revoked_at.timestamp()) for row in rows if row.revoked_at is not None}
     purchases = [
-        Purchase(facts.fact_from(sessions[other.stripe_session_id]), other.stripe_price_id, terms_of_attempt(other))
+        Purchase(
+            facts.fact_from(sessions[other.stripe_session_id]),
+            other.stripe_price_id,
+            terms_of_attempt(other),
+            revoked.get(other.stripe_session_id),
+        )
         for other in attempts
         if other.stripe_session_id in sessions
     ]
     rights = derive_purchases(purchases, known)
-    rows = rows_of_sources(subject.mode, sessions)
     attempt_of = {other.stripe_session_id: other for other in attempts}
     return write(subject, rights, rows, cause=cause, attempt_of=attempt_of)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from licenzy_django import checkout, clock, lots, stripe_client, sync
 from licenzy_django.derivation import Right
-from licenzy_django.entitlements import Cause, lock_subject, save_change, snapshot, write
+from licenzy_django.entitlements import Cause, lock_subject, save_change, settle_purchase, snapshot, write
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
 from licenzy_django.subjects import validate_subject_ref
@@ -147,7 +147,12 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Ca
         lots.restore(row)
     else:
         lots.void(row)
-    return Done(row, changed=save_change(row, before, cause=cause, at=clock.now()))
+    changed = save_change(row, before, cause=cause, at=clock.now())
+    if row.attempt is not None and row.attempt.terms["kind"] == Kind.TIME_PASS:
+        # The passes that stand behind it move up, or make room again.
+        settle_purchase(row.attempt, cause=cause)
+        row.refresh_from_db()
+    return Done(row, changed=changed)
 
 
 def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAttempt]:

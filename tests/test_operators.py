@@ -190,6 +190,40 @@ def test_restoring_what_was_refunded_meanwhile_gives_nothing(
     assert access.check("user_1").reason == "refunded"
 
 
+def test_a_revoked_pass_does_not_hold_back_the_next_one(ada: User, stripe_double: StripeDouble) -> None:
+    stripe_double.sell("WEEK", kind="time_pass")
+    stripe_double.buy("user_1", "WEEK")
+    stripe_double.advance(days=1)
+    operators.revoke(Entitlement.objects.get(), actor=ada, reason="paid back in cash")
+    stripe_double.advance(days=1)
+
+    stripe_double.buy("user_1", "WEEK")
+
+    assert access.check("user_1", at=stripe_double.now + timedelta(days=6))
+    assert not access.check("user_1", at=stripe_double.now + timedelta(days=7))
+
+
+def test_revoking_and_restoring_a_pass_move_those_behind_it(ada: User, stripe_double: StripeDouble) -> None:
+    stripe_double.sell("WEEK", kind="time_pass")
+    stripe_double.buy("user_1", "WEEK")
+    stripe_double.buy("user_1", "WEEK")
+    first, second = Entitlement.objects.order_by("starts_at")
+    stacked_at = second.starts_at
+    stripe_double.advance(days=1)
+
+    operators.revoke(first, actor=ada, reason="fraud")
+
+    second.refresh_from_db()
+    assert second.starts_at == stripe_double.now
+    assert access.check("user_1")
+    operators.restore(first, actor=ada, reason="a mistake")
+    second.refresh_from_db()
+    assert second.starts_at == stacked_at
+    assert access.check("user_1", at=stripe_double.now + timedelta(days=12))
+    by_whom = EntitlementChange.objects.filter(entitlement=second).order_by("pk").values_list("reason", "actor")
+    assert list(by_whom)[1:] == [("manual_revoke", ada.pk), ("manual_restore", ada.pk)]
+
+
 @pytest.mark.parametrize("verb", [operators.revoke, operators.restore])
 def test_without_a_reason_nothing_is_taken_or_given_back(verb: Any, ada: User, pro: Product) -> None:
     entitlement = granted("user_1", pro, ada).row
