@@ -168,8 +168,6 @@ def derive_subscription(
 
 def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Terms, leeway: int) -> Right:
     state = subscription.state
-    # Both of Stripe's ways to cancel at the end; flexible billing sets only cancel_at.
-    cancel_at = state["cancel_at"] or (item["period_end"] if state["cancel_at_period_end"] else None)
     right = Right(
         source_id=subscription.stripe_id,
         product_id=terms.product_id,
@@ -178,12 +176,15 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
         quantity=item["quantity"],
         starts_at=first_use_of(item["price"], facts) or item["created"] or state["created"],
         current_period_end=item["period_end"],
-        cancel_at=cancel_at,
+        cancel_at=scheduled_end(state),
         canceled_at=state["canceled_at"],
     )
     if state["status"] in ENDED or customer_is_deleted(facts):
         ended_at = state["canceled_at"] or state["ended_at"] or customer_deleted_at(facts)
         return replace(right, status_reason="canceled", canceled_at=ended_at)
+    if not item["quantity"]:
+        # Nobody pays for it now, and no payment is awaited. It may be counted up again: not over for good.
+        return replace(right, status="suspended", status_reason="canceled")
     current = current_periods(item, facts)
     if not current:
         return replace(right, status="suspended", status_reason="payment_pending")
@@ -195,6 +196,13 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
     return with_status(right, state, facts, terms, max(clean) or item["period_start"] or 0, leeway)
 
 
+def scheduled_end(state: State) -> int | None:
+    """Of the whole subscription, in both of Stripe's ways to cancel at the end; flexible billing sets only cancel_at."""
+    ends = [item["period_end"] for item in state["items"] if item["period_end"] is not None]
+    at_period_end = max(ends, default=None) if state["cancel_at_period_end"] else None
+    return state["cancel_at"] or at_period_end
+
+
 def with_status(
     right: Right, state: State, facts: Sequence[Fact], terms: Terms, paid_through: int, leeway: int
 ) -> Right:
@@ -203,8 +211,9 @@ def with_status(
     if status == "active" and latest_invoice_failed(state, facts):
         status = "past_due"
     if status in ("active", "trialing"):
-        known_ends = [end for end in (right.cancel_at, plus(right.current_period_end, leeway)) if end is not None]
-        return replace(right, status=status, grants_access=True, available_until=min(known_ends, default=None))
+        period_end = (right.current_period_end or paid_through) + leeway
+        ends = min(period_end, right.cancel_at) if right.cancel_at is not None else period_end
+        return replace(right, status=status, grants_access=True, available_until=ends)
     if status == "past_due" and terms.grace_days:
         until = paid_through + terms.grace_days * DAY
         ends = min(until, right.cancel_at) if right.cancel_at is not None else until
@@ -249,10 +258,6 @@ def customer_is_deleted(facts: Sequence[Fact]) -> bool:
 
 def customer_deleted_at(facts: Sequence[Fact]) -> int | None:
     return next((fact.state.get("deleted_at") for fact in facts if fact.object == "customer"), None)
-
-
-def plus(seconds: int | None, more: int) -> int | None:
-    return None if seconds is None else seconds + more
 
 
 __all__: Any = ["Purchase", "Right", "Terms", "derive_purchases", "derive_subscription", "is_over"]

@@ -288,6 +288,10 @@ HISTORIES = [
     History("subscription by invoice that is paid", chain(paid("WEEK_PASS"), subscribe_by_invoice), chain(
         on("invoice", "pay_invoice")
     )),
+    History("no seats", paid("SEATS", quantity=2), on_sub("set_quantity", 0)),
+    History("no seats and some again", paid("SEATS", quantity=2), chain(
+        on_sub("set_quantity", 0), day(1), on_sub("set_quantity", 1)
+    )),
     History("customer deleted", chain(paid("PRO_MONTHLY"), paid("WEEK_PASS")), delete_customer),
     History("two subscriptions to one product", paid("PRO_MONTHLY"), chain(
         lambda stripe: stripe.simulator.create_session(

@@ -78,6 +78,8 @@ OUTCOMES: dict[str, Outcome] = {
         "PRO_MONTHLY": ("suspended", False, "payment_pending"),
     },
     "subscription by invoice that is paid": {"WEEK_PASS": ON, "PRO_MONTHLY": ON},
+    "no seats": {"SEATS": ("suspended", False, "canceled")},
+    "no seats and some again": {"SEATS": ON},
     "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
     "two subscriptions to one product": {"PRO_MONTHLY": ON},
 }
@@ -204,6 +206,46 @@ def test_a_cancelled_subscription_ends_by_the_clock_alone(stripe: StripeDouble, 
     assert access.check(REF, at=view.cancel_at - timedelta(seconds=1))
     (after,) = access.entitlements_of(REF, at=view.cancel_at)
     assert (after.status, after.available, after.reason) == ("canceled", False, "canceled")
+
+
+def test_items_of_different_rhythm_are_cancelled_together_at_the_last_period_end(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    stripe.simulator.add_item(sub(stripe), "price_pro_yearly")
+    stripe.simulator.find("subscription", sub(stripe)["id"])["cancel_at_period_end"] = True
+    stripe.deliver()
+
+    last = max(item["current_period_end"] for item in sub(stripe)["items"]["data"])
+    views = access.entitlements_of(REF)
+    assert {view.cancel_at.timestamp() for view in views if view.cancel_at} == {last}
+    (monthly,) = [view for view in views if view.product_code == "PRO_MONTHLY"]
+    assert monthly.current_period_end is not None
+    assert access.check(REF, "PRO_MONTHLY", at=monthly.current_period_end)
+    assert not access.check(REF, "PRO_MONTHLY", at=monthly.current_period_end + timedelta(days=1))
+
+
+def test_a_period_without_an_end_gives_no_access_without_end(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    paid_until = access.entitlements_of(REF)[0].current_period_end
+    live = stripe.simulator.find("subscription", sub(stripe)["id"])
+    live["items"]["data"][0] |= {"current_period_start": None, "current_period_end": None}
+    event = stripe.simulator.event("customer.subscription.updated", "subscription", live["id"])
+    assert paid_until is not None
+
+    assert stripe.deliver([event]) == [200]
+
+    assert access.check(REF, at=paid_until + timedelta(hours=23))
+    assert not access.check(REF, at=paid_until + timedelta(hours=24))
+
+
+def test_a_subscription_with_no_seats_is_off_and_not_over(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "SEATS", quantity=2)
+    stripe.simulator.set_quantity(sub(stripe), 0)
+    stripe.deliver()
+    assert access.entitlements_of(REF)[0].status == "suspended"
+
+    stripe.cancel(sub(stripe))
+
+    assert best(stripe) == {"SEATS": CANCELED}
 
 
 def test_a_renewal_without_news_stays_on_for_the_leeway_only(stripe: StripeDouble) -> None:
