@@ -129,8 +129,12 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
         for session in listed(mode, "checkout.sessions", {"customer": customer_id, **created}):
             found += session_facts(mode, session)
     for payment_intent_id in sorted({fact.links["payment_intent_id"] for fact in found if is_payment(fact)}):
+        payment: dict[str, Any] = {"payment_intent": payment_intent_id}
+        # Only the charge knows what was paid in another currency than the price's. A failed try is no payment.
+        charges = listed(mode, "charges", payment)
+        found += known_facts(charge for charge in charges if charge["status"] == "succeeded")
         for what in ("refunds", "disputes"):
-            found += known_facts(listed(mode, what, {"payment_intent": payment_intent_id}))
+            found += known_facts(listed(mode, what, payment))
     return ticket, found
 
 
@@ -217,7 +221,7 @@ def reconcile(
 
 def in_order_of_need(found: list[Fact]) -> list[Fact]:
     """Subscriptions before the sessions that name them, invoices before their payments, money going back last."""
-    order = ("customer", "subscription", "checkout.session", "invoice", "invoice_payment", "refund", "dispute")
+    order = ("customer", "subscription", "checkout.session", "invoice", "invoice_payment", "charge", "refund", "dispute")
     return sorted(found, key=lambda fact: order.index(fact.object) if fact.object in order else len(order))
 
 

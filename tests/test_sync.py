@@ -8,7 +8,7 @@ from django.core.management import call_command
 from licenzy_django import access, sync
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
 from licenzy_django.testing import StripeDouble
-from tests.histories import HISTORIES, History, handled, sell_everything, state
+from tests.histories import HISTORIES, History, handled, newest, sell_everything, state
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -57,6 +57,26 @@ def test_missed_events_are_handled_as_if_they_had_arrived(history: History, stri
     assert {row.event_id for row in handled_late} >= {event["id"] for event in events}
     assert after_sync == state()
     assert list(sync.missed_events("test", since=LONG_AGO)) == []
+
+
+def test_a_refund_in_the_customers_own_currency_is_seen(stripe_double: StripeDouble) -> None:
+    """Adaptive pricing: the session says 7.00 EUR, the card was charged, and refunded, in yen."""
+    stripe = stripe_double
+    stripe.sell("WEEK_PASS", kind="time_pass", amount=700)
+    page = stripe.checkout("user_1", "WEEK_PASS")
+    stripe.simulator.decline(page)
+    stripe.pay(page)
+    stripe.simulator.refund(newest(stripe, "payment_intent"))
+    for kind in ("charge", "refund"):
+        for thing in stripe.simulator.store.all(kind):
+            thing |= {"currency": "jpy", "amount": 120_000}
+            thing |= {"amount_refunded": 120_000} if thing.get("refunded") else {}
+    assert access.check("user_1")
+
+    sync.repair(Subject.objects.get())
+
+    refused = access.check("user_1")
+    assert (bool(refused), refused.reason) == (False, "refunded")
 
 
 def test_a_dry_run_prints_the_drift_and_changes_nothing(
