@@ -40,6 +40,17 @@ def nobody_has_anything() -> bool:
     return not Entitlement.objects.exists() and not any(access.check(subject) for subject in SUBJECTS)
 
 
+def test_a_refund_of_a_payment_that_stripe_does_not_know_is_no_failure(stripe: StripeDouble) -> None:
+    """Of a connected account, say, whose payments our key cannot see."""
+    stripe.simulator.refund(foreign_session(stripe))
+    (event,) = stripe.simulator.events("refund.created")
+    event["data"]["object"]["payment_intent"] = "pi_of_another_account"
+
+    assert stripe.deliver([event]) == [200]
+
+    assert StripeEvent.objects.get().outcome == "kept, waits for its purchase"
+
+
 @pytest.mark.parametrize("kind", ["guest", "another customer"])
 def test_a_session_with_the_same_price_grants_nothing(stripe: StripeDouble, kind: str) -> None:
     customer = {} if kind == "guest" else {"customer": stripe.simulator.create_customer({})["id"]}

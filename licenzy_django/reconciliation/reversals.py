@@ -55,9 +55,13 @@ def of_payment(fact: Fact, context: Context) -> Learned:
 
 
 def invoices_from_stripe(payment_intent_id: str, context: Context) -> dict[str, StripeFact]:
-    """Ask which invoice a payment paid, and keep both; nothing for a payment that paid none."""
+    """Ask which invoice a payment paid, and keep both; nothing for one that paid none, or that Stripe does not know."""
+    try:
+        payments = stripe_client.fetch_invoice_payments(context.mode, payment_intent_id)
+    except stripe_client.StripeObjectMissing:
+        return {}
     invoice_ids = set()
-    for payment in stripe_client.fetch_invoice_payments(context.mode, payment_intent_id):
+    for payment in payments:
         link = fact_of(payment, seen_at=None)
         if link is None:
             continue

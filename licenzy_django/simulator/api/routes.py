@@ -81,6 +81,7 @@ def _list_invoice_payments(world: World, params: Json, _: str) -> Json:
     where = {name: params[name] for name in ("invoice", "status") if name in params}
     found = world.store.all("invoice_payment", **where)
     if wanted := params.get("payment"):
+        world.find("payment_intent", wanted.get("payment_intent", ""), param="payment[payment_intent]")
         found = [payment for payment in found if payment["payment"]["payment_intent"] == wanted.get("payment_intent")]
     return page(found, params, "/v1/invoice_payments")
 
