@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db import transaction
 
-from licenzy_django import inbox, stripe_client
+from licenzy_django import clock, inbox, stripe_client
 from licenzy_django.entitlements import Cause, lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, StripeFact, Subject
 from licenzy_django.reconciliation import Context, current_ticket, learn
@@ -28,6 +29,8 @@ logger = logging.getLogger("licenzy_django")
 SESSION_ID = re.compile(r"cs_(test|live)_[A-Za-z0-9]+")
 PAGE = 100
 TYPES_AT_ONCE = 20
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +83,53 @@ def refresh_checkout(session_id: str, subject_ref: str, *, mode: str) -> Checkou
 
 
 def missed_events(mode: str, *, since: datetime, handle: bool = True) -> Iterator[StripeEvent]:
-    """The events since then (30 days at most, Stripe keeps no more) that never arrived, handled now, oldest first."""
-    created = {"gte": int(since.timestamp())}
+    """The events since then (30 days at most, Stripe keeps no more) that never arrived, handled now, oldest first.
+
+    A second that has more events than fit on a page is the exception: Stripe lists the newest first.
+    """
+    # Stripe's clock may be ahead of ours.
+    until = clock.now() + timedelta(days=1)
+    for events in events_between(mode, int(since.timestamp()), int(until.timestamp())):
+        known = set(
+            StripeEvent.objects.filter(mode=mode, event_id__in=[event["id"] for event in events])
+            .exclude(status__in=[StripeEvent.Status.RECEIVED, StripeEvent.Status.FAILED])
+            .values_list("event_id", flat=True)
+        )
+        for event in events:
+            if event["id"] in known:
+                continue
+            if handle:
+                row, _ = inbox.receive(event, mode)
+                yield handled(row)
+            else:
+                yield StripeEvent(mode=mode, event_id=event["id"], type=event["type"])
+
+
+def events_between(mode: str, since: int, until: int) -> Iterator[list[dict[str, Any]]]:
+    """The events of ``[since, until)``, a few pages at a time. A time that holds more is halved, the earlier half first."""
     types = list(inbox.REASONS)
-    chunks = [types[start : start + TYPES_AT_ONCE] for start in range(0, len(types), TYPES_AT_ONCE)]
-    found = [event for some in chunks for event in listed(mode, "events", {"types": some, "created": created})]
-    known = set(
-        StripeEvent.objects.filter(mode=mode, event_id__in=[event["id"] for event in found])
-        .exclude(status__in=[StripeEvent.Status.RECEIVED, StripeEvent.Status.FAILED])
-        .values_list("event_id", flat=True)
-    )
-    for event in sorted(found, key=lambda event: event["created"]):
-        if event["id"] in known:
-            continue
-        if handle:
-            row, _ = inbox.receive(event, mode)
-            yield handled(row)
-        else:
-            yield StripeEvent(mode=mode, event_id=event["id"], type=event["type"])
+    created = {"gte": since, "lt": until}
+    asked = [
+        {"limit": PAGE, "types": types[start : start + TYPES_AT_ONCE], "created": created}
+        for start in range(0, len(types), TYPES_AT_ONCE)
+    ]
+    pages = [stripe_client.ask(mode, partial(one_page, "events", params)) for params in asked]
+    middle = (since + until) // 2
+    if not any(page["has_more"] for page in pages):
+        yield sorted((event for page in pages for event in page["data"]), key=lambda event: event["created"])
+    elif middle > since:
+        yield from events_between(mode, since, middle)
+        yield from events_between(mode, middle, until)
+    else:
+        for params in asked:
+            yield from batched(listed(mode, "events", params), PAGE)
+
+
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of so many rows; Python 3.12 has its own."""
+    left = iter(rows)
+    while batch := list(islice(left, size)):
+        yield batch
 
 
 def handled(row: StripeEvent) -> StripeEvent:

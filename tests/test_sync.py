@@ -59,6 +59,26 @@ def test_missed_events_are_handled_as_if_they_had_arrived(history: History, stri
     assert list(sync.missed_events("test", since=LONG_AGO)) == []
 
 
+def test_many_missed_events_are_handled_in_pieces_and_oldest_first(
+    stripe_double: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "PAGE", 2)
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.simulator.pay(stripe_double.checkout("user_1", "PRO_MONTHLY"))
+    for _ in range(5):
+        stripe_double.simulator.renew(newest(stripe_double, "subscription")["id"])
+    events = handled(stripe_double.take_events())
+
+    pieces = list(sync.events_between("test", 0, int(stripe_double.now.timestamp()) + 1))
+    missed = list(sync.missed_events("test", since=LONG_AGO))
+
+    assert max(len(piece) for piece in pieces) <= 4
+    assert {row.event_id for row in missed} == {event["id"] for event in events}
+    assert [row.occurred_at for row in missed] == sorted(row.occurred_at for row in missed)
+    assert {row.status for row in missed} == {"processed"}
+    assert access.check("user_1", at=stripe_double.now)
+
+
 def test_a_refund_in_the_customers_own_currency_is_seen(stripe_double: StripeDouble) -> None:
     """Adaptive pricing: the session says 7.00 EUR, the card was charged, and refunded, in yen."""
     stripe = stripe_double

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from licenzy_django import access
+from licenzy_django import access, sync
+from licenzy_django.models import Subject
 from licenzy_django.testing import StripeDouble
 
 
@@ -62,6 +64,27 @@ def test_while_stripe_is_away_the_shell_hears_of_it(lost: StripeDouble) -> None:
     with pytest.raises(CommandError, match="could not be compared"):
         synced()
     assert not access.check("user_1")
+
+
+def test_one_subject_that_fails_keeps_no_other_from_being_put_right(
+    lost: StripeDouble, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    repair = sync.repair
+
+    def fails_for_one(subject: Subject, **given: Any) -> Any:
+        if subject.subject_ref == "user_1":
+            raise OverflowError("a bug")
+        return repair(subject, **given)
+
+    monkeypatch.setattr(sync, "repair", fails_for_one)
+    monkeypatch.setattr(sync, "missed_events", lambda *args, **given: iter(()))
+
+    with pytest.raises(CommandError, match="1 could not be compared; the rest was"):
+        synced()
+
+    assert access.check("user_2")
+    assert "user_1 could not be compared" in caplog.text
+    assert "OverflowError: a bug" in caplog.text
 
 
 @pytest.mark.parametrize("arguments", [("--subject", "nobody"), ("--since", "yesterday"), ("--since", "2026-13-45")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from licenzy_django import clock, sync
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode, StripeEvent, StripeFact, Subject
+
+logger = logging.getLogger("licenzy_django")
 
 STRIPE_KEEPS_EVENTS = timedelta(days=30)
 
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             for event in sync.missed_events(mode, since=max(since or earliest, earliest)):
                 self.failures += event.status == StripeEvent.Status.FAILED
                 self.stdout.write(f"{event.event_id} {event.type} had not arrived: {event.status} {event.outcome}")
-        except LicenzyError as error:
+        except Exception as error:
             self.failed(f"events in {mode} mode", error)
 
     def differences(
@@ -77,12 +80,16 @@ class Command(BaseCommand):
         for subject in subjects.iterator(chunk_size=500):
             try:
                 yield from compare(subject, since=since)
-            except LicenzyError as error:
+            except Exception as error:
                 self.failed(subject.subject_ref, error)
 
-    def failed(self, what: str, error: LicenzyError) -> None:
+    def failed(self, what: str, error: Exception) -> None:
+        """Count it and go on: one subject that we cannot handle keeps nobody else from being put right."""
         self.failures += 1
-        self.stderr.write(f"{what}: {error.message}")
+        if not isinstance(error, LicenzyError):
+            logger.error("%s could not be compared with Stripe", what, exc_info=error)
+        why = error.message if isinstance(error, LicenzyError) else f"{type(error).__name__}, see the log"
+        self.stderr.write(f"{what}: {why}")
 
 
 def subjects_at_stripe(modes: list[str], subject_ref: str | None) -> QuerySet[Subject]:
