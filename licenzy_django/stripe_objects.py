@@ -61,7 +61,7 @@ def session_fact(session: Json, seen_at: int | None, event_type: str) -> Fact:
             "expires_at": session.get("expires_at"),
             "amount_total": session.get("amount_total"),
             "currency": session.get("currency"),
-            "attempt": (session.get("metadata") or {}).get(ATTEMPT_METADATA_KEY),
+            "attempt": inside(session, "metadata").get(ATTEMPT_METADATA_KEY),
             "payment_link": id_of(session.get("payment_link")) or None,
         },
         {
@@ -84,8 +84,7 @@ def session_lines(line_items: list[dict[str, Any]]) -> list[State]:
 
 def paid_at_of(session: Fact) -> int | None:
     """When a session was confirmed as paid or as needing no payment; None while it was not."""
-    paid_at: int | None = session.state.get("paid_at") or session.state.get("found_paid_at")
-    return paid_at
+    return first_known(session.state.get("paid_at"), session.state.get("found_paid_at"))
 
 
 def subscription_fact(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
@@ -123,15 +122,15 @@ def subscription_item(subscription: Json, item: Json) -> State:
 def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
     status = invoice.get("status")
     is_paid = status == "paid" or event_type in ("invoice.paid", "invoice.payment_succeeded")
-    transitions = invoice.get("status_transitions") or {}
-    parent = (invoice.get("parent") or {}).get("subscription_details") or {}
+    paid_at = first_known(inside(invoice, "status_transitions").get("paid_at"), seen_at, invoice.get("created"))
+    parent = inside(invoice, "parent", "subscription_details")
     lines = invoice.get("lines")
     return Fact(
         "invoice",
         invoice["id"],
         {
             "status": "paid" if is_paid else status,
-            "paid_at": (transitions.get("paid_at") or seen_at or invoice.get("created")) if is_paid else None,
+            "paid_at": paid_at if is_paid else None,
             "failed_at": seen_at if event_type == "invoice.payment_failed" else None,
             "created": invoice.get("created"),
             "amount_paid": invoice.get("amount_paid"),
@@ -154,12 +153,10 @@ def invoice_lines(lines: Sequence[Json]) -> list[State]:
 
 
 def invoice_line(line: Json) -> State:
-    parent = line.get("parent") or {}
     # A proration is an item of the subscription's or, made by a change in mid-period, one of the invoice's own.
-    of_subscription = parent.get("subscription_item_details") or {}
-    details = of_subscription or parent.get("invoice_item_details") or line
-    pricing = (line.get("pricing") or {}).get("price_details") or {}
-    period = line.get("period") or {}
+    of_subscription = inside(line, "parent", "subscription_item_details")
+    details = of_subscription or inside(line, "parent", "invoice_item_details") or line
+    pricing, period = inside(line, "pricing", "price_details"), inside(line, "period")
     return {
         "item": id_of(of_subscription.get("subscription_item")) or id_of(line.get("subscription_item")),
         "price": id_of(pricing.get("price")) or id_of(line.get("price")) or id_of(line.get("plan")),
@@ -170,7 +167,7 @@ def invoice_line(line: Json) -> State:
 
 
 def invoice_payment_fact(invoice_payment: Json, seen_at: int | None, event_type: str) -> Fact:
-    payment = invoice_payment.get("payment") or {}
+    payment = inside(invoice_payment, "payment")
     return Fact(
         "invoice_payment",
         invoice_payment["id"],
@@ -260,6 +257,19 @@ def id_of(reference: Any) -> str:
     if isinstance(reference, Mapping):
         reference = reference.get("id")
     return reference if isinstance(reference, str) else ""
+
+
+def inside(stripe_object: Json, *names: str) -> Json:
+    """The object that these names lead to, empty if absent or something else."""
+    found: Any = stripe_object
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def first_known(*times: int | None) -> int | None:
+    """0 is a time too."""
+    return next((at for at in times if at is not None), None)
 
 
 def listed(stripe_list: Any) -> list[Json]:

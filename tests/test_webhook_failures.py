@@ -67,6 +67,17 @@ def test_an_event_comes_again_when_stripe_cannot_be_asked(stripe: StripeDouble, 
     assert access.check("user_1")
 
 
+@pytest.mark.parametrize("change", [{"created": 0}, {"metadata": ["x"]}], ids=str)
+def test_what_stripe_never_sends_loses_no_grant(stripe: StripeDouble, change: dict[str, Any]) -> None:
+    event = paid(stripe)
+    event |= {name: value for name, value in change.items() if name in event}
+    event["data"]["object"] |= {name: value for name, value in change.items() if name not in event}
+
+    assert stripe.deliver([event]) == [200]
+
+    assert access.summary("user_1").usage_remaining == 1000
+
+
 def test_an_event_kept_by_a_process_that_died_is_handled_when_it_comes_again(
     stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
