@@ -83,7 +83,7 @@ def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
         before = (dict(row.state), links_of(row), row.subject_id)
         row.state = merged(fact.object, row.state, fact.state)
         for link in LINKS:
-            setattr(row, link, getattr(row, link) or fact.links.get(link, ""))
+            setattr(row, link, max(getattr(row, link), fact.links.get(link, "")))
         row.subject_id = row.subject_id or (subject.pk if subject else None)
         if before != (row.state, links_of(row), row.subject_id):
             row.save(update_fields=["state", *LINKS, "subject", "updated_at"])

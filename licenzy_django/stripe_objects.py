@@ -143,7 +143,8 @@ def invoice_fact(invoice: Json, seen_at: int | None, event_type: str) -> Fact:
             "subscription_id": id_of(parent.get("subscription")) or id_of(invoice.get("subscription")),
             "invoice_id": invoice["id"],
             "payment_intent_id": id_of(invoice.get("payment_intent")),
-            "charge_id": id_of(invoice.get("charge")),
+            # While it is not paid, that of a try that failed.
+            "charge_id": id_of(invoice.get("charge")) if is_paid else "",
         },
     )
 

@@ -86,3 +86,12 @@ def test_each_mode_keeps_its_own(db: None) -> None:
 
     assert kept.state == {"is_deleted": False}
     assert StripeEvent.objects.count() == 0
+
+
+def test_links_do_not_care_about_order_either(db: None) -> None:
+    def kept(mode: str, *charges: str) -> str:
+        for charge_id in charges:
+            whole = facts.keep(Fact("invoice", "in_1", {}, {"charge_id": charge_id}), mode=mode)
+        return whole.links["charge_id"]
+
+    assert kept("test", "ch_1", "", "ch_2") == kept("live", "ch_2", "ch_1", "")

@@ -424,6 +424,25 @@ def test_a_refund_between_the_link_and_the_invoice_does_not_wait_for_it(stripe: 
     assert (bool(refused), refused.reason) == (False, "refunded")
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_refund_that_names_only_a_charge_finds_the_invoice_whose_first_try_failed(
+    stripe: StripeDouble, order: int
+) -> None:
+    session = stripe.buy(REF, "PRO_MONTHLY")
+    stripe.simulator.renew(session["subscription"], paid=False)
+    stripe.simulator.recover(session["subscription"])
+    stripe.deliver(stripe.take_events()[::order], api_version="2024-06-20")
+    assert access.check(REF)
+    stripe.simulator.refund(newest(stripe, "payment_intent"))
+    (refunded,) = [event for event in stripe.take_events() if event["type"] == "refund.created"]
+    refunded["data"]["object"]["payment_intent"] = None
+
+    stripe.deliver([refunded], api_version="2024-06-20")
+
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "refunded")
+
+
 def test_a_paid_session_that_names_no_subscription_yet_is_no_purchase_without_end(stripe: StripeDouble) -> None:
     stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
     (completed,) = stripe.simulator.events("checkout.session.completed")

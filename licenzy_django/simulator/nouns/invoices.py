@@ -92,7 +92,7 @@ def refuse(world: World, invoice: Json, *, retries: bool = True) -> Json:
     """The payment failed; the next attempt is in 3, 5 and 7 days, then never."""
     _require_open(invoice)
     if intent := intent_of(world, invoice):
-        payments.fail(world, intent)
+        invoice["_charge"] = payments.fail(world, intent)["id"]
     attempts = invoice["attempt_count"] + 1
     again = retries and attempts <= len(RETRY_DAYS)
     with world.changing(invoice):

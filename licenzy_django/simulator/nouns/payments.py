@@ -75,7 +75,8 @@ def process(world: World, intent: Json) -> None:
     world.emit("payment_intent.processing", intent)
 
 
-def fail(world: World, intent: Json, message: str = "Your card was declined.") -> None:
+def fail(world: World, intent: Json, message: str = "Your card was declined.") -> Json:
+    """Returns the charge that failed."""
     charge = _charge(world, intent, "failed")
     charge |= {"failure_code": "card_declined", "failure_message": message}
     with world.changing(intent):
@@ -84,6 +85,7 @@ def fail(world: World, intent: Json, message: str = "Your card was declined.") -
         intent["_settles_at"] = None
     world.emit("charge.failed", charge)
     world.emit("payment_intent.payment_failed", intent)
+    return charge
 
 
 def cancel(world: World, intent: Json) -> None:
