@@ -98,8 +98,7 @@ def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> li
         right = bought_right(purchase, reversal, free_from)
         rights.append(right)
         if purchase.terms.kind == "time_pass":
-            taken_at = [at for at in (reversal and reversal.at, purchase.revoked_at) if at is not None]
-            free_from = max(free_from, end_of_use(right, taken_at))
+            free_from = max(free_from, end_of_use(right, reversal, purchase.revoked_at))
     return rights
 
 
@@ -131,11 +130,12 @@ def bought_right(purchase: Purchase, reversal: Reversal | None, free_from: int) 
     return replace(right, status=status, status_reason=reversal.reason, grants_access=False, canceled_at=canceled_at)
 
 
-def end_of_use(right: Right, taken_at: Sequence[int]) -> int:
+def end_of_use(right: Right, reversal: Reversal | None, revoked_at: int | None) -> int:
     """When the next pass may begin: one makes room from the moment its money went back or an operator revoked it."""
     assert right.starts_at is not None
     assert right.expires_at is not None
-    ends_at = min(right.expires_at, *taken_at) if taken_at else right.expires_at
+    ends = [right.expires_at, reversal.at if reversal else None, revoked_at]
+    ends_at = min(at for at in ends if at is not None)
     return ends_at if ends_at > right.starts_at else 0
 
 
@@ -197,7 +197,7 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
 
 
 def scheduled_end(state: State) -> int | None:
-    """Of the whole subscription, in both of Stripe's ways to cancel at the end; flexible billing sets only cancel_at."""
+    """Of the whole subscription, in both of Stripe's ways: flexible billing sets only cancel_at."""
     ends = [item["period_end"] for item in state["items"] if item["period_end"] is not None]
     at_period_end = max(ends, default=None) if state["cancel_at_period_end"] else None
     return state["cancel_at"] or at_period_end

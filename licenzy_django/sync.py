@@ -106,7 +106,7 @@ def missed_events(mode: str, *, since: datetime, handle: bool = True) -> Iterato
 
 
 def events_between(mode: str, since: int, until: int) -> Iterator[list[dict[str, Any]]]:
-    """The events of ``[since, until)``, a few pages at a time. A time that holds more is halved, the earlier half first."""
+    """The events of ``[since, until)``, two pages at most at a time: a time with more is halved, the past first."""
     types = list(inbox.REASONS)
     created = {"gte": since, "lt": until}
     asked = [
@@ -253,7 +253,16 @@ def reconcile(
 
 def in_order_of_need(found: list[Fact]) -> list[Fact]:
     """Subscriptions before the sessions that name them, invoices before their payments, money going back last."""
-    order = ("customer", "subscription", "checkout.session", "invoice", "invoice_payment", "charge", "refund", "dispute")
+    order = (
+        "customer",
+        "subscription",
+        "checkout.session",
+        "invoice",
+        "invoice_payment",
+        "charge",
+        "refund",
+        "dispute",
+    )
     return sorted(found, key=lambda fact: order.index(fact.object) if fact.object in order else len(order))
 
 

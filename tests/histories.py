@@ -276,9 +276,9 @@ HISTORIES = [
     History("refund of a period, after more seats were paid", chain(
         paid("SEATS", quantity=10), day(3), on_sub("swap_price", "price_seats", quantity=11, invoice_now=True)
     ), refund_the_first),
-    History("renewal with more lines than an event carries", chain(paid("SEATS"), refund, change_seats_six_times), chain(
-        on_sub("renew")
-    )),
+    History("renewal with more lines than an event carries", chain(
+        paid("SEATS"), refund, change_seats_six_times
+    ), on_sub("renew")),
     History("refund of a renewal with more lines than an event carries", chain(
         paid("SEATS"), change_seats_six_times, on_sub("renew")
     ), refund),

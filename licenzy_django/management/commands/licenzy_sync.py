@@ -70,8 +70,11 @@ class Command(BaseCommand):
             for event in sync.missed_events(mode, since=max(since or earliest, earliest)):
                 self.failures += event.status == StripeEvent.Status.FAILED
                 self.stdout.write(f"{event.event_id} {event.type} had not arrived: {event.status} {event.outcome}")
+        except LicenzyError as error:
+            self.failed(f"events in {mode} mode", error.message)
         except Exception as error:
-            self.failed(f"events in {mode} mode", error)
+            logger.exception("The events in %s mode could not be caught up with", mode)
+            self.failed(f"events in {mode} mode", f"{type(error).__name__}, see the log")
 
     def differences(
         self, subjects: QuerySet[Subject], since: datetime | None, *, dry_run: bool
@@ -80,15 +83,15 @@ class Command(BaseCommand):
         for subject in subjects.iterator(chunk_size=500):
             try:
                 yield from compare(subject, since=since)
+            except LicenzyError as error:
+                self.failed(subject.subject_ref, error.message)
             except Exception as error:
-                self.failed(subject.subject_ref, error)
+                logger.exception("%s could not be compared with Stripe", subject.subject_ref)
+                self.failed(subject.subject_ref, f"{type(error).__name__}, see the log")
 
-    def failed(self, what: str, error: Exception) -> None:
-        """Count it and go on: one subject that we cannot handle keeps nobody else from being put right."""
+    def failed(self, what: str, why: str) -> None:
+        """Count it and go on: what we cannot handle of one keeps nobody else from being put right."""
         self.failures += 1
-        if not isinstance(error, LicenzyError):
-            logger.error("%s could not be compared with Stripe", what, exc_info=error)
-        why = error.message if isinstance(error, LicenzyError) else f"{type(error).__name__}, see the log"
         self.stderr.write(f"{what}: {why}")
 
 

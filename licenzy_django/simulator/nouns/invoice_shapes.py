@@ -28,28 +28,29 @@ def line(world: World, item: Json, period: tuple[int, int], *, free: bool = Fals
 
 def one_time_line(world: World, price: Json, quantity: int, subscription: str) -> Json:
     """A one-time price on the first invoice of a subscription."""
-    parent: Json = {"invoice_item": world.new_id("ii"), "proration": False, "subscription": subscription}
-    parent["proration_details"] = {"credited_items": None}
     amount, period = price["unit_amount"] * quantity, (world.now, world.now)
-    return _line(world, price, quantity, amount, period) | {
-        "parent": {"type": "invoice_item_details", "invoice_item_details": parent, "subscription_item_details": None},
-        "subscription": subscription,
-    }
+    return _line(world, price, quantity, amount, period) | _of_invoice_item(world, subscription)
 
 
 def prorations(world: World, item: Json, quantity: int) -> list[Json]:
-    """What a change of quantity gives back and costs until the period's end: invoice items, no longer the item's own."""
+    """What a change of quantity gives back and costs until the period's end: items of the invoice's own."""
     start, end = item["current_period_start"], item["current_period_end"]
     share = item["price"]["unit_amount"] * (end - world.now) // (end - start)
-    lines = []
-    for count, sign in ((item.get("quantity", 1), -1), (quantity, 1)):
-        parent: Json = {"invoice_item": world.new_id("ii"), "proration": True, "subscription": item["subscription"]}
-        parent["proration_details"] = {"credited_items": None}
-        lines.append(_line(world, item["price"], count, sign * share * count, (world.now, end)) | {
-            "parent": {"type": "invoice_item_details", "invoice_item_details": parent, "subscription_item_details": None},
-            "subscription": item["subscription"],
-        })  # fmt: skip
-    return lines
+    changes = ((item.get("quantity", 1), -share), (quantity, share))
+    return [
+        _line(world, item["price"], count, amount * count, (world.now, end))
+        | _of_invoice_item(world, item["subscription"], proration=True)
+        for count, amount in changes
+    ]
+
+
+def _of_invoice_item(world: World, subscription: str, *, proration: bool = False) -> Json:
+    parent: Json = {"invoice_item": world.new_id("ii"), "proration": proration, "subscription": subscription}
+    parent["proration_details"] = {"credited_items": None}
+    return {
+        "parent": {"type": "invoice_item_details", "invoice_item_details": parent, "subscription_item_details": None},
+        "subscription": subscription,
+    }
 
 
 def _line(world: World, price: Json, quantity: int, amount: int, period: tuple[int, int]) -> Json:
