@@ -3,6 +3,7 @@
 
 PORT ?= 8000
 HISTORIES ?= 20000
+SEED ?= 0
 WORKERS ?= auto
 POSTGRES_URL ?= postgres://root@127.0.0.1:5432/postgres
 CHROMIUM ?= /usr/bin/chromium
@@ -38,8 +39,8 @@ test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE
 test-orders: $(BIN)/made ## every order of the longer histories too
 	$(BIN)/python -m pytest -n $(WORKERS) -m exhaustive $(ARGS)
 
-test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour or more)
-	LICENZY_LAW_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/test_laws.py $(ARGS)
+test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour), from SEED on
+	LICENZY_LAW_HISTORIES=$(HISTORIES) LICENZY_LAW_SEED=$(SEED) $(BIN)/python -m pytest -n $(WORKERS) tests/test_laws.py $(ARGS)
 
 test-api-fuzz: $(BIN)/made-fuzz ## generated requests at the running demo: no 500, no answer outside the schema
 	$(BIN)/python -m pytest -m fuzz tests/fuzz $(ARGS)
