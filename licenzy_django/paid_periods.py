@@ -11,7 +11,7 @@ from licenzy_django.stripe_objects import Fact, State, paid_at_of
 
 @dataclass(frozen=True, slots=True)
 class PaidPeriod:
-    """The time that a confirmed invoice pays for; 0 to 0 for a session whose invoice is not known yet."""
+    """The time that a confirmed invoice pays for; 0 to 0 for a session of whose invoice we do not know the lines."""
 
     starts_at: int
     ends_at: int
@@ -26,11 +26,12 @@ def current_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
     """
     payments = Payments(facts)
     paid = [fact for fact in facts if fact.object == "invoice" and fact.state.get("paid_at") is not None]
+    counting = what_counts(item, paid)
     periods = [
         PaidPeriod(*span_of(lines), payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state))
-        for invoice, lines in what_counts(item, paid)
+        for invoice, lines in counting
     ]
-    known = {invoice.stripe_id for invoice in paid}
+    known = {invoice.stripe_id for invoice, _ in counting}
     for session in facts:
         if session.object == "checkout.session" and paid_at_of(session) is not None:
             invoice_id = session.links.get("invoice_id", "")

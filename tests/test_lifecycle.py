@@ -515,3 +515,17 @@ def add_a_seat_and_pay_for_it(stripe: StripeDouble) -> None:
     live = stripe.simulator.find("subscription", subscription["id"])
     live |= {"latest_invoice": subscription["latest_invoice"], "status": "past_due"}
     stripe.deliver()
+
+
+def test_a_paid_checkout_counts_also_where_its_invoice_has_no_lines(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout(REF, "PRO_MONTHLY"))
+    events = stripe.take_events()
+    for event in events:
+        if event["data"]["object"]["object"] == "invoice":
+            event["data"]["object"]["lines"] |= {"data": [], "total_count": 0}
+
+    stripe.deliver(events)
+
+    assert access.check(REF)
+    stripe.refund(newest(stripe, "payment_intent"))
+    assert not access.check(REF)
