@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import pictures, report
+from benchmarks import pictures, report, summary
 from benchmarks.databases import POSTGRES_URL, VENDORS, has_postgres
 from benchmarks.figures import HERE, QUICK, RESULTS, keep
 from benchmarks.measures import burst, footprint, gate, growth, http_check, profiles, webhook
@@ -138,6 +138,8 @@ def main(names: list[str]) -> None:
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     pictures.draw()
     print(report.write(left_out))
+    if not QUICK:
+        summary.write()
     print(f"\nWritten to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
 
 

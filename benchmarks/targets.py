@@ -17,6 +17,7 @@ def targets() -> Iterator[Target]:
     yield from gate_targets()
     yield from http_targets()
     yield from webhook_targets()
+    yield from consume_targets()
     yield from footprint_targets()
 
 
@@ -47,7 +48,9 @@ def gate_targets() -> Iterator[Target]:
 def http_targets() -> Iterator[Target]:
     for vendor, found in known("http").get("databases", {}).items():
         views = found["views"]
-        for name, aim in (("bare DRF view, one query", 0.9), ("bare Django view", 0.45)):
+        # The aim can be read of a bare view with the query and of one without; ours is held to both.
+        aims = (("bare DRF view, one query", 0.9), ("bare Django view, one query", 0.45), ("bare Django view", 0.45))
+        for name, aim in aims:
             yield at_least(f"HTTP, {vendor}: part of a {name}", aim, median(views[name], "ours_as_a_part_of_it"))
 
 
@@ -62,6 +65,12 @@ def webhook_targets() -> Iterator[Target]:
         yield at_least(f"webhook, {vendor}: times faster than vinta", 2, first_of(paid["vinta"]))
         for which in ("reads_and_writes", "all"):
             yield at_most(f"duplicate, {vendor}: statements ({words(which)})", 2, ours["again"][which])
+
+
+def consume_targets() -> Iterator[Target]:
+    for scenario in known("consume").get("results", []):
+        ratio = scenario["usage.consume"]["ratio"]
+        yield at_least(f"consume, {scenario['scenario']}: part of a bare UPDATE", scenario["goal"], ratio)
 
 
 def footprint_targets() -> Iterator[Target]:
