@@ -9,7 +9,7 @@ from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.cause import Cause
-from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Subject
+from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Status, Subject
 from licenzy_django.stripe_objects import Fact
 
 PAYLOAD_KEYS = (
@@ -159,7 +159,7 @@ def payload(subject_ref: str, **known: Any) -> dict[str, Any]:
 
 
 def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
-    """What an entitlement says of itself, and why it changed."""
+    """What an entitlement says of itself, and why it changed. One that was revoked is canceled, as the API says."""
     product = row.product
     is_pack, is_subscription = product.kind == Kind.USAGE_PACK, product.kind == Kind.SUBSCRIPTION
     stripe_id = row.source_id if row.source == Source.STRIPE else None
@@ -168,7 +168,7 @@ def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
         mode=row.mode,
         product_code=product.code,
         kind=product.kind,
-        status=row.status,
+        status=row.status if row.revoked_at is None else Status.CANCELED.value,
         reason=cause.reason if cause else None,
         source=cause.source if cause else row.source,
         entitlement_id=row.public_id,
@@ -179,7 +179,7 @@ def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
         stripe_subscription_id=stripe_id if is_subscription else None,
         current_period_end=in_utc(row.current_period_end),
         expires_at=in_utc(row.expires_at),
-        canceled_at=in_utc(row.canceled_at),
+        canceled_at=in_utc(row.canceled_at or row.revoked_at),
         actor_user_id=str(cause.actor.pk) if cause and cause.actor is not None else None,
         created_at=in_utc(row.created_at),
         updated_at=in_utc(row.updated_at),

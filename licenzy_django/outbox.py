@@ -133,7 +133,7 @@ def of_subscription(
     if not changed and invoice is None:
         return []
     read_along(rows)
-    living = [row for row in rows if row.status != Status.CANCELED] or rows
+    living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
     told = [news.subscription_changed(living, cause, is_end=is_end)] if changed else []
     return told + (news.invoice_collected(invoice, subject, living) if invoice is not None else [])
 

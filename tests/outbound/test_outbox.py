@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.utils import IntegrityError
 from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import inbox, news, outbox, testing
+from licenzy_django import inbox, news, operators, outbox, testing
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -153,6 +154,38 @@ def test_a_changed_price_is_an_update_of_the_subscription_and_not_its_end(
     assert not told("subscription.deleted")
     assert len(told("entitlement.updated")) >= before + 2
     assert told("subscription.updated")[-1].payload["product_code"] == "PRO_YEARLY"
+
+
+def test_what_was_revoked_is_told_as_canceled_also_when_it_renews(
+    stripe: StripeDouble, listener: OutboundEndpoint
+) -> None:
+    session = stripe.buy("user_1", "PRO_MONTHLY")
+    revoke(Entitlement.objects.get())
+    [*_, revoked] = told("entitlement.updated")
+    before = len(told())
+
+    stripe.renew(session)
+
+    said = [news.body_of(event)["data"] for event in [revoked, *told()[before:]]]
+    assert len(said) > 2
+    assert {(data["status"], data["canceled_at"]) for data in said} == {("canceled", said[0]["canceled_at"])}
+    assert said[0]["canceled_at"] == news.in_utc(Entitlement.objects.get().revoked_at)
+
+
+def test_of_a_subscription_it_is_told_what_was_not_revoked(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
+    session = stripe.buy("user_1", "PRO_MONTHLY")
+    stripe.simulator.add_item(session["subscription"], "price_pro_yearly")
+    stripe.deliver()
+    revoke(Entitlement.objects.get(product__code="PRO_YEARLY"))
+
+    stripe.renew(session)
+
+    changed = told("subscription.updated")[-1].payload
+    assert (changed["product_code"], changed["status"]) == ("PRO_MONTHLY", "active")
+
+
+def revoke(entitlement: Entitlement) -> None:
+    operators.revoke(entitlement, actor=User.objects.create_user("ada"), reason="fraud")
 
 
 def test_a_failed_renewal_is_told_and_its_recovery_too(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
