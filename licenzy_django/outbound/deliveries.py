@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -131,7 +131,21 @@ def give_back(deliveries: list[Delivery]) -> None:
 
 
 def attempt(delivery: Delivery, done: Round, at: datetime) -> None:
-    """One try, and its answer committed."""
+    """One try. An error that nobody foresaw is a failure of this delivery alone, and ends as any other does.
+
+    Raises OperationalError and InterfaceError, since without a database there is nothing to note it in.
+    """
+    try:
+        send(delivery, done, at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("Delivery %s to endpoint %s could not be tried", delivery.pk, delivery.endpoint_id)
+        note_failure(delivery, transport.Answer(error=transport.in_one_line(f"{type(error).__name__}: {error}")), at)
+
+
+def send(delivery: Delivery, done: Round, at: datetime) -> None:
+    """One request, and its answer committed."""
     endpoint = delivery.endpoint
     body = json.dumps(body_of(delivery.event), ensure_ascii=False, separators=(",", ":")).encode()
     signing = headers_of(delivery.event.public_id, body, secrets_of(endpoint, at=at), at=timezone.now())

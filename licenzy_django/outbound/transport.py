@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
@@ -118,17 +119,20 @@ def in_one_line(text: str) -> str:
 
 
 def seconds_in(retry_after: str | None) -> float | None:
-    """Of a Retry-After header, in either of its two forms: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    """Of a Retry-After header, in either of its two forms: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+
+    None for what is neither; also a year without end, which the parser does not survive.
+    """
     if not retry_after:
         return None
     if retry_after.strip().isdecimal() and len(retry_after) < 12:
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date without a zone is UTC.
-    at = at if timezone.is_aware(at) else timezone.make_aware(at, timezone.get_default_timezone())
+    at = at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
     return max(0.0, (at - timezone.now()).total_seconds())
 
 

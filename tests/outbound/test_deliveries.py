@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -215,6 +216,47 @@ def test_an_endpoint_that_does_not_answer_holds_nobody_else_up(
     assert deliver(timezone.now()).sent == 10
     assert posts.count(silent.url) == 1
     assert Delivery.objects.filter(endpoint=silent, attempts=0, leased_until=None).count() == 9
+
+
+def test_an_error_that_nobody_foresaw_is_a_failure_of_one_delivery_alone(
+    endpoint: OutboundEndpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    [broken, _, _] = reversed(tell(3))
+    post = transport.post
+
+    def breaking(url: str, body: bytes, headers: Any) -> transport.Answer:
+        if headers["webhook-id"] == broken.event.public_id:
+            raise RuntimeError("unforeseen")
+        return post(url, body, headers)
+
+    monkeypatch.setattr(transport, "post", breaking)
+
+    assert deliver(timezone.now()).sent == 2
+
+    broken.refresh_from_db()
+    assert (broken.status, broken.attempts, broken.leased_until) == ("failed", 1, None)
+    assert broken.last_error == "RuntimeError: unforeseen"
+    assert "could not be tried" in caplog.text
+
+
+def test_a_database_that_does_not_answer_is_no_failure_of_a_delivery(
+    endpoint: OutboundEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [delivery] = tell()
+    monkeypatch.setattr(deliveries, "note_success", raising(OperationalError("gone")))
+
+    with pytest.raises(OperationalError):
+        deliver(timezone.now())
+
+    delivery.refresh_from_db()
+    assert delivery.attempts == 0
+
+
+def raising(error: Exception) -> Any:
+    def broken(*_: Any) -> None:
+        raise error
+
+    return broken
 
 
 def test_an_endpoint_that_fails_for_five_days_is_switched_off_and_says_since_when(

@@ -165,6 +165,25 @@ def test_retry_after_as_a_date(receiver: Receiver) -> None:
     assert 3590 < retry_after <= 3600
 
 
+def test_a_date_without_a_zone_is_utc(receiver: Receiver) -> None:
+    in_an_hour = timezone.now() + timezone.timedelta(hours=1)
+    receiver.always = answer(503, Retry_After=f"{in_an_hour:%a, %d %b %Y %H:%M:%S}")
+
+    retry_after = transport.post(receiver.url, b"{}", {}).retry_after
+
+    assert retry_after is not None
+    assert 3590 < retry_after <= 3600
+
+
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("year", ["99999999999", "9" * 5000, "0"])
+def test_a_year_that_no_calendar_has_asks_for_nothing(receiver: Receiver, status: int, year: str) -> None:
+    receiver.always = answer(status, Retry_After=f"Mon, 01 Jan {year} 00:00:00 GMT")
+
+    assert (said := transport.post(receiver.url, b"{}", {})).status == status
+    assert not said.retry_after
+
+
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
 
