@@ -33,6 +33,7 @@ from licenzy_django.exceptions import (
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.models import CheckoutAttempt, Kind, Product, Subject
+from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.payload import storable
 from licenzy_django.redirects import redirect_url
 from licenzy_django.stripe_objects import ATTEMPT_METADATA_KEY
@@ -75,7 +76,7 @@ def start(
         product_code: what; price, amount and currency are the product's, never the caller's.
         idempotency_key: the same key with the same arguments gives the same page, never a second one.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
-        quantity: packs or seats, 1 to 999,999.
+        quantity: packs or seats, 1 to 999,999; passes together 36,500 days at most.
         customer_email: prefilled on Stripe's page when the subject buys for the first time.
         success_url, cancel_url: where Stripe sends the customer, on an allowed host; by default the settings'.
 
@@ -145,6 +146,8 @@ def begin(
     product = known if known and known.code == product_code else None
     if product is None:
         raise ProductNotFound()
+    if (product.duration_days or 0) * quantity > MAX_DAYS:
+        raise InvalidRequest(fields={"quantity": [f"Together they may last {MAX_DAYS:,} days at most."]})
     stripe_client.client(mode)
     if product.is_recurring and access.check(subject_ref, product_code, mode=mode):
         raise AlreadySubscribed()

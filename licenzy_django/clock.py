@@ -16,6 +16,10 @@ def now() -> datetime:
     return clock().astimezone(UTC)  # type: ignore[no-any-return]
 
 
+# A day before a datetime can hold no more, so that every time zone can show it.
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
 def from_timestamp(seconds: int | None) -> datetime | None:
-    """A Stripe timestamp (Unix seconds, UTC) as an aware datetime."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """A Stripe timestamp (Unix seconds, UTC) as an aware datetime, from 1970 to ``LATEST``: no number of theirs fails."""
+    return None if seconds is None else datetime.fromtimestamp(min(max(seconds, 0), int(LATEST.timestamp())), UTC)

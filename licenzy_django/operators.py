@@ -14,9 +14,10 @@ from licenzy_django.derivation import Right
 from licenzy_django.entitlements import Cause, lock_subject, save_change, settle_purchase, snapshot, write
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
+from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
 from licenzy_django.subjects import validate_subject_ref
 
-MAX_UNITS = 1_000_000_000_000
+LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row")
 
@@ -75,6 +76,8 @@ def validate_grant(product: Product, until: datetime | None, units: int | None, 
         problems["reason"] = ["Say why."]
     if until is not None and until <= now:
         problems["until"] = ["This is over already."]
+    elif until is not None and until >= LATEST_END:
+        problems["until"] = ["This must be before the year 9000."]
     if units is not None and product.kind != Kind.USAGE_PACK:
         problems["units"] = ["Only a usage pack has units."]
     elif units is not None and not 1 <= units <= MAX_UNITS:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 
 from licenzy_django import catalog
 from licenzy_django.catalog import CatalogError
@@ -103,6 +104,12 @@ BAD: dict[str, Any] = {
     "a feature that is a number": [{**SUBSCRIPTION, "features": [1]}],
     "an empty feature": [{**SUBSCRIPTION, "features": [""]}],
     "a price sold twice": [SUBSCRIPTION, {**SUBSCRIPTION, "code": "PRO2"}],
+    "no duration that counts": [{**PASS, "duration_days": None}],
+    "no units that count": [{**PACK, "units": None}],
+    "more days than a life has": [{**PASS, "duration_days": 36_501}],
+    "more valid days than a life has": [{**PACK, "valid_days": 36_501}],
+    "more grace than a life has": [{**SUBSCRIPTION, "grace_days": 36_501}],
+    "more units than anybody uses": [{**PACK, "units": 1_000_000_000_001}],
     "grace that is null": [{**SUBSCRIPTION, "grace_days": None}],
 }
 
@@ -115,6 +122,23 @@ def test_a_wrong_catalog_is_refused_as_a_whole(entries: Any) -> None:
         catalog.load(good_first)
 
     assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"kind": "time_pass"},
+        {"kind": "usage_pack"},
+        {"kind": "time_pass", "duration_days": 36_501},
+        {"kind": "usage_pack", "units": 1_000_000_000_001},
+        {"kind": "usage_pack", "units": 1, "valid_days": 36_501},
+        {"kind": "subscription", "grace_days": 36_501},
+    ],
+    ids=repr,
+)
+def test_the_database_refuses_terms_that_nobody_could_be_sold(terms: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError):
+        Product.objects.create(mode="test", code="ODD", name="Odd", stripe_price_id="price_1", **terms)
 
 
 def test_the_entry_that_is_wrong_is_named() -> None:

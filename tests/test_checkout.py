@@ -240,6 +240,17 @@ def test_a_quantity_is_a_whole_number_in_bounds(stripe: StripeDouble, quantity: 
     assert not CheckoutAttempt.objects.exists()
 
 
+def test_passes_that_last_a_lifetime_together_are_no_purchase(stripe: StripeDouble, backend: Backend) -> None:
+    stripe.sell("YEAR", kind="time_pass", duration_days=365)
+
+    refused = backend.checkout("user_1", "YEAR", quantity=101)
+
+    assert error_of(refused) == (400, "invalid_request")
+    assert set(refused.json()["fields"]) == {"quantity"}
+    assert not CheckoutAttempt.objects.exists()
+    assert start(product="YEAR", quantity=100)
+
+
 def test_seats_and_packs_are_asked_for_in_the_quantity_given(stripe: StripeDouble) -> None:
     start(quantity=999_999)
     start("order-2", product="CREDITS", quantity=500)

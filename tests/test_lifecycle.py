@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from licenzy_django import access
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.testing import StripeDouble
+from tests.backend import Backend
 from tests.histories import HISTORIES, REF, History, delete_customer, handled, newest, sell_everything, sub, undone
 
 Outcome = dict[str, tuple[str, bool, str | None]]
@@ -153,6 +154,19 @@ def test_passes_are_stacked_end_to_end(stripe: StripeDouble) -> None:
     assert first.expires_at is not None
     assert access.check(REF, at=first.expires_at + timedelta(days=6))
     assert not access.check(REF, at=first.expires_at + timedelta(days=7))
+
+
+def test_what_was_paid_for_without_a_sane_end_is_on_all_the_same(stripe: StripeDouble, backend: Backend) -> None:
+    page = stripe.checkout(REF, "WEEK_PASS")
+    attempt = CheckoutAttempt.objects.get()
+    attempt.terms["duration_days"] = 3_000_000
+    attempt.save()
+
+    stripe.pay(page)
+
+    assert access.check(REF)
+    assert backend.entitlements(REF)["entitlements"][0]["expires_at"] == "9999-12-31T00:00:00Z"
+    assert not StripeEvent.objects.filter(status="failed").exists()
 
 
 def test_a_refunded_pass_makes_room_for_the_next_one_at_once(stripe: StripeDouble) -> None:

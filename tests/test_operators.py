@@ -108,6 +108,7 @@ def test_a_form_sent_again_with_something_else_grants_nothing(
         ({"units": 5}, "units"),
         ({"until": timedelta(0)}, "until"),
         ({"until": timedelta(days=-1)}, "until"),
+        ({"until": timedelta(days=365 * 7000)}, "until"),
     ],
 )
 def test_a_grant_that_makes_no_sense_is_refused(

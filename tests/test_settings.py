@@ -71,6 +71,16 @@ def noon() -> Any:
     return datetime(2030, 1, 1, 13, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "day"), [(0, "1970-01-01"), (-1, "1970-01-01"), (10**12, "9999-12-31"), (10**30, "9999-12-31")]
+)
+def test_a_timestamp_that_no_calendar_has_is_as_far_off_as_one_can_be(seconds: int, day: str) -> None:
+    at = clock.from_timestamp(seconds)
+
+    assert at is not None
+    assert at.isoformat() == f"{day}T00:00:00+00:00"
+
+
 def test_the_leeway_is_given_in_hours() -> None:
     assert LicenzySettings().renewal_leeway == timedelta(hours=24)
     assert LicenzySettings(RENEWAL_LEEWAY_HOURS=0).renewal_leeway == timedelta(0)

@@ -351,13 +351,18 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Time passes only: how long access lasts.",
                         null=True,
+                        validators=[django.core.validators.MaxValueValidator(36500)],
                         verbose_name="duration in days",
                     ),
                 ),
                 (
                     "units",
                     models.PositiveBigIntegerField(
-                        blank=True, help_text="Usage packs only: units in one pack.", null=True, verbose_name="units"
+                        blank=True,
+                        help_text="Usage packs only: units in one pack.",
+                        null=True,
+                        validators=[django.core.validators.MaxValueValidator(1000000000000)],
+                        verbose_name="units",
                     ),
                 ),
                 (
@@ -366,6 +371,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Usage packs only. Empty means the units never expire.",
                         null=True,
+                        validators=[django.core.validators.MaxValueValidator(36500)],
                         verbose_name="valid days",
                     ),
                 ),
@@ -374,6 +380,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=0,
                         help_text="Subscriptions only: access after a failed renewal. 0 means none.",
+                        validators=[django.core.validators.MaxValueValidator(36500)],
                         verbose_name="grace in days",
                     ),
                 ),
@@ -422,8 +429,9 @@ class Migration(migrations.Migration):
                             ),
                             models.Q(
                                 ("duration_days__gte", 1),
-                                ("grace_days", 0),
+                                ("duration_days__isnull", False),
                                 ("kind", "time_pass"),
+                                ("grace_days", 0),
                                 ("units", None),
                                 ("valid_days", None),
                             ),
@@ -432,12 +440,23 @@ class Migration(migrations.Migration):
                                 ("grace_days", 0),
                                 ("kind", "usage_pack"),
                                 ("units__gte", 1),
+                                ("units__isnull", False),
                                 models.Q(("valid_days", None), ("valid_days__gte", 1), _connector="OR"),
                             ),
                             _connector="OR",
                         ),
                         name="licenzy_product_kind_fits",
                         violation_error_message="A time pass needs duration in days, a usage pack needs units (and may have valid days), a subscription has neither (and may have grace).",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("duration_days", None), ("duration_days__lte", 36500), _connector="OR"),
+                            models.Q(("valid_days", None), ("valid_days__lte", 36500), _connector="OR"),
+                            models.Q(("units", None), ("units__lte", 1000000000000), _connector="OR"),
+                            ("grace_days__lte", 36500),
+                        ),
+                        name="licenzy_product_limits",
+                        violation_error_message="At most 36,500 days and 1,000,000,000,000 units.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("mode__in", ["test", "live"])),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field
+
+MAX_DAYS = 36_500
+MAX_UNITS = 1_000_000_000_000
 
 
 class Kind(models.TextChoices):
@@ -33,16 +36,31 @@ class Product(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     stripe_price_id = models.CharField(_("Stripe price"), max_length=255, help_text=_("price_…, of the same mode."))
     duration_days = models.PositiveIntegerField(
-        _("duration in days"), null=True, blank=True, help_text=_("Time passes only: how long access lasts.")
+        _("duration in days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_DAYS)],
+        help_text=_("Time passes only: how long access lasts."),
     )
     units = models.PositiveBigIntegerField(
-        _("units"), null=True, blank=True, help_text=_("Usage packs only: units in one pack.")
+        _("units"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_UNITS)],
+        help_text=_("Usage packs only: units in one pack."),
     )
     valid_days = models.PositiveIntegerField(
-        _("valid days"), null=True, blank=True, help_text=_("Usage packs only. Empty means the units never expire.")
+        _("valid days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_DAYS)],
+        help_text=_("Usage packs only. Empty means the units never expire."),
     )
     grace_days = models.PositiveIntegerField(
-        _("grace in days"), default=0, help_text=_("Subscriptions only: access after a failed renewal. 0 means none.")
+        _("grace in days"),
+        default=0,
+        validators=[MaxValueValidator(MAX_DAYS)],
+        help_text=_("Subscriptions only: access after a failed renewal. 0 means none."),
     )
     features = models.JSONField(
         _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
@@ -68,12 +86,16 @@ class Product(models.Model):
                 name="licenzy_product_price",
                 violation_error_message=_("Another product has this Stripe price."),
             ),
+            # A database lets through what it cannot tell: that a number is there has to be asked for by itself.
             models.CheckConstraint(
                 condition=(
                     Q(kind="subscription", duration_days=None, units=None, valid_days=None)
-                    | Q(kind="time_pass", duration_days__gte=1, units=None, valid_days=None, grace_days=0)
                     | (
-                        Q(kind="usage_pack", units__gte=1, duration_days=None, grace_days=0)
+                        Q(kind="time_pass", duration_days__isnull=False, duration_days__gte=1)
+                        & Q(units=None, valid_days=None, grace_days=0)
+                    )
+                    | (
+                        Q(kind="usage_pack", units__isnull=False, units__gte=1, duration_days=None, grace_days=0)
                         & (Q(valid_days=None) | Q(valid_days__gte=1))
                     )
                 ),
@@ -82,6 +104,16 @@ class Product(models.Model):
                     "A time pass needs duration in days, a usage pack needs units (and may have valid days), "
                     "a subscription has neither (and may have grace)."
                 ),
+            ),
+            models.CheckConstraint(
+                condition=(
+                    (Q(duration_days=None) | Q(duration_days__lte=MAX_DAYS))
+                    & (Q(valid_days=None) | Q(valid_days__lte=MAX_DAYS))
+                    & (Q(units=None) | Q(units__lte=MAX_UNITS))
+                    & Q(grace_days__lte=MAX_DAYS)
+                ),
+                name="licenzy_product_limits",
+                violation_error_message=_("At most 36,500 days and 1,000,000,000,000 units."),
             ),
             mode_check("licenzy_product_mode"),
         ]

@@ -221,6 +221,20 @@ def test_a_grant_that_makes_no_sense_is_told_at_its_field(
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.parametrize("time_zone", ["UTC", "America/Chicago", "Asia/Tokyo"])
+def test_a_grant_without_a_sane_end_is_told_at_its_field(
+    time_zone: str, settings: Any, supporter: Client, subject: Subject, catalog: dict[str, Product]
+) -> None:
+    settings.TIME_ZONE = time_zone
+    url = url_of("grant")
+
+    answer = supporter.post(url, filled(supporter, url, product=catalog["pro"].pk, until="9999-12-31T23:59"))
+
+    assert answer.status_code == 200
+    assert set(answer.context["form"].errors) == {"until"}
+    assert not Entitlement.objects.exists()
+
+
 def test_products_of_the_other_mode_are_not_offered(
     supporter: Client, subject: Subject, catalog: dict[str, Product]
 ) -> None:

@@ -46,6 +46,7 @@ def test_features_are_written_with_commas_and_kept_as_a_list(configurer: Client)
         ({"units": "7"}, "units"),
         ({"kind": "time_pass", "duration_days": "7"}, "grace_days"),
         ({"code": "has blanks"}, "code"),
+        ({"grace_days": "36501"}, "grace_days"),
         ({"stripe_price_id": ""}, "stripe_price_id"),
     ],
 )
