@@ -21,5 +21,5 @@ LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def from_timestamp(seconds: int | None) -> datetime | None:
-    """A Stripe timestamp (Unix seconds, UTC) as an aware datetime, from 1970 to ``LATEST``: no number of theirs fails."""
+    """A Stripe timestamp (Unix seconds, UTC) as an aware datetime, from 1970 to ``LATEST``: no number fails."""
     return None if seconds is None else datetime.fromtimestamp(min(max(seconds, 0), int(LATEST.timestamp())), UTC)

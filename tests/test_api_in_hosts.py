@@ -72,6 +72,19 @@ def test_the_hosts_rest_framework_defaults_change_nothing(stripe_double: StripeD
     assert error_of(backend.send("PUT", "access/check")) == (405, "method_not_allowed")
 
 
+def test_included_in_another_namespace_it_points_at_its_own_billing_portal(
+    stripe_double: StripeDouble, backend: Backend, settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "tests.nested_urls"
+    stripe_double.sell("PRO_MONTHLY")
+    stripe_double.buy("user_1", "PRO_MONTHLY")
+
+    answer = backend.checkout("user_1", "PRO_MONTHLY")
+
+    assert error_of(answer) == (409, "already_subscribed")
+    assert answer.json()["billing_portal"] == "/v1/billing-portal/session"
+
+
 def test_closed_classes_are_our_own_and_not_inherited() -> None:
     for name in (
         "authentication_classes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -35,10 +35,10 @@ STATUS_OF: dict[type[ours.LicenzyError], int] = {
 RETRY_AFTER_SECONDS = {ours.StripeUnavailable: 5, ours.IdempotencyKeyInUse: 1}
 
 
-def error_response(error: Exception) -> Response | None:
+def error_response(error: Exception, request: HttpRequest) -> Response | None:
     """The answer to an error, or None for one that is not a client's to see."""
     if isinstance(error, ours.LicenzyError):
-        return licenzy_error(error)
+        return licenzy_error(error, request)
     if isinstance(error, drf.ValidationError):
         return body("invalid_request", "The request is not valid.", 400, fields=error.detail)
     if isinstance(error, drf.ParseError):
@@ -55,7 +55,7 @@ def error_response(error: Exception) -> Response | None:
     return None
 
 
-def licenzy_error(error: ours.LicenzyError) -> Response:
+def licenzy_error(error: ours.LicenzyError, request: HttpRequest) -> Response:
     known = next(kind for kind in type(error).__mro__ if kind in STATUS_OF or kind is ours.LicenzyError)
     status = STATUS_OF.get(known, 500)
     extra = dict(error.extra)
@@ -63,8 +63,14 @@ def licenzy_error(error: ours.LicenzyError) -> Response:
     if known in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[known])
     if isinstance(error, ours.AlreadySubscribed):
-        extra["billing_portal"] = reverse("licenzy:billing-portal-session")
+        extra["billing_portal"] = neighbour(request, "billing-portal-session")
     return body(error.code, error.message, status, headers=headers, **extra)
+
+
+def neighbour(request: HttpRequest, name: str) -> str:
+    """The path of another endpoint of ours, in whatever namespace the host has included this one."""
+    namespaces = request.resolver_match.namespaces if request.resolver_match else ["licenzy"]
+    return reverse(":".join([*namespaces, name]))
 
 
 def body(code: str, message: str, status: int, *, headers: dict[str, str] | None = None, **extra: Any) -> Response:

@@ -62,7 +62,7 @@ class LicenzyView(APIView):
         return transaction.non_atomic_requests(login_not_required(super().as_view(**initkwargs)))
 
     def handle_exception(self, exc: Exception) -> Response:
-        response = error_response(exc)
+        response = error_response(exc, self.request)
         if response is None:
             raise exc
         response.exception = True

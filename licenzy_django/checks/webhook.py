@@ -8,8 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve
 
+from licenzy_django.webhooks import routes
 from licenzy_django.webhooks.views import MAX_BODY_BYTES, stripe_webhook
 
 DJANGOS_LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
@@ -30,7 +31,7 @@ def check_webhook_url(app_configs: Sequence[Any] | None = None, **kwargs: Any) -
 
 def webhook_path() -> str:
     try:
-        return reverse("licenzy:stripe-webhook")
+        return routes.webhook_path()
     except NoReverseMatch:
         return ""
 

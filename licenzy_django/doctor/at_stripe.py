@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import validate_host
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from licenzy_django import catalog, inbox, stripe_client
 from licenzy_django.conf import STRIPE_API_VERSION
@@ -16,6 +16,7 @@ from licenzy_django.doctor.finding import Finding
 from licenzy_django.doctor.preparations import configured_modes
 from licenzy_django.exceptions import LicenzyError, StripeUnavailable
 from licenzy_django.models import StripeEvent
+from licenzy_django.webhooks import routes
 
 MOST_ENDPOINTS: Any = {"limit": 100}
 
@@ -79,7 +80,7 @@ def problems_of_endpoint(mode: str, endpoint: dict[str, Any]) -> Iterator[str]:
 
 def webhook_path() -> str:
     try:
-        return reverse("licenzy:stripe-webhook")
+        return routes.webhook_path()
     except NoReverseMatch:
         return ""
 

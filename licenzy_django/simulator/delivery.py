@@ -54,9 +54,10 @@ def deliver(
 def in_process_post() -> Post:
     """To licenzy's own webhook, through Django's test client: middleware and URLs as for a real request."""
     from django.test import Client
-    from django.urls import reverse
 
-    client, path = Client(raise_request_exception=False), reverse("licenzy:stripe-webhook")
+    from licenzy_django.webhooks.routes import webhook_path
+
+    client, path = Client(raise_request_exception=False), webhook_path()
 
     def post(body: bytes, headers: dict[str, str]) -> int:
         sent: dict[str, Any] = {name: value for name, value in headers.items() if name != "Content-Type"}

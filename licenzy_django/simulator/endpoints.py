@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from .account import database_simulator
 from .conf import simulator_settings
@@ -106,10 +106,12 @@ def _start_response(*_: Any) -> Any:
 
 def post_to_own_webhook(body: bytes, headers: dict[str, str]) -> int:
     """A whole request through Django's handler, with middleware and URLs, but without a socket."""
+    from licenzy_django.webhooks.routes import webhook_path
+
     base = urlsplit(simulator_settings().BASE_URL)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
-        "PATH_INFO": reverse("licenzy:stripe-webhook"),
+        "PATH_INFO": webhook_path(),
         "SCRIPT_NAME": "",
         "QUERY_STRING": "",
         "SERVER_NAME": base.hostname or "localhost",

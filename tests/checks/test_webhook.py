@@ -62,6 +62,17 @@ def test_the_ordinary_include_hears_nothing(routed: Any, ids: Any) -> None:
     assert ids() == []
 
 
+@pytest.mark.parametrize("included", [include((urls.urlpatterns, "licenzy")), include(urls, namespace="billing")])
+def test_any_namespace_will_do(included: Any, routed: Any, ids: Any) -> None:
+    routed(path("api/", include(([path("v1/", included)], "api"))))
+    assert ids() == []
+
+
+def test_a_route_of_its_own_will_do(routed: Any, ids: Any) -> None:
+    routed(path("from-stripe", stripe_webhook))
+    assert ids() == []
+
+
 def test_w042_a_login_middleware_that_does_not_know_us(settings: Any, ids: Any) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "stronghold.middleware.LoginRequiredMiddleware"]
     assert ids() == ["licenzy.W042"]
