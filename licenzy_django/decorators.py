@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isawaitable
 from typing import Any, overload
@@ -12,8 +12,8 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.utils.decorators import method_decorator
 
 from licenzy_django import access, usage
-from licenzy_django.exceptions import EntitlementRequired
-from licenzy_django.refusals import UpgradeUrl, refused
+from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
+from licenzy_django.refusals import UpgradeUrl, refused, refused_with
 from licenzy_django.subjects import subject_ref_of
 
 View = Callable[..., Any]
@@ -47,6 +47,9 @@ def requires_entitlement(*given: Any, feature: str = "", upgrade_url: UpgradeUrl
 def gated(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
     if isinstance(view, type):
         return gated_class(view, product_codes, feature, upgrade_url)
+    made = made_of_subclass(view, lambda kind: gated_class(kind, product_codes, feature, upgrade_url))
+    if made is not None:
+        return made
 
     @wraps(view)
     async def async_gate(request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -69,13 +72,39 @@ def gated(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: 
 
 def gated_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
     """The class itself. DRF's views know who asks only once they have authenticated, so they get a permission."""
-    if hasattr(view, "permission_classes"):
+    if hasattr(view, "check_permissions"):
         from licenzy_django.permissions import HasEntitlement
 
-        view.permission_classes = [*view.permission_classes, HasEntitlement.of(*product_codes, feature=feature)]
+        permission, given = HasEntitlement.of(*product_codes, feature=feature), view.get_permissions
+        # Not permission_classes, which as_view, an action or a subclass may replace.
+        view.get_permissions = lambda self: [*given(self), permission()]
         return view
     gate = requires_entitlement(*product_codes, feature=feature, upgrade_url=upgrade_url)
     return method_decorator(gate, name="dispatch")(view)
+
+
+def made_of_subclass(view: Any, changed: Callable[[Any], Any]) -> Any:
+    """What DRF's ``as_view`` or ``@api_view`` has made, made again of a changed subclass.
+
+    Returns None for any other view, also for one with a decorator in between, which would be lost.
+    """
+    kind: Any = getattr(view, "cls", None)
+    if not hasattr(kind, "check_permissions"):
+        return None
+    subclass = type(kind.__name__, (kind,), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    actions = {"actions": view.actions} if hasattr(view, "actions") else {}
+    made = changed(subclass).as_view(**actions, **view.initkwargs)
+    if len(list(wrapped_in(made))) != len(list(wrapped_in(view))):
+        return None
+    # Marks such as non_atomic_requests are attributes of the function.
+    made.__dict__.update({name: mark for name, mark in vars(view).items() if name not in vars(made)})
+    return made
+
+
+def wrapped_in(view: Any) -> Iterator[Any]:
+    while hasattr(view, "__wrapped__"):
+        view = view.__wrapped__
+        yield view
 
 
 def is_async(view: Any) -> bool:
@@ -89,15 +118,23 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
     """Let a view run only for a subject with that many units left, and use them if it succeeds.
 
     They are set aside while the view runs; an exception or an answer of 400 and above costs nothing. Raises
-    EntitlementRequired for nobody and InsufficientUsage for too few units; both are a PermissionDenied: a 403.
+    EntitlementRequired for nobody and InsufficientUsage for too few units; both are a PermissionDenied: a 403. An API
+    client gets the JSON error form with 403.
     """
 
     def consuming(view: View) -> View:
+        made: View | None = made_of_subclass(view, lambda kind: with_handlers(kind, consuming))
+        if made is not None:
+            return made
         if iscoroutinefunction(view):
 
             @wraps(view)
             async def async_consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
-                async with await sync_to_async(set_aside)(request, units, product_code) as reserved:
+                try:
+                    reserved = await sync_to_async(set_aside)(request, units, product_code)
+                except (EntitlementRequired, InsufficientUsage) as error:
+                    return refused_with(error, request)
+                async with reserved:
                     response = await view(request, *args, **kwargs)
                     reserved.use(units if response.status_code < 400 else 0)
                 return response
@@ -106,7 +143,11 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
 
         @wraps(view)
         def consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
-            with set_aside(request, units, product_code) as reserved:
+            try:
+                reserved = set_aside(request, units, product_code)
+            except (EntitlementRequired, InsufficientUsage) as error:
+                return refused_with(error, request)
+            with reserved:
                 response = view(request, *args, **kwargs)
                 reserved.use(units if response.status_code < 400 else 0)
             return response
@@ -114,6 +155,20 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
         return consumer
 
     return consuming
+
+
+def with_handlers(kind: Any, wrapped: Callable[[View], View]) -> Any:
+    """DRF's class itself, its handlers wrapped: they are called when DRF knows who asks."""
+    given = kind.initial
+
+    def initial(self: Any, request: Any, *args: Any, **kwargs: Any) -> None:
+        given(self, request, *args, **kwargs)
+        name = request.method.lower()
+        if hasattr(self, name):
+            setattr(self, name, wrapped(getattr(self, name)))
+
+    kind.initial = initial
+    return kind
 
 
 def set_aside(request: Any, units: int, product_code: str) -> usage.Reserved:

@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 
-from licenzy_django.exceptions import EntitlementRequired
+from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage, LicenzyError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,7 +26,12 @@ def refused(request: HttpRequest, decision: Decision, upgrade_url: UpgradeUrl = 
     An API client gets the error form with 403. A person is sent to ``upgrade_url`` with ``?next=``; without one,
     EntitlementRequired is raised, which is a PermissionDenied: Django answers 403 with the host's template.
     """
-    error = EntitlementRequired(decision=decision)
+    return refused_with(EntitlementRequired(decision=decision), request, upgrade_url)
+
+
+def refused_with(
+    error: EntitlementRequired | InsufficientUsage, request: HttpRequest, upgrade_url: UpgradeUrl = ""
+) -> HttpResponse:
     if is_api_client(request):
         return JsonResponse(error_form(error), status=403)
     if not upgrade_url:
@@ -35,9 +40,9 @@ def refused(request: HttpRequest, decision: Decision, upgrade_url: UpgradeUrl = 
     return redirect_to_login(request.get_full_path(), target, "next")
 
 
-def error_form(error: EntitlementRequired) -> dict[str, str]:
+def error_form(error: LicenzyError) -> dict[str, Any]:
     """The error as every API of ours words it."""
-    return {"error": error.code, "message": str(error.message)}
+    return {"error": error.code, "message": str(error.message), **error.extra}
 
 
 def is_api_client(request: HttpRequest) -> bool:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from licenzy_django.models import Product
 from licenzy_django.testing import entitled
-from tests.gates.urls import API_GATES, GATES
+from tests.gates.urls import API_GATES, GATES, ApiPage, pro
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.gates.urls")]
 JSON = {"Accept": "application/json"}
@@ -58,7 +59,7 @@ def test_an_api_client_gets_the_error_form(gate: str, client: Client) -> None:
     assert (answer.status_code, answer.json()) == (403, ERROR)
 
 
-@pytest.mark.parametrize("gate", ["api-function", "api-decorated", "api-mixin", "api-permission"])
+@pytest.mark.parametrize("gate", [gate for gate in API_GATES if gate != "api-logged-in"])
 def test_drf_answers_nobody_with_the_error_form_too(gate: str) -> None:
     answer = Client().get(f"/{gate}/")
     assert (answer.status_code, answer.json()) == (403, ERROR)
@@ -74,6 +75,19 @@ def test_drf_gates_know_who_was_authenticated_by_drf(gate: str, ada: User) -> No
     client = APIClient()
     client.force_authenticate(ada)
     assert client.get(f"/{gate}/").status_code == 200
+
+
+def test_a_gate_around_a_view_of_drf_leaves_the_class_and_what_it_is_exempt_from(ada: User) -> None:
+    assert Client().get("/open-api/").status_code == 200
+    assert API_GATES["api-as-view"].csrf_exempt
+    assert pro(transaction.non_atomic_requests(ApiPage.as_view()))._non_atomic_requests == {"default"}
+
+
+def test_a_decorator_in_between_is_not_lost(client: Client, ada: User) -> None:
+    assert client.get("/cached/").status_code == 403
+    entitled(ada, "PRO_MONTHLY")
+    answer = client.get("/cached/")
+    assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
 
 
 @pytest.mark.parametrize("gate", ["staff-or-paid", "staff-or-paid-too"])
@@ -98,7 +112,7 @@ def test_bare_any_of_several_products_and_a_feature(client: Client, ada: User) -
 
 def test_nobody_is_refused_without_a_query(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert [Client().get(f"/{gate}/").status_code for gate in (*GATES, *API_GATES)] == [403] * 14
+        assert [Client().get(f"/{gate}/").status_code for gate in (*GATES, *API_GATES)] == [403] * 19
 
 
 def test_nobody_is_asked_to_log_in_where_the_host_says_so() -> None:

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
-from rest_framework.decorators import api_view
-from rest_framework.permissions import IsAdminUser, IsAuthenticated
+from django.views.decorators.cache import never_cache
+from rest_framework.decorators import action, api_view
+from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.mixins import EntitlementRequiredMixin
@@ -74,6 +76,24 @@ class MethodDecoratedAsyncPage(AsyncPage):
     pass
 
 
+@requires_entitlement("PRO_MONTHLY")
+@api_view(["GET", "POST"])
+def api_function_gated_above(request: Any) -> Response:
+    return Response("in")
+
+
+@requires_entitlement("PRO_MONTHLY")
+class DecoratedSet(ViewSet):
+    @action(detail=False, permission_classes=[AllowAny])
+    def report(self, request: Any) -> Response:
+        return Response("in")
+
+
+class PlainSet(ViewSet):
+    def list(self, request: Any) -> Response:
+        return Response("in")
+
+
 class MixedPage(EntitlementRequiredMixin, Page):
     product_codes = ("PRO_MONTHLY",)
 
@@ -121,6 +141,11 @@ GATES = {
 }
 API_GATES = {
     "api-function": api_function,
+    "api-function-gated-above": api_function_gated_above,
+    "api-as-view": pro(ApiPage.as_view()),
+    "api-as-view-with-permissions": pro(ApiPage.as_view(permission_classes=[AllowAny])),
+    "api-viewset": pro(PlainSet.as_view({"get": "list"})),
+    "api-action": DecoratedSet.as_view({"get": "report"}, **DecoratedSet.report.kwargs),
     "api-decorated": DecoratedApi.as_view(),
     "api-mixin": MixedApi.as_view(),
     "api-permission": PermittedApi.as_view(),
@@ -128,6 +153,8 @@ API_GATES = {
 }
 urlpatterns = [
     *(path(f"{name}/", gate) for name, gate in (GATES | API_GATES).items()),
+    path("open-api/", ApiPage.as_view()),
+    path("cached/", never_cache(pro(never_cache(ApiPage.as_view())))),
     path("any/", requires_entitlement(page)),
     path("either/", requires_entitlement("PRO_MONTHLY", "PRO_YEARLY")(page)),
     path("feature/", requires_entitlement(feature="export")(page)),
