@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
 from licenzy_django import stripe_client
 from licenzy_django.models import Kind, Mode, Product
+from licenzy_django.payload import storable
 
 KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
     Kind.SUBSCRIPTION: ("grace_days",),
@@ -19,6 +21,7 @@ KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
 }
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "features")
 OPTIONAL_KEYS = frozenset({"features", "grace_days", "valid_days", "is_active"})
+MAX_SHOWN = 64
 
 
 class CatalogError(ValueError):
@@ -33,20 +36,48 @@ def load(entries: Any) -> dict[str, int]:
     """
     if not isinstance(entries, list):
         raise CatalogError("The file must hold a JSON list of products.")
-    counts = {"created": 0, "updated": 0, "unchanged": 0}
+    wanted: dict[tuple[str, str], dict[str, Any]] = {}
     for position, entry in enumerate(entries, start=1):
-        try:
-            counts[load_one(entry)] += 1
-        except (ValidationError, CatalogError) as error:
-            problems = error.messages if isinstance(error, ValidationError) else [str(error)]
-            name = entry.get("code", "?") if isinstance(entry, dict) else "?"
-            raise CatalogError(f"Product {position} ({name}): {' '.join(problems)}") from error
+        with named(position, entry):
+            values = checked(entry)
+            if (values["mode"], values["code"]) in wanted:
+                raise CatalogError("This mode and code stand in the file before.")
+            wanted[values["mode"], values["code"]] = values
+    known = {key: Product.objects.filter(mode=key[0], code=key[1]).first() for key in wanted}
+    free_prices(wanted, known)
+    counts = {"created": 0, "updated": 0, "unchanged": 0}
+    for position, (key, values) in enumerate(wanted.items(), start=1):
+        with named(position, values):
+            counts[load_one(known[key], values)] += 1
     return counts
 
 
-def load_one(entry: Any) -> str:
-    values = checked(entry)
-    product = Product.objects.filter(mode=values["mode"], code=values["code"]).first()
+@contextmanager
+def named(position: int, entry: Any) -> Iterator[None]:
+    """Say of an error which product it is about."""
+    try:
+        yield
+    except (ValidationError, CatalogError) as error:
+        code = entry.get("code") if isinstance(entry, dict) else None
+        name = storable(code)[:MAX_SHOWN] if isinstance(code, str) else "?"
+        raise CatalogError(f"Product {position} ({name}): {problems_of(error)}") from error
+
+
+def problems_of(error: ValidationError | CatalogError) -> str:
+    if isinstance(error, CatalogError):
+        return str(error)
+    fields = error.message_dict.items()
+    return " ".join(text if name == NON_FIELD_ERRORS else f"{name}: {text}" for name, texts in fields for text in texts)
+
+
+def free_prices(wanted: Mapping[Any, dict[str, Any]], known: Mapping[Any, Product | None]) -> None:
+    """Take each price that leaves its product off it first, so that two products can change theirs with each other."""
+    for key, product in known.items():
+        if product is not None and product.stripe_price_id != wanted[key]["stripe_price_id"]:
+            Product.objects.filter(pk=product.pk).update(stripe_price_id=f"moved-{product.pk}")
+
+
+def load_one(product: Product | None, values: dict[str, Any]) -> str:
     if product is not None and product.kind != values["kind"]:
         raise CatalogError(f"Its kind is {product.kind} and cannot change; choose another code.")
     before = None if product is None else entry_of(product)
@@ -72,10 +103,34 @@ def checked(entry: Any) -> dict[str, Any]:
         raise CatalogError(f"These keys are unknown or do not apply to a {kind}: {', '.join(unknown)}.")
     if missing := sorted(known - OPTIONAL_KEYS - entry.keys()):
         raise CatalogError(f"These keys are missing: {', '.join(missing)}.")
-    features = entry.get("features", [])
-    if not isinstance(features, list) or not all(isinstance(feature, str) and feature for feature in features):
-        raise CatalogError("features must be a list of texts.")
+    for name, value in entry.items():
+        is_right, what = TYPES.get(name, WHOLE_NUMBER)
+        if not is_right(value) and (name, value) != ("valid_days", None):
+            raise CatalogError(f"{name} must be {what}.")
     return {"features": [], "is_active": True, **({"grace_days": 0} if kind == Kind.SUBSCRIPTION else {}), **entry}
+
+
+def is_text(value: Any) -> bool:
+    """Something to read, that every database can store."""
+    return isinstance(value, str) and bool(value.strip()) and storable(value) == value
+
+
+def is_price_id(value: Any) -> bool:
+    return is_text(value) and value.isascii() and value.isprintable() and " " not in value
+
+
+def is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(is_text(each) for each in value)
+
+
+TEXT = (is_text, "a text")
+WHOLE_NUMBER = (lambda value: type(value) is int, "a whole number")
+TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("mode", "code", "name", "kind"), TEXT),
+    "stripe_price_id": (is_price_id, "the id of a price at Stripe"),
+    "features": (is_list_of_texts, "a list of texts"),
+    "is_active": (lambda value: isinstance(value, bool), "true or false"),
+}
 
 
 def dump(products: Iterable[Product]) -> list[dict[str, Any]]:

@@ -110,6 +110,25 @@ BAD: dict[str, Any] = {
     "more valid days than a life has": [{**PACK, "valid_days": 36_501}],
     "more grace than a life has": [{**SUBSCRIPTION, "grace_days": 36_501}],
     "more units than anybody uses": [{**PACK, "units": 1_000_000_000_001}],
+    "units that are a list": [{**PACK, "units": []}],
+    "units that are an object": [{**PACK, "units": {}}],
+    "units without end": [{**PACK, "units": float("inf")}],
+    "a part of a unit": [{**PACK, "units": 5.7}],
+    "units that are true": [{**PACK, "units": True}],
+    "a name that is a list": [{**PASS, "name": ["x"]}],
+    "a name that is a number": [{**PASS, "name": 5}],
+    "a name of blanks": [{**PASS, "name": "  "}],
+    "a name that no database stores": [{**PASS, "name": "a\x00b"}],
+    "a code that is a number": [{**PASS, "code": 5}],
+    "a code with half a character": [{**PASS, "code": "\ud800"}],
+    "a price that is a number": [{**PASS, "stripe_price_id": 7}],
+    "a price with a blank": [{**PASS, "stripe_price_id": "price 7"}],
+    "a price with a blank at its end": [{**PASS, "stripe_price_id": "price_7\n"}],
+    "a feature that no database stores": [{**PASS, "features": ["a\x00b"]}],
+    "a feature with half a character": [{**PASS, "features": ["\ud800"]}],
+    "activity that is a number": [{**PASS, "is_active": 1}],
+    "the same code twice": [PASS, {**PASS, "stripe_price_id": "price_8"}],
+    "the same entry twice": [PASS, PASS],
     "grace that is null": [{**SUBSCRIPTION, "grace_days": None}],
 }
 
@@ -146,6 +165,29 @@ def test_the_entry_that_is_wrong_is_named() -> None:
         catalog.load([SUBSCRIPTION, without(PASS, "duration_days")])
 
 
+def test_what_is_out_of_bounds_is_named() -> None:
+    with pytest.raises(CatalogError, match=r"Product 1 \(CREDITS\): units: .*1000000000000"):
+        catalog.load([{**PACK, "units": 1_000_000_000_001}])
+
+
+def test_two_products_change_their_prices_with_each_other() -> None:
+    catalog.load([SUBSCRIPTION, PASS])
+    swapped = [{**SUBSCRIPTION, "stripe_price_id": "price_2"}, {**PASS, "stripe_price_id": "price_1"}]
+
+    assert catalog.load(swapped) == {"created": 0, "updated": 2, "unchanged": 0}
+
+    assert catalog.dump(Product.objects.order_by("pk")) == swapped
+
+
+def test_a_price_that_another_product_keeps_is_not_given_away() -> None:
+    catalog.load([SUBSCRIPTION, PASS])
+
+    with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): Another product has this Stripe price"):
+        catalog.load([{**SUBSCRIPTION, "stripe_price_id": "price_2"}])
+
+    assert Product.objects.get(code="PRO").stripe_price_id == "price_1"
+
+
 def test_what_was_sold_keeps_its_kind() -> None:
     catalog.load([SUBSCRIPTION])
 
@@ -166,6 +208,17 @@ def test_the_command_loads_a_file_and_dumps_it_again(tmp_path: Path) -> None:
     assert json.loads(dumped.getvalue()) == [SUBSCRIPTION, PASS]
 
 
+@pytest.mark.parametrize("source", ["file", "-"])
+def test_a_byte_order_mark_does_no_harm(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "catalog.json"
+    file.write_text(json.dumps([PASS]), encoding="utf-8-sig")
+    monkeypatch.setattr("sys.stdin", StringIO(file.read_text(encoding="utf-8")))
+
+    call_command("licenzy_catalog", "load", "-" if source == "-" else str(file), stdout=StringIO())
+
+    assert Product.objects.get().code == "WEEK"
+
+
 def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", StringIO(json.dumps([PASS])))
 
@@ -174,7 +227,7 @@ def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> No
     assert Product.objects.get().code == "WEEK"
 
 
-@pytest.mark.parametrize("content", [None, b"{not json", b"\xff\xfe\xff", b"[{}]"])
+@pytest.mark.parametrize("content", [None, b"{not json", b"\xff\xfe\xff", b"[{}]", b"[" * 100_000])
 def test_a_file_that_cannot_be_loaded_is_a_command_error(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "catalog.json"
     if content is not None:

@@ -33,8 +33,9 @@ class Command(BaseCommand):
     def load(self, file: str, **options: Any) -> None:
         try:
             text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-            counts = catalog.load(json.loads(text))
-        except (OSError, ValueError) as error:
+            # Some editors begin a file with a byte order mark.
+            counts = catalog.load(json.loads(text.removeprefix("\ufeff")))
+        except (OSError, ValueError, RecursionError) as error:
             raise CommandError(f"{file}: {error}") from error
         self.stdout.write(", ".join(f"{count} {what}" for what, count in counts.items()))
 
