@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 from django.contrib.auth.mixins import AccessMixin
@@ -90,7 +90,7 @@ class StartCheckoutView(RefusableView):
 
     Attributes:
         success_url, cancel_url: URL names or paths to come back to; empty means the settings'. The first one is
-            given ``?session_id=``, as ``CheckoutReturnView`` expects it.
+            given ``session_id``, after a query of its own, as ``CheckoutReturnView`` expects it.
     """
 
     http_method_names = ["post"]
@@ -105,7 +105,7 @@ class StartCheckoutView(RefusableView):
             request.POST.get("product_code", ""),
             idempotency_key=self.idempotency_key(),
             quantity=self.quantity(),
-            success_url=f"{success_url}?session_id={SESSION_TEMPLATE}" if success_url else "",
+            success_url=with_session(success_url) if success_url else "",
             cancel_url=self.absolute(self.cancel_url),
         )
         return redirect(after_the_first_click(open_page).checkout_url)
@@ -189,6 +189,13 @@ class CheckoutStateView(OwnCheckoutView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse({"status": self.own_attempt().status})
+
+
+def with_session(url: str) -> str:
+    """Stripe puts the session's id in the place of the template, which must stay as it is."""
+    parts = urlsplit(url)
+    query = "&".join(part for part in (parts.query, f"session_id={SESSION_TEMPLATE}") if part)
+    return urlunsplit(parts._replace(query=query))
 
 
 def after_the_first_click(open_page: Callable[[], checkout.StartedCheckout]) -> checkout.StartedCheckout:

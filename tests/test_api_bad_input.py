@@ -149,6 +149,13 @@ def test_a_bad_narrowing_of_an_access_check_is_named(backend: Backend, field: st
     assert set(answer.json()["fields"]) == {field}
 
 
+def test_too_many_parameters_are_an_invalid_request(backend: Backend) -> None:
+    query = "&".join(f"a{number}=1" for number in range(1500))
+
+    assert error_of(backend.get(f"entitlements/user_1?{query}")) == (400, "invalid_request")
+    assert error_of(backend.get(f"schema?{query}")) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=101", "limit=-1", "limit=a", "limit=1.5", "limit=", "limit=" + "9" * 5000,
               "starting_after=", "starting_after=%00", "starting_after=" + "e" * 41, "starting_after=ent_no",

@@ -85,6 +85,26 @@ def test_revoking_what_is_not_one_key_revokes_nothing(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prefix", "says"), [("lz_test_", "The first 16 characters are needed"), ("lz_test_nothere0", "No key begins with")]
+)
+def test_what_is_wrong_with_a_prefix_is_said(prefix: str, says: str) -> None:
+    run("create", "--mode", "test", "--name", "node")
+
+    with pytest.raises(CommandError, match=says):
+        run("revoke", prefix)
+
+
+def test_of_two_keys_that_begin_alike_none_is_revoked() -> None:
+    key = run("create", "--mode", "test", "--name", "node")[0].strip()
+    ApiKey.objects.create(mode="test", name="other", prefix=key[:16], last_four="abcd", digest="0")
+
+    with pytest.raises(CommandError, match="2 keys begin with"):
+        run("revoke", key[:16])
+
+    assert not ApiKey.objects.exclude(revoked_at=None).exists()
+
+
+@pytest.mark.parametrize(
     "args",
     [
         (),

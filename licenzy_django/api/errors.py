@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from rest_framework import exceptions as drf
@@ -50,6 +50,8 @@ def error_response(error: Exception, request: HttpRequest) -> Response | None:
         return body(str(error.default_code), str(error.detail), error.status_code)
     if isinstance(error, Http404):
         return body("not_found", "There is nothing here.", 404)
+    if isinstance(error, SuspiciousOperation):
+        return body("invalid_request", "The request has too many parameters, or is malformed.", 400)
     if isinstance(error, PermissionDenied):
         return body("permission_denied", "This is not allowed.", 403)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -21,8 +22,13 @@ def schema(request: HttpRequest) -> HttpResponse:
     """JSON, or YAML for those who ask for it: ``?format=yaml`` or an Accept header."""
     from licenzy_django.api.schema import document
 
+    try:
+        named = request.GET.get("format")
+    except TooManyFieldsSent:
+        refusal = {"error": "invalid_request", "message": "The request has too many parameters."}
+        return JsonResponse(refusal, status=400)
     made = document(root=request.path.rstrip("/").removesuffix("/schema"))
-    wanted = request.GET.get("format") or ("yaml" if "yaml" in request.headers.get("Accept", "") else "json")
+    wanted = named or ("yaml" if "yaml" in request.headers.get("Accept", "") else "json")
     if wanted == "yaml":
         import yaml
 

@@ -26,7 +26,7 @@ class ReserveRequest(ConsumeRequest):
 
 
 class ReleaseRequest(RequestSerializer):
-    reservation_id = TextField(max_length=40)
+    reservation_id = TextField()
 
 
 class ConfirmRequest(ReleaseRequest):

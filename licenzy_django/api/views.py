@@ -48,6 +48,8 @@ class LicenzyView(APIView):
     renderer_classes = [JSONRenderer]
     content_negotiation_class = JsonAlways
     versioning_class = None
+    # DRF would name OPTIONS as allowed, and refuse it for want of a metadata class.
+    http_method_names = [name for name in APIView.http_method_names if name != "options"]
     metadata_class = None
 
     @property

@@ -57,6 +57,22 @@ def test_buying_goes_to_stripe_and_grants_nothing(client: Client, stripe: Stripe
     assert not access.check(ada)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/return/?plan=pro", "http://testserver/return/?plan=pro&session_id={CHECKOUT_SESSION_ID}"),
+        ("/return/?", "http://testserver/return/?session_id={CHECKOUT_SESSION_ID}"),
+        ("/return/#thanks", "http://testserver/return/?session_id={CHECKOUT_SESSION_ID}#thanks"),
+    ],
+)
+def test_a_way_back_keeps_its_own_query(
+    path: str, asked: str, client: Client, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views.StartCheckoutView, "absolute", lambda view, _: f"http://testserver{path}")
+    buy(client)
+    assert session_of(stripe)["success_url"] == asked
+
+
 def test_a_double_click_opens_one_checkout(client: Client, stripe: StripeDouble) -> None:
     assert buy(client)["Location"] == buy(client)["Location"]
     assert buy(client, token="t2")["Location"] != buy(client)["Location"]

@@ -88,8 +88,10 @@ def test_a_closed_reservation_is_a_409_and_an_unknown_one_a_404(shelf: Shelf, ba
 
     late = backend.post("usage/confirm", {"reservation_id": held["reservation_id"], "units": 1})
     assert error_of(late) == (409, "reservation_closed")
-    unknown = backend.post("usage/release", {"reservation_id": "res_unknown"})
-    assert error_of(unknown) == (404, "reservation_not_found")
+    for nowhere in ("res_unknown", "res_" + "x" * 60):
+        assert error_of(backend.post("usage/release", {"reservation_id": nowhere})) == (404, "reservation_not_found")
+        unknown = backend.post("usage/confirm", {"reservation_id": nowhere, "units": 1})
+        assert error_of(unknown) == (404, "reservation_not_found")
 
 
 def test_a_live_key_sees_nothing_of_test(shelf: Shelf, backend: Backend) -> None:

@@ -48,7 +48,9 @@ class Text(OpenApiSerializerFieldExtension):
     target_class = "licenzy_django.api.serializers.TextField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        text = {"type": "string", "minLength": 1, "maxLength": self.target.max_length, "pattern": r"^[^\u0000]+$"}
+        text = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000]+$"}
+        if self.target.max_length is not None:
+            text["maxLength"] = self.target.max_length
         kind = FORMATS.get(self.target.field_name or "")
         return {**text, "format": kind} if kind else text
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django.models import ApiKey, Mode
+from licenzy_django.models.keys import PREFIX_LENGTH
 
 
 class Command(BaseCommand):
@@ -40,8 +41,15 @@ class Command(BaseCommand):
             self.stdout.write("There are no API keys yet: licenzy_api_key create --mode test --name NAME")
 
     def revoke(self, prefix: str, **options: Any) -> None:
-        found = list(ApiKey.objects.filter(prefix=prefix[:16]))
-        if len(found) != 1:
-            raise CommandError(f"{len(found)} keys begin with {prefix[:16]}; `licenzy_api_key list` shows them.")
+        if len(prefix) < PREFIX_LENGTH:
+            raise CommandError(
+                f"The first {PREFIX_LENGTH} characters are needed, as `licenzy_api_key list` shows them."
+            )
+        prefix = prefix[:PREFIX_LENGTH]
+        found = list(ApiKey.objects.filter(prefix=prefix))
+        if not found:
+            raise CommandError(f"No key begins with {prefix}; `licenzy_api_key list` shows them.")
+        if len(found) > 1:
+            raise CommandError(f"{len(found)} keys begin with {prefix}; revoke the one that is meant in the admin.")
         found[0].revoke()
         self.stdout.write(f"{found[0].prefix}… is revoked.")
