@@ -74,7 +74,7 @@ def validate_subject_ref(subject_ref: Any) -> str:
         problem = "This must be a text of 1 to 255 characters."
     elif len(subject_ref) > MAX_LENGTH:
         problem = "This has more than 255 characters."
-    elif any(unicodedata.category(character) in ("Cc", "Cs") for character in subject_ref):
+    elif not subject_ref.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in subject_ref):
         problem = "This has control characters."
     elif subject_ref.strip() != subject_ref or subject_ref.strip("/") != subject_ref:
         problem = "This begins or ends with white space or a slash."
