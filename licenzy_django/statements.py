@@ -93,6 +93,8 @@ def any_of(count: int) -> str:
 
 def made(model: type[Row], found: Sequence[tuple[Any, ...]], first: int = 0) -> list[Row]:
     """Rows of a model from its columns, all of them and in their order, the first of which is the ``first`` one."""
+    if not found:
+        return []
     alias, fields = writer_of(model), model._meta.concrete_fields
     compiler = model._base_manager.using(alias).query.get_compiler(alias)
     converters = compiler.get_converters([field.cached_col for field in fields])

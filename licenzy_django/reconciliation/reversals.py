@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from licenzy_django import facts, stripe_client
 from licenzy_django.entitlements import settle_purchase
 from licenzy_django.models import CheckoutAttempt, StripeFact
@@ -56,21 +58,18 @@ def of_payment(fact: Fact, context: Context) -> Learned:
 
 def invoices_from_stripe(payment_intent_id: str, context: Context) -> dict[str, StripeFact]:
     """Ask which invoice a payment paid, and keep both; nothing for one that paid none, or that Stripe does not know."""
-    try:
-        payments = stripe_client.fetch_invoice_payments(context.mode, payment_intent_id)
-    except stripe_client.StripeObjectMissing:
-        return {}
     invoice_ids = set()
-    for payment in payments:
-        link = fact_of(payment, seen_at=None)
-        if link is None:
-            continue
-        facts.keep(link, mode=context.mode)
-        invoice_ids.add(link.links["invoice_id"])
-    for invoice_id in invoice_ids:
-        invoice = fact_of(stripe_client.fetch_invoice(context.mode, invoice_id), seen_at=None)
-        if invoice is not None:
-            learn_invoice(invoice, context)
+    with suppress(stripe_client.StripeObjectMissing):
+        for payment in stripe_client.fetch_invoice_payments(context.mode, payment_intent_id):
+            link = fact_of(payment, seen_at=None)
+            if link is not None:
+                facts.keep(link, mode=context.mode)
+                invoice_ids.add(link.links["invoice_id"])
+    for invoice_id in sorted(invoice_ids):
+        with suppress(stripe_client.StripeObjectMissing):
+            invoice = fact_of(stripe_client.fetch_invoice(context.mode, invoice_id), seen_at=None)
+            if invoice is not None:
+                learn_invoice(invoice, context)
     return facts.facts_by_id(context.mode, invoice_ids)
 
 
