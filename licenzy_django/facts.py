@@ -106,9 +106,8 @@ def keep_newest(
     values = {"state": row.state, "applied_ticket": ticket, "updated_at": clock.now(), **links_of(row)}
     if subject:
         values["subject"] = subject.pk
-    if statements.update(
-        StripeFact, values, f"{OF_ID} AND applied_ticket <{'=' * or_equal} %s", fact.stripe_id, mode, ticket
-    ):
+    is_older = "applied_ticket <= %s" if or_equal else "applied_ticket < %s"
+    if statements.update(StripeFact, values, f"{OF_ID} AND {is_older}", fact.stripe_id, mode, ticket):
         return
     if not is_new and not statements.insert(row):
         # There is one that is newer, or that another worker inserted between the statements and that may be older.
