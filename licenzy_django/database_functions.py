@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connections, router
+from django.db import ProgrammingError, connections, router, transaction
 
 from licenzy_django.models import Entitlement
+
+logger = logging.getLogger("licenzy_django")
 
 
 class DatabaseFunction:
@@ -32,12 +35,18 @@ class DatabaseFunction:
         return is_there(using, self.name)
 
     def make(self, using: str) -> None:
-        """Make it, where the database is PostgreSQL and has our tables but not yet this text of it."""
+        """Make it, where the database is PostgreSQL and has our tables but not yet this text of it.
+
+        A role that may not make functions does without: ``licenzy_doctor`` says so.
+        """
         is_there.cache_clear()
         is_ours = router.allow_migrate_model(using, Entitlement)
         if connections[using].vendor == "postgresql" and is_ours and not self.is_there(using):
-            with connections[using].cursor() as cursor:
-                cursor.execute(self.text)
+            try:
+                with transaction.atomic(using=using), connections[using].cursor() as cursor:
+                    cursor.execute(self.text)
+            except ProgrammingError as error:
+                logger.warning("PostgreSQL did not let us make the function %s: %s", self.name, error)
             is_there.cache_clear()
 
 
