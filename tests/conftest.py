@@ -20,6 +20,7 @@ SLOW = (
     "tests/e2e/test_credits.py",
     "tests/e2e/test_events_page.py",
     "tests/e2e/test_real_key.py",
+    "tests/e2e/test_story_over_http.py",
     "tests/gates/test_shared_cache.py",
     "tests/gates/test_two_processes.py",
     "tests/openapi/test_document.py",
