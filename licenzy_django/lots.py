@@ -11,9 +11,9 @@ from django.db.models.functions import Coalesce
 from licenzy_django.exceptions import InsufficientUsage
 from licenzy_django.models import Entitlement, LedgerEntry, Product, Reservation
 
-DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "source_id", "pk")
-"""Soonest expiry first, then the older one, by Stripe's times whichever webhook came first. Whoever locks several packs
-locks them in this order."""
+DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
+"""Soonest expiry first, then the older one, by Stripe's times whichever webhook came first; they have whole seconds, so
+within one the row does. Whoever locks several packs locks them in this order."""
 
 
 def set_granted(lot: Entitlement, units: int) -> None:

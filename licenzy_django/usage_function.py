@@ -29,7 +29,7 @@ BEGIN
         AND (not_before IS NULL OR not_before <= moment) AND (available_until IS NULL OR available_until > moment)
         AND (units_remaining > 0 OR reserved_until <= moment)
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
-      ORDER BY expires_at, starts_at, source_id, id FOR NO KEY UPDATE
+      ORDER BY expires_at, starts_at, id FOR NO KEY UPDATE
     ) lot;
   is_emptied := false;
   IF total IS NULL OR total < wanted OR is_lapsed THEN
