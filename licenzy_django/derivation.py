@@ -185,7 +185,7 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
     if not item["quantity"]:
         # Nobody pays for it now, and no payment is awaited. It may be counted up again: not over for good.
         return replace(right, status="suspended", status_reason="canceled")
-    current = current_periods(item, facts)
+    current = current_periods(item, state["items"], facts)
     if not current:
         return replace(right, status="suspended", status_reason="payment_pending")
     clean = [period.ends_at for period in current if period.reversal is None]

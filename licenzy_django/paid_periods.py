@@ -18,15 +18,16 @@ class PaidPeriod:
     reversal: Reversal | None
 
 
-def current_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
-    """What the item rests on: the period that started last. Several where some start together.
+def current_periods(item: State, items: Sequence[State], facts: Sequence[Fact]) -> list[PaidPeriod]:
+    """What one of a subscription's items rests on: the period that started last. Several where some start together.
 
     Not the one that ends last: who went from a year to a month has paid for the month, and a trial may be cut short.
     No period at all means: no money yet, no access.
     """
     payments = Payments(facts)
     paid = [fact for fact in facts if fact.object == "invoice" and fact.state.get("paid_at") is not None]
-    counting = what_counts(item, paid)
+    others = {other["id"] for other in items} - {item["id"]}
+    counting = what_counts(item, others, paid)
     periods = [
         PaidPeriod(*span_of(lines), payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state))
         for invoice, lines in counting
@@ -41,16 +42,20 @@ def current_periods(item: State, facts: Sequence[Fact]) -> list[PaidPeriod]:
     return [period for period in periods if period.starts_at == latest]
 
 
-def what_counts(item: State, paid: Sequence[Fact]) -> list[tuple[Fact, list[State]]]:
+def what_counts(item: State, others: set[str], paid: Sequence[Fact]) -> list[tuple[Fact, list[State]]]:
     """The invoices that paid for the item, each with the lines that say for what time.
 
-    A proration pays for a change within a period that another line has paid. It counts for an item that came in
-    mid-period, and as long as there is nothing else. An item that no invoice names yet rests on what others paid for.
-    What an operator put on an invoice by hand belongs to no item, and pays for none.
+    An item that has replaced another one rests on what was paid for that one. A proration pays for a change within a
+    period that another line has paid: it counts for an item that came in mid-period beside others, and as long as there
+    is nothing else. An item that no invoice names yet rests on what others paid for. What an operator put on an invoice
+    by hand belongs to no item, and pays for none.
     """
 
     def is_its_own(line: State) -> bool:
-        return bool(line["item"] == item["id"] or line["price"] == item["price"])
+        return bool(line["item"] == item["id"] or (not line["item"] and line["price"] == item["price"]))
+
+    def is_of_a_former_item(line: State) -> bool:
+        return bool(line["item"]) and line["item"] not in others
 
     def is_of_an_item(line: State) -> bool:
         return bool(line["item"])
@@ -60,6 +65,7 @@ def what_counts(item: State, paid: Sequence[Fact]) -> list[tuple[Fact, list[Stat
 
     for counts in (
         lambda line: is_its_own(line) and is_whole(line),
+        lambda line: is_of_a_former_item(line) and is_whole(line),
         is_its_own,
         lambda line: is_of_an_item(line) and is_whole(line),
         is_of_an_item,

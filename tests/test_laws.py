@@ -340,11 +340,12 @@ class Books:
         return is_gone or is_over or self.current_payments(subscription) == {True}
 
     def must_be_on(self, subscription: Json) -> bool:
-        """Active, in a period that has not ended, every invoice paid, and the money of the current period is there."""
-        ends_at = min(item["current_period_end"] for item in subscription["items"]["data"])
+        """Active, neither over nor cancelled by the clock, every invoice paid, the money of the current period there."""
+        ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+        ends += [subscription["cancel_at"]] if subscription["cancel_at"] else []
         return (
             subscription["status"] in ("active", "trialing")
-            and ends_at > self.stripe.now.timestamp()
+            and min(ends) > self.stripe.now.timestamp()
             and all(invoice["status"] == "paid" for invoice in self.invoices_of(subscription))
             and self.current_payments(subscription) == {False}
         )

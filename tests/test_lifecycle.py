@@ -543,3 +543,29 @@ def test_a_paid_checkout_counts_also_where_its_invoice_has_no_lines(stripe: Stri
     assert access.check(REF)
     stripe.refund(newest(stripe, "payment_intent"))
     assert not access.check(REF)
+
+
+def test_an_item_that_replaced_another_rests_on_what_was_paid_for_it(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    paid = newest(stripe, "payment_intent")
+    stripe.simulator.replace_item(sub(stripe), "price_seats")
+    stripe.simulator.swap_price(sub(stripe), "price_grace", invoice_now=True)
+    stripe.deliver()
+    assert access.check(REF, "GRACE")
+
+    stripe.refund(paid)
+
+    refused = access.check(REF, "GRACE")
+    assert (bool(refused), refused.reason) == (False, "refunded")
+
+
+def test_the_dispute_of_an_older_period_does_not_follow_the_price_to_a_new_item(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "SEATS")
+    stripe.dispute(newest(stripe, "payment_intent"))
+    stripe.advance(days=1)
+    stripe.simulator.swap_price(sub(stripe), "price_pro_yearly")
+    stripe.simulator.replace_item(sub(stripe), "price_seats")
+
+    stripe.deliver()
+
+    assert access.check(REF, "SEATS")
