@@ -340,7 +340,7 @@ class Books:
         return is_gone or is_over or self.current_payments(subscription) == {True}
 
     def must_be_on(self, subscription: Json) -> bool:
-        """Active, neither over nor cancelled by the clock, every invoice paid, the money of the current period there."""
+        """Active, neither over nor cancelled by the clock, every invoice paid, the money of the period there."""
         ends = [item["current_period_end"] for item in subscription["items"]["data"]]
         ends += [subscription["cancel_at"]] if subscription["cancel_at"] else []
         return (
