@@ -52,4 +52,4 @@ class ToldStory(Story):
 
 @pytest.mark.usefixtures("catalog")
 def test_each_change_is_told_once_in_random_histories() -> None:
-    run_state_machine_as_test(ToldStory, settings=settings(test_laws.QUICK, max_examples=25))
+    run_state_machine_as_test(ToldStory, settings=settings(test_laws.PROFILE, max_examples=25))
