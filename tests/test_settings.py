@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from licenzy_django import clock, stripe_client
 from licenzy_django.conf import SETTING_NAMES, STRIPE_API_VERSION, LicenzySettings, licenzy_settings
 from licenzy_django.exceptions import ModeNotConfigured
+from licenzy_django.testing import stripe_double_in_memory
 
 
 def test_every_setting_has_a_default(settings: Any) -> None:
@@ -110,3 +112,15 @@ def test_a_mode_without_a_key_has_no_client(settings: Any) -> None:
 
     with pytest.raises(ModeNotConfigured):
         stripe_client.client("live")
+
+
+def test_settings_that_a_test_changes_while_a_double_runs_leave_nothing_of_it_behind() -> None:
+    before = django_settings.LICENZY
+    double, of_the_test = stripe_double_in_memory(), override_settings(TIME_ZONE="Asia/Tokyo")
+    double.__enter__()
+    of_the_test.enable()
+
+    double.__exit__(None, None, None)
+    of_the_test.disable()
+
+    assert django_settings.LICENZY == before

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.test import override_settings
 from django.utils import timezone
 
 from licenzy_django import stripe_client
@@ -30,6 +29,22 @@ def http_client() -> SimulatorHTTPClient:
 def now() -> datetime:
     """The double's clock: it stands still unless ``advance`` moves it."""
     return running[-1].now if running else timezone.now()
+
+
+@contextmanager
+def licenzy_set_to(configured: dict[str, Any]) -> Iterator[None]:
+    """Not ``override_settings``: of two that overlap the later has to be undone first, or one stays for ever. But what a
+    test sets through pytest-django's ``settings`` is undone when that fixture ends, which may be after the double."""
+    holder: Any = vars(settings)["_wrapped"]
+    before = {name: value for name, value in vars(holder).items() if name == "LICENZY"}
+    settings.LICENZY = configured
+    try:
+        yield
+    finally:
+        vars(holder).pop("LICENZY", None)
+        vars(holder).update(before)
+        # What LazySettings remembers of it.
+        vars(settings).pop("LICENZY", None)
 
 
 @contextmanager
@@ -55,7 +70,7 @@ def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[Stri
     running.append(double)
     stripe_client.build_client.cache_clear()
     try:
-        with override_settings(LICENZY=configured):
+        with licenzy_set_to(configured):
             yield double
     finally:
         running.remove(double)
