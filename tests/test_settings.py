@@ -123,4 +123,4 @@ def test_settings_that_a_test_changes_while_a_double_runs_leave_nothing_of_it_be
     double.__exit__(None, None, None)
     of_the_test.disable()
 
-    assert django_settings.LICENZY == before
+    assert before == django_settings.LICENZY

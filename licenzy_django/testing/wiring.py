@@ -33,8 +33,9 @@ def now() -> datetime:
 
 @contextmanager
 def licenzy_set_to(configured: dict[str, Any]) -> Iterator[None]:
-    """Not ``override_settings``: of two that overlap the later has to be undone first, or one stays for ever. But what a
-    test sets through pytest-django's ``settings`` is undone when that fixture ends, which may be after the double."""
+    """Not ``override_settings``: of two that overlap the later must be undone first, or one stays for ever. But what a
+    test sets through pytest-django's ``settings`` is undone when that fixture ends, which may be after the double.
+    """
     holder: Any = vars(settings)["_wrapped"]
     before = {name: value for name, value in vars(holder).items() if name == "LICENZY"}
     settings.LICENZY = configured
