@@ -100,7 +100,7 @@ def through_the_orm(pk: int, subject_ref: str) -> None:
 
 
 def portable(pk: int, subject_ref: str) -> None:
-    usage_function.exists = lambda using: False  # type: ignore[assignment]
+    usage_function.is_there = lambda using: False  # type: ignore[assignment]
     usage.consume(subject_ref, 1, idempotency_key=key())
 
 
@@ -171,8 +171,18 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
     barrier, done = fork.Barrier(workers), fork.SimpleQueue()
 
     def run(number: int) -> None:
+        try:
+            done.put(work(number))
+        except BaseException:
+            barrier.abort()
+            done.put(None)
+            raise
+        finally:
+            connections.close_all()
+
+    def work(number: int) -> tuple[int, float]:
         connection.ensure_connection()
-        usage_function.exists("default")
+        usage_function.is_there("default")
         mine = targets[number::workers] if calls else random.Random(number).sample(targets, len(targets))
         if not calls:
             for _ in range(8):
@@ -186,8 +196,7 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
             for target in mine:
                 way(*target)
                 made += 1
-        done.put((made, time.perf_counter() - begun))
-        connections.close_all()
+        return made, time.perf_counter() - begun
 
     processes = [fork.Process(target=run, args=(number,)) for number in range(workers)]
     for process in processes:
@@ -195,6 +204,8 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
     counted = [done.get() for _ in processes]
     for process in processes:
         process.join()
+    if None in counted:
+        raise RuntimeError("A worker failed: see above.")
     return float(sum(made for made, _ in counted) / max(took for _, took in counted))
 
 
@@ -203,6 +214,7 @@ def measured(name: str, subjects: int, sizes: list[int], ways: dict[str, Way], g
     for _ in range(options.rounds):
         targets = stock(subjects, sizes)
         calls = 3 if sizes[0] < PLENTY else 0
+        refill(PLENTY)  # the floor takes one after the other, for as long as it is measured
         rates["floor"].append(rate(floor, targets, options.workers, options.seconds))
         for way, act in ways.items():
             if calls:
