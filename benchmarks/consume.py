@@ -171,32 +171,15 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
     barrier, done = fork.Barrier(workers), fork.SimpleQueue()
 
     def run(number: int) -> None:
+        mine = targets[number::workers] if calls else random.Random(number).sample(targets, len(targets))
         try:
-            done.put(work(number))
+            done.put(worked(way, mine, barrier, seconds, calls))
         except BaseException:
             barrier.abort()
             done.put(None)
             raise
         finally:
             connections.close_all()
-
-    def work(number: int) -> tuple[int, float]:
-        connection.ensure_connection()
-        usage_function.is_there("default")
-        mine = targets[number::workers] if calls else random.Random(number).sample(targets, len(targets))
-        if not calls:
-            for _ in range(8):
-                way(*mine[0])
-        barrier.wait()
-        begun, made = time.perf_counter(), 0
-        while not calls and time.perf_counter() < begun + seconds:
-            way(*mine[made % len(mine)])
-            made += 1
-        for _ in range(calls):
-            for target in mine:
-                way(*target)
-                made += 1
-        return made, time.perf_counter() - begun
 
     processes = [fork.Process(target=run, args=(number,)) for number in range(workers)]
     for process in processes:
@@ -207,6 +190,23 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
     if None in counted:
         raise RuntimeError("A worker failed: see above.")
     return float(sum(made for made, _ in counted) / max(took for _, took in counted))
+
+
+def worked(way: Way, mine: list[tuple[int, str]], barrier: Any, seconds: float, calls: int) -> tuple[int, float]:
+    """How many calls one worker made, and in how many seconds."""
+    connection.ensure_connection()
+    usage_function.is_there("default")
+    for target in [] if calls else mine[:1] * 8:
+        way(*target)
+    barrier.wait()
+    begun, made = time.perf_counter(), 0
+    for target in mine * calls:
+        way(*target)
+        made += 1
+    while not calls and time.perf_counter() < begun + seconds:
+        way(*mine[made % len(mine)])
+        made += 1
+    return made, time.perf_counter() - begun
 
 
 def measured(name: str, subjects: int, sizes: list[int], ways: dict[str, Way], goal: float, options: Any) -> Any:
