@@ -55,7 +55,7 @@ test-installed: $(BIN)/made ## builds the wheel and follows the README in an emp
 	$(BIN)/python -m pytest -m installed $(ARGS)
 
 bench: $(BIN)/made benchmarks/.venv-peers/made ## compares with others and with the floor, 15 minutes; QUICK=1 takes 3
-	POSTGRES_URL=$(POSTGRES_URL) QUICK=$(QUICK) $(BIN)/python -m benchmarks
+	POSTGRES_URL=$(POSTGRES_URL) QUICK=$(QUICK) $(BIN)/python -m benchmarks $(PARTS)
 
 lint: $(BIN)/made ## ruff, mypy, missing migrations
 	$(BIN)/ruff check .

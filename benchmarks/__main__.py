@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import pictures, report, summary
+from benchmarks import report, summary
 from benchmarks.databases import POSTGRES_URL, VENDORS, has_postgres
 from benchmarks.figures import HERE, QUICK, RESULTS, keep
 from benchmarks.measures import burst, footprint, gate, growth, http_check, profiles, webhook
+from benchmarks.sides.process import PEERS_PYTHON, ROOT
 from benchmarks.sides.together import all_sides
 
 SUBSCRIBERS = 2_000 if QUICK else 10_000
@@ -111,6 +112,13 @@ def script(name: str, *options: str) -> None:
     keep(name, {key: value for key, value in found.items() if key != "run"})
 
 
+def draw_pictures() -> None:
+    if PEERS_PYTHON.exists():
+        subprocess.run([PEERS_PYTHON, "-m", "benchmarks.pictures"], cwd=ROOT, check=True)
+    else:
+        left_out.append("the pictures: make benchmarks/.venv-peers/made")
+
+
 def needs_postgres(what: str) -> bool:
     if not WITH_POSTGRES:
         left_out.append(f"{what}: no PostgreSQL answers at POSTGRES_URL")
@@ -137,7 +145,7 @@ def main(names: list[str]) -> None:
         print(f"{name} …", flush=True)
         PARTS[name]()
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
-    pictures.draw()
+    draw_pictures()
     print(report.write(left_out))
     if not QUICK:
         summary.write()

@@ -13,6 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 QUICK = bool(os.environ.get("QUICK"))
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 RESULTS = HERE / "results" / "quick" if QUICK else HERE / "results"
 
 

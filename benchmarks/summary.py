@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import known
+from benchmarks.figures import DATABASES, known
 from benchmarks.measures import http_check
 from benchmarks.measures.gate import FLOOR, OURS
 from benchmarks.report import table
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ASKED = (OURS, "dj-stripe, customer at hand", "vinta, scope at hand")
 # vinta acts on the invoice; what is behind its figures compares with our handling of the same event.
 TOLD = {
@@ -46,12 +45,12 @@ def text() -> str:
 def rows() -> Iterator[tuple[str, ...]]:
     for vendor, ways in known("gate")["databases"].items():
         floor = f"one ORM `.exists()`: {gate(ways[FLOOR])}"
-        yield f"is this user entitled? {VENDORS[vendor]}", *(gate(ways[name]) for name in ASKED), floor
+        yield f"is this user entitled? {DATABASES[vendor]}", *(gate(ways[name]) for name in ASKED), floor
     memo = {name: gate(ways[f"{name}, second check of a request"]) for name in ("licenzy", "vinta")}
     yield "the same again in a request", memo["licenzy"], "", memo["vinta"], ""
     for vendor, events in known("webhook")["databases"].items():
         sides = [events[event_type][name] for name, event_type in TOLD.items()]
-        yield f"a renewal's webhook, {VENDORS[vendor]}", *(webhook(side, "first") for side in sides), ""
+        yield f"a renewal's webhook, {DATABASES[vendor]}", *(webhook(side, "first") for side in sides), ""
         yield "the same event again", *(webhook(side, "again") for side in sides), ""
     views = known("http")["databases"]["postgresql"]["views"]
     asked = {name: f"{view['requests_per_second']['median']:,.0f}" for name, view in views.items()}
@@ -83,4 +82,4 @@ def times(took: Found) -> str:
 
 
 def footprint(side: Found) -> str:
-    return f"{side['tables']}; {side['packages']}; {side['migrate_seconds']['median']:.0f} s"
+    return f"{side['tables']}; {side['packages']}; {side['migrate_seconds']['median']:.2g} s"
