@@ -271,7 +271,8 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
     # The entitlements shown are bounded; what follows from them must know of every available one.
     is_all = len(views) <= PAGE_SIZE
     available = [view for view in (views if is_all else maybe_available(subject_ref, mode, at)) if view.available]
-    statuses = {Status.ACTIVE if v.status == Status.TRIALING else v.status for v in available or views}
+    shown = available or (views if is_all else standings(subject_ref, mode, at))
+    statuses = {Status.ACTIVE if each.status == Status.TRIALING else each.status for each in shown}
     return AccessSummary(
         subject_ref=subject_ref,
         has_access=bool(available),
@@ -280,6 +281,10 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
         features=sorted({feature for view in available for feature in view.features}),
         entitlements=views[:PAGE_SIZE],
     )
+
+
+def standings(subject_ref: str, mode: str, at: datetime) -> list[Standing]:
+    return [standing_of(row, row.kind, at) for row in gate.rows_of(subject_ref, mode, at=at)]
 
 
 def maybe_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:

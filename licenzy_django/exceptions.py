@@ -24,6 +24,11 @@ class LicenzyError(Exception):
         self.extra: Mapping[str, Any] = extra
         super().__init__(self.message)
 
+    @property
+    def form(self) -> dict[str, Any]:
+        """The error as every API of ours words it."""
+        return {"error": self.code, "message": str(self.message), **self.extra}
+
 
 class InvalidRequest(LicenzyError, ValueError):
     """A missing, wrong or unknown field. ``fields`` names each with its reasons."""
@@ -142,3 +147,8 @@ class EntitlementRequired(LicenzyError, PermissionDenied):
     def __init__(self, message: str = "", *, decision: Any = None) -> None:
         super().__init__(message)
         self.decision = decision
+        # Of a PermissionDenied that nobody catches DRF answers with the args.
+        self.args = (self.form,)
+
+    def __str__(self) -> str:
+        return str(self.message)

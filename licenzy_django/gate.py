@@ -18,7 +18,7 @@ from licenzy_django.database_functions import StoredQuery
 from licenzy_django.models import ApiKey, Entitlement, Product
 
 ROWS_AT_ONCE = 100
-"""A subject with more rows than this is asked again, for available ones only."""
+"""A subject with more rows than this is asked again, for those that can matter only."""
 
 ENTITLEMENT_COLUMNS = (
     "public_id",
@@ -54,10 +54,10 @@ class GateRow:
 
 
 def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[GateRow]:
-    """The subject's entitlements; where there are very many, those that can be available."""
+    """The subject's entitlements; where there are very many, of those that are over one of each kind and reason."""
     found = OF_SUBJECT.fetch(reader(), subject_ref, mode)
     if len(found) > ROWS_AT_ONCE:
-        found = available_rows(subject_ref, mode, at)
+        found = rows_that_matter(subject_ref, mode, at)
     return [gate_row(row) for row in found]
 
 
@@ -80,11 +80,11 @@ class KeyRow:
     last_used_at: datetime | None
 
 
-def available_rows(subject_ref: str, mode: str, at: datetime) -> list[Sequence[Any]]:
+def rows_that_matter(subject_ref: str, mode: str, at: datetime) -> list[Sequence[Any]]:
     connection = connections[reader()]
     moment = at if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
-        cursor.execute(AVAILABLE_OF_SUBJECT, {"subject_ref": subject_ref, "mode": mode, "at": moment})
+        cursor.execute(MATTERING_OF_SUBJECT, {"subject_ref": subject_ref, "mode": mode, "at": moment})
         return list(cursor.fetchall())
 
 
@@ -164,11 +164,17 @@ SUBJECTS_ROWS = (
     f"SELECT {columns_of(FIELDS)} FROM {ENTITLEMENTS} e JOIN {PRODUCTS} p ON p.id = e.product_id "  # noqa: S608
     "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s"
 )
-AVAILABLE_OF_SUBJECT = (
-    SUBJECTS_ROWS
-    + " AND e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %(at)s)"
-    + " AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)"
+CAN_BE_AVAILABLE = (
+    "e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %(at)s) "
+    "AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)"
 )
+# Of rows that agree in all that `access.standing_of` looks at, one tells the reason as well as all.
+ONE_OF_EACH_REASON = (
+    f"SELECT min(e.id) FROM {ENTITLEMENTS} e WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s "  # noqa: S608
+    "GROUP BY e.product_id, e.revoked_at IS NULL, e.grants_access, e.status, e.status_reason, e.not_before > %(at)s, "
+    "e.available_until <= %(at)s, e.cancel_at <= %(at)s, e.units_remaining > 0"
+)
+MATTERING_OF_SUBJECT = f"{SUBJECTS_ROWS} AND (({CAN_BE_AVAILABLE}) OR e.id IN ({ONE_OF_EACH_REASON}))"
 OF_SUBJECT = stored("rows", SUBJECTS_ROWS, ["subject_ref", "mode"], FIELDS)
 OF_KEY_AND_SUBJECT = stored(
     "check",

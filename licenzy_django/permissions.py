@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import AND, NOT, OR, BasePermission, BasePermissionMetaclass, OperandHolder
 from rest_framework.request import Request
 
 from licenzy_django import access
 from licenzy_django.exceptions import EntitlementRequired
-from licenzy_django.refusals import error_form
 
 
-class HasEntitlement(BasePermission):
+class Alternatives(OperandHolder):
+    """``HasEntitlement | Other`` asks the other first: whoever is asked last can say why nobody said yes."""
+
+    def __init__(self, last: Any, other: Any) -> None:
+        super().__init__(OR, other, last)  # type: ignore[arg-type]
+
+    def __or__(self, other: Any) -> OperandHolder:
+        return Alternatives(self, other)
+
+    __ror__ = __or__
+
+
+class EntitlementPermissionMetaclass(BasePermissionMetaclass):
+    def __or__(cls, other: Any) -> OperandHolder:  # type: ignore[override]  # noqa: N805
+        return Alternatives(cls, other)
+
+    def __ror__(cls, other: Any) -> OperandHolder:  # type: ignore[override]  # noqa: N805
+        return Alternatives(cls, other)
+
+
+class HasEntitlement(BasePermission, metaclass=EntitlementPermissionMetaclass):
     """``permission_classes = [HasEntitlement]``, or ``[HasEntitlement.of("PRO_MONTHLY", feature="export")]``.
 
     A refused request gets 403 and ``entitlement_required`` in the error form, also one from nobody; put
@@ -24,7 +44,7 @@ class HasEntitlement(BasePermission):
     product_codes: ClassVar[tuple[str, ...]] = ()
     feature: ClassVar[str] = ""
 
-    message = error_form(EntitlementRequired())
+    message = EntitlementRequired().form
     code = EntitlementRequired.code
 
     @classmethod
@@ -35,13 +55,28 @@ class HasEntitlement(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises PermissionDenied where DRF would say "not authenticated" to a subject that we know."""
         is_allowed = bool(access.check(request, *self.product_codes, feature=self.feature))
-        if not is_allowed and self.stands_alone(view):
+        if not is_allowed and self.has_the_last_word(view):
             raise PermissionDenied(detail=self.message, code=self.code)
         return is_allowed
 
-    def stands_alone(self, view: Any) -> bool:
-        """Whether no other permission could still say yes."""
-        return any(type(permission) is type(self) for permission in view.get_permissions())
+    def has_the_last_word(self, view: Any) -> bool:
+        """Whether no permission that is asked later could still say yes."""
+        found = [is_last for permission in view.get_permissions() for is_last in self.places_in(permission)]
+        return bool(found) and all(found)
+
+    def places_in(self, permission: Any) -> Iterator[bool]:
+        """For each time this question is asked in a combination of permissions, whether a no decides there."""
+        first, second = (getattr(permission, name, None) for name in ("op1", "op2"))
+        if type(permission) is type(self):
+            yield True
+        elif isinstance(permission, AND):
+            yield from self.places_in(first)
+            yield from self.places_in(second)
+        elif isinstance(permission, OR):
+            yield from (False for _ in self.places_in(first))
+            yield from self.places_in(second)
+        elif isinstance(permission, NOT):
+            yield from (False for _ in self.places_in(first))
 
 
 @cache

@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 
-from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage, LicenzyError
+from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,16 +33,11 @@ def refused_with(
     error: EntitlementRequired | InsufficientUsage, request: HttpRequest, upgrade_url: UpgradeUrl = ""
 ) -> HttpResponse:
     if is_api_client(request):
-        return JsonResponse(error_form(error), status=403)
+        return JsonResponse(error.form, status=403)
     if not upgrade_url:
         raise error
     target = upgrade_url(request) if callable(upgrade_url) else resolve_url(upgrade_url)
     return redirect_to_login(request.get_full_path(), target, "next")
-
-
-def error_form(error: LicenzyError) -> dict[str, Any]:
-    """The error as every API of ours words it."""
-    return {"error": error.code, "message": str(error.message), **error.extra}
 
 
 def is_api_client(request: HttpRequest) -> bool:

@@ -72,6 +72,8 @@ def build_client(key: str, api_base: str, http_client: str) -> stripe.StripeClie
 def ask(mode: str, call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]:
     """Ask Stripe, and return the answer as a plain dict.
 
+    What Stripe's SDK raised is not chained: tracebacks are logged, and the message of a 401 quotes the key.
+
     Raises:
         StripeObjectMissing, StripeRejected: Stripe refused this request for good.
         StripeRefused: an operator has to act (a bad key, missing permissions).
@@ -86,17 +88,17 @@ def ask(mode: str, call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]
     except stripe.InvalidRequestError as error:
         log_refusal(error)
         if error.code == "resource_missing":
-            raise StripeObjectMissing(error.param or "") from error
-        raise StripeRejected() from error
+            raise StripeObjectMissing(error.param or "") from None
+        raise StripeRejected() from None
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         log_refusal(error)
-        raise StripeUnavailable() from error
+        raise StripeUnavailable() from None
     except stripe.APIError as error:
         log_refusal(error)
-        raise StripeUnavailable() from error
+        raise StripeUnavailable() from None
     except stripe.StripeError as error:
         log_refusal(error)
-        raise StripeRefused() from error
+        raise StripeRefused() from None
     return answer.to_dict()  # type: ignore[no-any-return]
 
 

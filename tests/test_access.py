@@ -230,6 +230,37 @@ def test_very_many_entitlements_are_still_decided_over() -> None:
     assert Backend().is_allowed("user_1")
 
 
+@pytest.mark.parametrize(
+    ("columns", "reason", "status"),
+    [
+        ({"status": "past_due", "grants_access": False, "status_reason": "past_due"}, "past_due", "past_due"),
+        ({"status": "suspended", "grants_access": False, "status_reason": "disputed"}, "disputed", "suspended"),
+        ({"not_before": NOW + HOUR}, "not_started", "active"),
+        ({"available_until": NOW - HOUR}, "expired", "expired"),
+        ({"available_until": NOW - HOUR, "cancel_at": NOW - HOUR}, "canceled", "canceled"),
+        ({"revoked_at": NOW - HOUR}, "revoked", "canceled"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_very_many_entitlements_hide_no_reason_and_no_status(columns: Any, reason: str, status: str) -> None:
+    entitled("user_1", "PRO", **columns)
+    for _ in range(110):
+        entitled("user_1", "OLD", status="canceled", grants_access=False, status_reason="refunded")
+
+    assert access.check("user_1", "PRO").reason == reason
+    assert access.check("user_1", "OLD").reason == "refunded"
+    assert access.check("user_1", "OTHER").reason == "no_entitlement"
+    assert access.summary("user_1").status == status
+
+
+def test_very_many_packs_that_are_used_up_are_told_so() -> None:
+    for _ in range(110):
+        entitled("user_1", "PACK", units=3, units_remaining=0, units_consumed=3)
+
+    assert access.check("user_1").reason == "usage_exhausted"
+    assert access.summary("user_1").status == "active"
+
+
 def test_the_async_twins_answer_the_same() -> None:
     assert not async_to_sync(access.acheck)("user_1")
     with pytest.raises(EntitlementRequired):

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from django.http import HttpResponse
+from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,23 @@ def refused(answer: HttpResponse) -> None:
     status, _ = error_of(answer)
     assert 400 <= status < 500, (status, answer.content[:500])
     assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.django_db
+@every_post
+@pytest.mark.parametrize("length", ["abc", "9" * 5000], ids=["abc", "999…"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_content_length_that_is_none(path: str, length: str, is_known: bool) -> None:
+    backend = Backend()
+    key = backend.key if is_known else "nonsense"
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k", "Content-Length": length}
+    refused(backend.client.generic("POST", f"/v1/{path}", b"{}", content_type="application/json", headers=headers))
+
+
+@pytest.mark.parametrize("length", ["abc", "9" * 5000], ids=["abc", "999…"])
+def test_a_content_length_that_is_none_at_the_webhook(length: str, client: Client) -> None:
+    headers = {"Content-Length": length}
+    refused(client.generic("POST", "/v1/webhooks/stripe", b"{}", content_type="application/json", headers=headers))
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ def lost(stripe_double: StripeDouble) -> StripeDouble:
 def test_a_dry_run_says_what_differs_and_changes_nothing(lost: StripeDouble) -> None:
     said = synced("--dry-run")
     assert "user_1: WEEK" in said
+    assert "checkout.session.completed had not been handled\n" in said
     assert "nothing was changed" in said
     assert not access.check("user_1")
 
@@ -56,13 +57,17 @@ def test_only_what_is_newer_is_asked_for(lost: StripeDouble) -> None:
     lost.simulator.advance(3 * 86_400)
     assert "Nothing differs" in synced("--since", "1d")
     assert "Nothing differs" in synced("--since", f"{lost.now:%Y-%m-%dT%H:%MZ}")
-    assert "had not arrived" in synced("--since", f"{lost.now.year}-01-01")
+    assert "had not been handled: processed" in synced("--since", f"{lost.now.year}-01-01")
 
 
-def test_while_stripe_is_away_the_shell_hears_of_it(lost: StripeDouble) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_while_stripe_is_away_the_shell_hears_of_it(
+    lost: StripeDouble, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     lost.faults.add("GET", "*", "drop_before", times=99)
     with pytest.raises(CommandError, match="could not be compared"):
-        synced()
+        call_command("licenzy_sync", *arguments)
+    assert "Nothing differs" not in capsys.readouterr().out
     assert not access.check("user_1")
 
 
@@ -85,6 +90,11 @@ def test_one_subject_that_fails_keeps_no_other_from_being_put_right(
     assert access.check("user_2")
     assert "user_1 could not be compared" in caplog.text
     assert "OverflowError: a bug" in caplog.text
+
+
+def test_a_mode_without_a_key_is_not_said_to_be_right(stripe_double: StripeDouble) -> None:
+    with pytest.raises(CommandError, match="could not be compared"):
+        synced("--mode", "live", "--dry-run")
 
 
 @pytest.mark.parametrize("arguments", [("--subject", "nobody"), ("--since", "yesterday"), ("--since", "2026-13-45")])

@@ -54,6 +54,20 @@ def test_a_failed_handler_is_told_kept_and_made_good(
     assert access.summary("user_1").usage_remaining == 1000
 
 
+def test_what_stripe_says_of_a_wrong_key_is_not_logged(
+    stripe: StripeDouble, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its message shows the beginning of the key."""
+    event = paid(stripe)
+    settings.LICENZY = {**settings.LICENZY, "TEST_SECRET_KEY": "rk_that_is_wrong"}
+
+    stripe.deliver([event])
+
+    assert "AuthenticationError (code" in caplog.text
+    assert "Invalid API Key" not in caplog.text
+    assert "rk_" not in caplog.text
+
+
 @pytest.mark.parametrize("fault", ["drop_before", "rate_limit", "server_error", "timeout"])
 def test_an_event_comes_again_when_stripe_cannot_be_asked(stripe: StripeDouble, fault: str) -> None:
     event = paid(stripe)

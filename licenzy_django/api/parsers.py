@@ -48,7 +48,7 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     """
     try:
         body = request.body
-    except (RequestDataTooBig, UnreadablePostError, RawPostDataException):
+    except (RequestDataTooBig, UnreadablePostError, RawPostDataException, ValueError):  # a Content-Length of "abc"
         raise ParseError("The body is too long, or did not arrive.") from None
     if len(body) > MAX_BODY_BYTES:
         raise ParseError("The body is longer than 64 KiB.")

@@ -11,13 +11,19 @@ from licenzy_django import access, account_page, usage
 from licenzy_django.access import EntitlementView
 
 register = template.Library()
+ANY = object()
 
 
 @register.filter
-def has_access(subject: Any, product_codes: str = "") -> bool:
-    """``{% if request|has_access %}``, ``{% if request|has_access:"PRO_MONTHLY, PRO_YEARLY" %}``: any of them."""
-    codes = [code.strip() for code in product_codes.split(",") if code.strip()]
-    return bool(access.check(subject, *codes))
+def has_access(subject: Any, product_codes: Any = ANY) -> bool:
+    """``{% if request|has_access %}``, ``{% if request|has_access:"PRO_MONTHLY, PRO_YEARLY" %}``: any of them.
+
+    An empty name is that of no product: a variable that is missing lets nobody in.
+    """
+    if product_codes is ANY:
+        return bool(access.check(subject))
+    codes = [code.strip() for code in str(product_codes or "").split(",") if code.strip()]
+    return bool(codes) and bool(access.check(subject, *codes))
 
 
 @register.filter

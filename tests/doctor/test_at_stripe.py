@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from licenzy_django import inbox, stripe_client
 from licenzy_django.models import Product
@@ -94,6 +95,17 @@ def test_a_stripe_that_is_down_is_a_finding(ready: StripeDouble, register: Regis
     ready.faults.add("GET", path, "drop_before", times=9)
     status, said = doctor("--only", "stripe")
     assert (status, "Stripe could not be asked about" in said, "--offline" in said) == (1, True, True)
+
+
+def test_offline_and_only_stripe_leave_nothing_to_examine(ready: StripeDouble, doctor: Doctor) -> None:
+    with pytest.raises(CommandError, match="leaves nothing"):
+        doctor("--offline", "--only", "stripe")
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "ftp://testserver/", "/v1/webhooks/stripe", ""])
+def test_an_address_that_is_none_is_not_registered(ready: StripeDouble, url: str) -> None:
+    with pytest.raises(CommandError, match="must be absolute"):
+        call_command("licenzy_webhook_endpoint", "create", url, "--mode", "test")
 
 
 def test_offline_asks_nobody(ready: StripeDouble, doctor: Doctor) -> None:

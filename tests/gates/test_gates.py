@@ -59,14 +59,15 @@ def test_an_api_client_gets_the_error_form(gate: str, client: Client) -> None:
     assert (answer.status_code, answer.json()) == (403, ERROR)
 
 
-@pytest.mark.parametrize("gate", [gate for gate in API_GATES if gate != "api-logged-in"])
+@pytest.mark.parametrize("gate", [gate for gate in API_GATES if not gate.startswith("api-logged-in")])
 def test_drf_answers_nobody_with_the_error_form_too(gate: str) -> None:
     answer = Client().get(f"/{gate}/")
     assert (answer.status_code, answer.json()) == (403, ERROR)
 
 
 def test_drf_asks_for_a_login_first_where_the_host_says_so() -> None:
-    assert Client().get("/api-logged-in/").json() == {"detail": "Authentication credentials were not provided."}
+    for gate in ("api-logged-in", "api-logged-in-and-permitted"):
+        assert Client().get(f"/{gate}/").json() == {"detail": "Authentication credentials were not provided."}
 
 
 @pytest.mark.parametrize("gate", API_GATES)
@@ -90,7 +91,7 @@ def test_a_decorator_in_between_is_not_lost(client: Client, ada: User) -> None:
     assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
 
 
-@pytest.mark.parametrize("gate", ["staff-or-paid", "staff-or-paid-too"])
+@pytest.mark.parametrize("gate", ["api-staff-or-permitted", "staff-or-paid-too"])
 def test_the_permission_combines_with_others(gate: str, client: Client, ada: User) -> None:
     assert client.get(f"/{gate}/").status_code == 403
     ada.is_staff = True
@@ -100,6 +101,20 @@ def test_the_permission_combines_with_others(gate: str, client: Client, ada: Use
     ada.save()
     entitled(ada, "PRO_MONTHLY")
     assert client.get(f"/{gate}/").status_code == 200
+
+
+@pytest.mark.parametrize("gate", ["staff-or-paid-too", "any-of-three"])
+def test_who_has_none_of_the_alternatives_hears_what_to_buy(gate: str, client: Client) -> None:
+    answer = client.get(f"/{gate}/")
+    assert (answer.status_code, answer.json()) == (403, ERROR)
+
+
+def test_any_alternative_lets_in(client: Client, ada: User) -> None:
+    assert client.get("/any-of-three/", headers={"Newsletter": "yes"}).status_code == 200
+    assert client.get("/unentitled/").status_code == 200
+    entitled(ada)
+    assert client.get("/any-of-three/").status_code == 200
+    assert client.get("/unentitled/").json() == {"detail": "You do not have permission to perform this action."}
 
 
 def test_bare_any_of_several_products_and_a_feature(client: Client, ada: User) -> None:
@@ -112,7 +127,7 @@ def test_bare_any_of_several_products_and_a_feature(client: Client, ada: User) -
 
 def test_nobody_is_refused_without_a_query(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert [Client().get(f"/{gate}/").status_code for gate in (*GATES, *API_GATES)] == [403] * 19
+        assert {Client().get(f"/{gate}/").status_code for gate in GATES | API_GATES} == {403}
 
 
 def test_nobody_is_asked_to_log_in_where_the_host_says_so() -> None:

@@ -42,12 +42,16 @@ def rendered(request_of: Requests, ada: User) -> Callable[..., str]:
         ('request|has_feature:"import"', "no"),
         ('request|has_feature:""', "no"),
         ("nothing|has_access", "no"),
+        ('request|has_access:""', "no"),
+        ('request|has_access:" , "', "no"),
+        ("request|has_access:nothing", "no"),
+        ("request|has_access:none", "no"),
     ],
 )
 def test_asking_reads_as_english(asked: str, answer: str, rendered: Callable[..., str], ada: User) -> None:
     entitled(ada, "PRO_MONTHLY")
     Product.objects.update(features=["export"])
-    assert rendered(f"{{% if {asked} %}}yes{{% else %}}no{{% endif %}}") == answer
+    assert rendered(f"{{% if {asked} %}}yes{{% else %}}no{{% endif %}}", none=None) == answer
 
 
 def test_nobody_has_access_and_costs_no_query(rendered: Callable[..., str], costs: Costs) -> None:

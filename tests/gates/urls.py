@@ -11,11 +11,12 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 from rest_framework.decorators import action, api_view
-from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
+from rest_framework.permissions import AllowAny, BasePermission, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from licenzy_django import access
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.mixins import EntitlementRequiredMixin
 from licenzy_django.permissions import HasEntitlement
@@ -111,6 +112,11 @@ class MixedUpgrade(EntitlementRequiredMixin, Page):
         return f"/prices/?from={request.path}"
 
 
+class HasNewsletter(BasePermission):
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return "newsletter" in request.headers
+
+
 class PermittedApi(ApiPage):
     permission_classes = [HasEntitlement.of("PRO_MONTHLY")]
 
@@ -119,12 +125,34 @@ class LoggedInApi(ApiPage):
     permission_classes = [IsAuthenticated, HasEntitlement.of("PRO_MONTHLY")]
 
 
+class LoggedInAndPermittedApi(ApiPage):
+    permission_classes = [IsAuthenticated & HasEntitlement.of("PRO_MONTHLY")]
+
+
+class TwicePermittedApi(ApiPage):
+    permission_classes = [HasEntitlement & HasEntitlement.of("PRO_MONTHLY")]
+
+
+class RequiringApi(ApiPage):
+    def get(self, request: Any) -> Response:
+        access.require(request, "PRO_MONTHLY")
+        return super().get(request)
+
+
 class StaffOrPaid(ApiPage):
     permission_classes = [HasEntitlement.of("PRO_MONTHLY") | IsAdminUser]
 
 
 class StaffOrPaidToo(ApiPage):
     permission_classes = [IsAdminUser | HasEntitlement]
+
+
+class AnyOfThree(ApiPage):
+    permission_classes = [HasEntitlement | IsAdminUser | HasNewsletter]
+
+
+class Unentitled(ApiPage):
+    permission_classes = [~HasEntitlement]
 
 
 pro = requires_entitlement("PRO_MONTHLY")
@@ -149,7 +177,11 @@ API_GATES = {
     "api-decorated": DecoratedApi.as_view(),
     "api-mixin": MixedApi.as_view(),
     "api-permission": PermittedApi.as_view(),
+    "api-permitted-twice": TwicePermittedApi.as_view(),
+    "api-requiring": RequiringApi.as_view(),
+    "api-staff-or-permitted": StaffOrPaid.as_view(),
     "api-logged-in": LoggedInApi.as_view(),
+    "api-logged-in-and-permitted": LoggedInAndPermittedApi.as_view(),
 }
 urlpatterns = [
     *(path(f"{name}/", gate) for name, gate in (GATES | API_GATES).items()),
@@ -164,8 +196,9 @@ urlpatterns = [
     path("upgrade-async/", requires_entitlement(upgrade_url="prices")(async_page)),
     path("upgrade-mixin/", MixedUpgrade.as_view()),
     path("login-first/", login_required(pro(page))),
-    path("staff-or-paid/", StaffOrPaid.as_view()),
     path("staff-or-paid-too/", StaffOrPaidToo.as_view()),
+    path("any-of-three/", AnyOfThree.as_view()),
+    path("unentitled/", Unentitled.as_view()),
     path("prices/", page, name="prices"),
     path("account/", page, name="account"),
     path("log-in/", page, name="login"),

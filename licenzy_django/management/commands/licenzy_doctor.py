@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import doctor
 
@@ -23,6 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, offline: bool = False, only: list[str] | None = None, **options: Any) -> None:
         groups = set(only or doctor.CHECKS) - ({"stripe"} if offline else set())
+        if not groups:
+            raise CommandError("--offline leaves nothing of --only stripe.")
         wrong = 0
         for finding in doctor.examine(groups):
             wrong += finding.is_wrong

@@ -51,30 +51,34 @@ class Command(BaseCommand):
         if not modes:
             raise CommandError("No mode has a secret key; see LICENZY in your settings.")
         self.failures = 0
-        if not dry_run and not subject:
-            for each in modes:
-                self.catch_up(each, since)
-        found = 0
+        found = 0 if subject else sum(self.catch_up(each, since, dry_run=dry_run) for each in modes)
         for difference in self.differences(subjects_at_stripe(modes, subject), since, dry_run=dry_run):
             found += 1
             self.stdout.write(str(difference))
         what = "differences; nothing was changed" if dry_run else "differences repaired"
-        self.stdout.write(f"{found} {what}." if found else "Nothing differs from what Stripe says.")
+        if found:
+            self.stdout.write(f"{found} {what}.")
+        elif not self.failures:
+            self.stdout.write("Nothing differs from what Stripe says.")
         if self.failures:
             raise CommandError(f"{self.failures} could not be compared; the rest was.")
 
-    def catch_up(self, mode: str, since: datetime | None) -> None:
-        """The events that never arrived. One that fails is kept as failed, for ``licenzy_replay``."""
+    def catch_up(self, mode: str, since: datetime | None, *, dry_run: bool) -> int:
+        """The events that never arrived, and how many. One that fails is kept as failed, for ``licenzy_replay``."""
+        found = 0
         earliest = clock.now() - STRIPE_KEEPS_EVENTS
         try:
-            for event in sync.missed_events(mode, since=max(since or earliest, earliest)):
+            for event in sync.missed_events(mode, since=max(since or earliest, earliest), handle=not dry_run):
+                found += 1
                 self.failures += event.status == StripeEvent.Status.FAILED
-                self.stdout.write(f"{event.event_id} {event.type} had not arrived: {event.status} {event.outcome}")
+                outcome = "" if dry_run else f": {event.status} {event.outcome}"
+                self.stdout.write(f"{event.event_id} {event.type} had not been handled{outcome}")
         except LicenzyError as error:
             self.failed(f"events in {mode} mode", error.message)
         except Exception as error:
             logger.exception("The events in %s mode could not be caught up with", mode)
             self.failed(f"events in {mode} mode", f"{type(error).__name__}, see the log")
+        return found
 
     def differences(
         self, subjects: QuerySet[Subject], since: datetime | None, *, dry_run: bool
