@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from licenzy_django.reversals import Payments, Reversal
 from licenzy_django.stripe_objects import Fact, State, paid_at_of
@@ -22,40 +22,66 @@ def current_periods(item: State, items: Sequence[State], facts: Sequence[Fact]) 
     """What one of a subscription's items rests on: the period that started last. Several where some start together.
 
     Not the one that ends last: who went from a year to a month has paid for the month, and a trial may be cut short.
+    Where only prorations count, the one that brought the item in: later ones only change its quantity.
     No period at all means: no money yet, no access.
     """
     payments = Payments(facts)
     paid = [fact for fact in facts if fact.object == "invoice" and fact.state.get("paid_at") is not None]
     others = {other["id"] for other in items} - {item["id"]}
     counting = what_counts(item, others, paid)
-    periods = [
-        PaidPeriod(*span_of(lines), payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state))
+    periods = on_credit(
+        (invoice, PaidPeriod(*span_of(lines), payments.reversal_of_invoice(invoice.links["invoice_id"], invoice.state)))
         for invoice, lines in counting
-    ]
+    )
     known = {invoice.stripe_id for invoice, _ in counting}
     for session in facts:
         if session.object == "checkout.session" and paid_at_of(session) is not None:
             invoice_id = session.links.get("invoice_id", "")
             if invoice_id not in known:
                 periods.append(PaidPeriod(0, 0, payments.reversal_of_invoice(invoice_id, session.state)))
-    latest = max((period.starts_at for period in periods), default=0)
-    return [period for period in periods if period.starts_at == latest]
+    starts = [period.starts_at for period in periods]
+    is_whole = any(not line.get("proration") for _, lines in counting for line in lines)
+    current = max(starts, default=0) if is_whole else min(filter(None, starts), default=0)
+    return [period for period in periods if period.starts_at == current]
+
+
+def on_credit(periods: Iterable[tuple[Fact, PaidPeriod]]) -> list[PaidPeriod]:
+    """A period that cost nothing because the rest of another one was credited stands and falls with that one's payment.
+
+    So it is when a yearly price is swapped for a monthly one: https://docs.stripe.com/billing/subscriptions/prorations
+    """
+    found: list[PaidPeriod] = []
+    for invoice, period in sorted(periods, key=lambda each: (each[1].starts_at, each[0].stripe_id)):
+        is_credited = not invoice.state["amount_paid"] and any(line.get("proration") for line in lines_of(invoice))
+        if is_credited and period.reversal is None and found:
+            period = replace(period, reversal=found[-1].reversal)
+        found.append(period)
+    return found
 
 
 def what_counts(item: State, others: set[str], paid: Sequence[Fact]) -> list[tuple[Fact, list[State]]]:
     """The invoices that paid for the item, each with the lines that say for what time.
 
-    An item that has replaced another one rests on what was paid for that one. A proration pays for a change within a
-    period that another line has paid: it counts for an item that came in mid-period beside others, and as long as there
-    is nothing else. An item that no invoice names yet rests on what others paid for. What an operator put on an invoice
-    by hand belongs to no item, and pays for none.
+    An item that has replaced another one rests on what was paid for that one, unless that time is over. A proration pays
+    for a change within a period that another line has paid: it counts for an item that came in mid-period beside others,
+    and as long as there is nothing else. An item that no invoice names yet rests on what others paid for. What an
+    operator put on an invoice by hand belongs to no item, and pays for none.
     """
+    wholes_of_others = [
+        line for invoice in paid for line in lines_of(invoice) if line["item"] in others and not line.get("proration")
+    ]
+    newest_of_others = max((start_of(line) for line in wholes_of_others), default=0)
 
     def is_its_own(line: State) -> bool:
         return bool(line["item"] == item["id"] or (not line["item"] and line["price"] == item["price"]))
 
+    def is_its_own_change(line: State) -> bool:
+        # By the price alone an item that was removed and added again would have the old one's.
+        return is_its_own(line) and start_of(line) >= (item["created"] or 0)
+
     def is_of_a_former_item(line: State) -> bool:
-        return bool(line["item"]) and line["item"] not in others
+        is_former = bool(line["item"]) and line["item"] not in others
+        return is_former and (start_of(line) >= newest_of_others or line["end"] == item["period_end"])
 
     def is_of_an_item(line: State) -> bool:
         return bool(line["item"])
@@ -66,7 +92,7 @@ def what_counts(item: State, others: set[str], paid: Sequence[Fact]) -> list[tup
     for counts in (
         lambda line: is_its_own(line) and is_whole(line),
         lambda line: is_of_a_former_item(line) and is_whole(line),
-        is_its_own,
+        is_its_own_change,
         lambda line: is_of_an_item(line) and is_whole(line),
         is_of_an_item,
     ):
@@ -74,6 +100,10 @@ def what_counts(item: State, others: set[str], paid: Sequence[Fact]) -> list[tup
         if any(lines for _, lines in found):
             return [(invoice, lines) for invoice, lines in found if lines]
     return []
+
+
+def start_of(line: State) -> int:
+    return line["start"] or 0
 
 
 def lines_of(invoice: Fact) -> list[State]:

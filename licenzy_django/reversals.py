@@ -72,7 +72,7 @@ class Payments:
         # A customer may pay in another currency than the price's: then only the charge knows the whole.
         if any(refund["currency"] not in (None, currency) for refund in [*refunds, *charges]):
             amount = sum(charge["amount"] or 0 for charge in charges) or None
-        if not amount or max(by_refunds, by_charges) < amount:
+        if not amount or amount < 0 or max(by_refunds, by_charges) < amount:
             return None
         if by_refunds >= amount:
             return max(refund["created"] or 0 for refund in standing)

@@ -59,7 +59,8 @@ def session_fact(session: Json, seen_at: int | None, event_type: str) -> Fact:
             "failed_at": seen_at if event_type == "checkout.session.async_payment_failed" else None,
             "created": session.get("created"),
             "expires_at": session.get("expires_at"),
-            "amount_total": session.get("amount_total"),
+            # Until the form is finished the customer may change the quantity, and with it the amount.
+            "amount_total": session.get("amount_total") if session.get("status") == "complete" else None,
             "currency": session.get("currency"),
             "attempt": inside(session, "metadata").get(ATTEMPT_METADATA_KEY),
             "payment_link": id_of(session.get("payment_link")) or None,

@@ -353,10 +353,15 @@ class Books:
     def current_payments(self, subscription: Json) -> set[bool]:
         """Whether they went back: the payments of whole periods (prorations are none) that began last.
 
-        Empty where that would take more than a few lines to say: several items, or nothing paid yet.
+        Of several items: of all invoices whose time is not over. Empty where nothing was paid yet.
         """
         if len(subscription["items"]["data"]) > 1:
-            return set()
+            return {
+                any(self.went_back(intent) for intent in self.payments_of(invoice["id"]))
+                for invoice in self.invoices_of(subscription)
+                if invoice["status"] == "paid"
+                and any(line["period"]["end"] > self.stripe.now.timestamp() for line in invoice["lines"]["data"])
+            }
         began = [
             (line["period"]["start"], invoice["id"])
             for invoice in self.invoices_of(subscription)
@@ -364,12 +369,11 @@ class Books:
             if invoice["status"] == "paid" and not line["parent"]["subscription_item_details"]["proration"]
         ]
         newest = {invoice_id for start, invoice_id in began if start == max(began)[0]}
-        paid_by = [
-            payment["payment"]["payment_intent"]
-            for invoice_id in newest
-            for payment in self.all("invoice_payment", invoice=invoice_id)
-        ]
+        paid_by = [intent for invoice_id in newest for intent in self.payments_of(invoice_id)]
         return {self.went_back(intent) for intent in paid_by} if paid_by else {False for _ in newest}
+
+    def payments_of(self, invoice_id: str) -> list[str]:
+        return [payment["payment"]["payment_intent"] for payment in self.all("invoice_payment", invoice=invoice_id)]
 
     def invoices_of(self, subscription: Json) -> list[Json]:
         return [invoice for invoice in self.all("invoice") if subscription_of(invoice) == subscription["id"]]

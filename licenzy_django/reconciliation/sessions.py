@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.db.models import Q
+
 from licenzy_django import attempts, facts, outbox, stripe_client
 from licenzy_django.entitlements import Cause, lock_subject, settle_purchase, settle_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement
@@ -51,14 +53,16 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
     ``client_reference_id`` is never looked at: anybody can set it on a payment link. Our metadata only finds an attempt
     whose answer was lost, and only if the session belongs to the customer that we made for its subject.
     """
-    rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
-    if attempt := rows.filter(stripe_session_id=session.stripe_id).first():
-        return attempt
     named, customer_id = session.state["attempt"], session.links["customer_id"]
-    if not isinstance(named, str) or not customer_id or session.state["payment_link"]:
-        return None
-    attempt = rows.filter(public_id=named, stripe_session_id="").first()
-    return attempt if attempt and attempt.stripe_params.get("customer") == customer_id else None
+    is_its_own = Q(stripe_session_id=session.stripe_id)
+    if isinstance(named, str) and customer_id and not session.state["payment_link"]:
+        # In one query: between two the answer could be committed, and neither would find it.
+        is_its_own |= Q(public_id=named, stripe_session_id="")
+    rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
+    for attempt in rows.filter(is_its_own).order_by("-stripe_session_id"):
+        if attempt.stripe_session_id or attempt.stripe_params.get("customer") == customer_id:
+            return attempt
+    return None
 
 
 def adopt(attempt: CheckoutAttempt, session: Fact) -> None:

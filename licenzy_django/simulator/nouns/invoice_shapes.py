@@ -97,11 +97,12 @@ _FIXED: Json = {
     "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_shipping",
     "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount", "starting_balance",
 ), 0)  # fmt: skip
-_TOTALS = ("amount_due", "amount_remaining", "subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
+_TO_PAY = ("amount_due", "amount_remaining")  # what is less than nothing goes to the customer's balance
+_TOTALS = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
 
 
 def draft_shape(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
-    invoice_id = world.new_id("in")
+    invoice_id, total = world.new_id("in"), sum(entry["amount"] for entry in lines)
     for entry in lines:
         entry["invoice"] = invoice_id
     details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
@@ -109,7 +110,8 @@ def draft_shape(world: World, subscription: Json, reason: str, lines: list[Json]
     return {
         "id": invoice_id,
         **snapshot(_FIXED),
-        **dict.fromkeys(_TOTALS, sum(entry["amount"] for entry in lines)),
+        **dict.fromkeys(_TOTALS, total),
+        **dict.fromkeys(_TO_PAY, max(0, total)),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
         "billing_reason": reason,
         "created": world.now,
