@@ -62,10 +62,10 @@ def on_credit(periods: Iterable[tuple[Fact, PaidPeriod]]) -> list[PaidPeriod]:
 def what_counts(item: State, others: set[str], paid: Sequence[Fact]) -> list[tuple[Fact, list[State]]]:
     """The invoices that paid for the item, each with the lines that say for what time.
 
-    An item that has replaced another one rests on what was paid for that one, unless that time is over. A proration pays
-    for a change within a period that another line has paid: it counts for an item that came in mid-period beside others,
-    and as long as there is nothing else. An item that no invoice names yet rests on what others paid for. What an
-    operator put on an invoice by hand belongs to no item, and pays for none.
+    An item that has replaced another one rests on what was paid for that one, unless that time is over. A proration
+    pays for a change within a period that another line has paid: it counts for an item that came in mid-period beside
+    others, and as long as there is nothing else. An item that no invoice names yet rests on what others paid for. What
+    an operator put on an invoice by hand belongs to no item, and pays for none.
     """
     wholes_of_others = [
         line for invoice in paid for line in lines_of(invoice) if line["item"] in others and not line.get("proration")

@@ -56,8 +56,8 @@ def repair(subject: Subject, *, since: datetime | None = None, cause: Cause | No
     """Bring a subject in line with what Stripe says now. Returns what changed.
 
     Args:
-        since: look only at what follows from sessions and invoices that Stripe made since then; what has become of older
-            ones is left to ``missed_events``.
+        since: look only at what follows from sessions and invoices that Stripe made since then; what has become of
+            older ones is left to ``missed_events``.
 
     Raises StripeUnavailable, StripeRefused, ModeNotConfigured: then nothing was written.
     """

@@ -39,9 +39,7 @@ class Command(BaseCommand):
     help = "Compare with Stripe and repair: the events that never arrived, then each subject's objects."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--subject", metavar="REF", help="Only this one, and all of it; by default all that had a customer."
-        )
+        parser.add_argument("--subject", metavar="REF", help="Only this one, whatever --since; by default everybody.")
         parser.add_argument("--mode", choices=Mode.values, help="By default every mode that has a secret key.")
         parser.add_argument("--since", type=moment, help="Only what Stripe made since: a day, a time, 3d or 36h.")
         parser.add_argument("--dry-run", action="store_true", help="Print the drift and change nothing.")
