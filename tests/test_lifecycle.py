@@ -1,14 +1,29 @@
 """Contract section 5, a row at a time: what each Stripe fact does to entitlement and access."""
 
+from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 
-from licenzy_django import access
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
+from licenzy_django import access, sync
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent, Subject
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
-from tests.histories import HISTORIES, REF, History, delete_customer, handled, newest, sell_everything, sub, undone
+from tests.histories import (
+    HISTORIES,
+    REF,
+    History,
+    Json,
+    delete_customer,
+    handled,
+    newest,
+    sell_everything,
+    sub,
+    undone,
+)
 
 Outcome = dict[str, tuple[str, bool, str | None]]
 ON = ("active", True, None)
@@ -569,3 +584,214 @@ def test_the_dispute_of_an_older_period_does_not_follow_the_price_to_a_new_item(
     stripe.deliver()
 
     assert access.check(REF, "SEATS")
+
+
+# --- several items, found by reviews ----------------------------------------------------------------------------------
+
+
+def test_a_new_item_does_not_rest_on_what_a_former_one_paid_long_ago(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    stripe.advance(days=1)
+    stripe.simulator.replace_item(sub(stripe), "price_seats")
+    stripe.simulator.renew(sub(stripe))
+    stripe.simulator.refund(newest(stripe, "payment_intent"))
+    stripe.simulator.add_item(sub(stripe), "price_grace")
+
+    stripe.deliver()
+
+    assert not access.check(REF), "the only payment of this period went back"
+
+
+def test_the_refund_of_a_former_item_locks_no_later_one_out(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_MONTHLY")
+    stripe.refund(newest(stripe, "payment_intent"))
+    stripe.advance(days=1)
+    stripe.simulator.replace_item(sub(stripe), "price_seats")
+    for _ in range(3):
+        stripe.simulator.renew(sub(stripe))
+    stripe.simulator.add_item(sub(stripe), "price_grace")
+
+    stripe.deliver()
+
+    assert access.check(REF, "SEATS")
+    assert access.check(REF, "GRACE")
+
+
+def test_a_former_yearly_item_pays_for_its_successor_beside_a_monthly_one(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_YEARLY")
+    year = newest(stripe, "payment_intent")
+    yearly = sub(stripe)["items"]["data"][0]
+    stripe.advance(days=1)
+    stripe.simulator.add_item(sub(stripe), "price_pro_monthly")
+    stripe.deliver()
+    stripe.sell("OTHER_YEARLY", interval="year", amount=20_000)
+    stripe.simulator.replace_item(sub(stripe), "price_other_yearly", item=yearly["id"])
+    stripe.deliver()
+    assert access.check(REF, "OTHER_YEARLY")
+
+    stripe.refund(year)
+
+    assert not access.check(REF, "OTHER_YEARLY")
+
+
+def kept(events: list[Json], *objects: str) -> list[Json]:
+    return [event for event in events if event["data"]["object"]["object"] in objects]
+
+
+def seats_added(stripe: StripeDouble) -> Json:
+    """Ten seats come in mid-period beside PRO_MONTHLY and are paid at once; returns their item."""
+    stripe.buy(REF, "PRO_MONTHLY")
+    stripe.advance(days=1)
+    stripe.simulator.add_item(sub(stripe), "price_seats", quantity=10)
+    item: Json = sub(stripe)["items"]["data"][-1]
+    stripe.simulator.swap_price(sub(stripe), "price_seats", item=item["id"], invoice_now=True)
+    stripe.deliver()
+    assert access.check(REF, "SEATS")
+    return item
+
+
+def test_one_seat_more_does_not_hide_the_refund_of_the_others(stripe: StripeDouble) -> None:
+    item, ten = seats_added(stripe), newest(stripe, "payment_intent")
+    stripe.advance(days=1)
+    stripe.simulator.swap_price(sub(stripe), "price_seats", item=item["id"], quantity=11, invoice_now=True)
+    stripe.deliver()
+
+    stripe.refund(ten)
+
+    assert not access.check(REF, "SEATS")
+    assert access.check(REF, "PRO_MONTHLY")
+
+
+def test_one_seat_less_does_not_hide_the_dispute_of_the_others(stripe: StripeDouble) -> None:
+    """The change makes an invoice of less than nothing, which counts as paid; the simulator bills all seats."""
+    item = seats_added(stripe)
+    stripe.dispute(newest(stripe, "payment_intent"))
+    stripe.advance(days=1)
+    stripe.simulator.swap_price(sub(stripe), "price_seats", item=item["id"], quantity=9, invoice_now=True)
+    credit = newest(stripe, "invoice")
+    events = kept(stripe.take_events(), "invoice", "subscription")
+    for invoice in (event["data"]["object"] for event in events if event["data"]["object"]["id"] == credit["id"]):
+        invoice |= {"amount_paid": 0, "amount_due": 0, "total": -480}
+    stripe.deliver(events)
+
+    assert not access.check(REF, "SEATS")
+
+
+def test_a_proration_does_not_follow_the_price_to_an_item_that_is_added_later(stripe: StripeDouble) -> None:
+    """Where Stripe writes it as an item of the invoice's own, it names a price and no item."""
+    stripe.buy(REF, "PRO_MONTHLY")
+    stripe.advance(days=1)
+    stripe.simulator.add_item(sub(stripe), "price_seats")
+    item = sub(stripe)["items"]["data"][-1]["id"]
+    stripe.simulator.swap_price(sub(stripe), "price_seats", item=item, invoice_now=True)
+    events = stripe.take_events()
+    for line in (line for event in events for line in event["data"]["object"].get("lines", {}).get("data", [])):
+        details = line["parent"]["subscription_item_details"]
+        if details and details["proration"]:
+            own = {"invoice_item": "ii_1", "proration": True, "subscription": details["subscription"]}
+            line["parent"] = {"type": "invoice_item_details", "invoice_item_details": own}
+    stripe.deliver(events)
+    stripe.refund(newest(stripe, "payment_intent"))
+    assert not access.check(REF, "SEATS")
+    stripe.simulator.remove_item(sub(stripe), item=item)
+    for _ in range(3):
+        stripe.simulator.renew(sub(stripe))
+
+    stripe.simulator.add_item(sub(stripe), "price_seats")
+    stripe.deliver()
+
+    assert access.check(REF, "SEATS")
+
+
+def test_a_month_bought_with_the_rest_of_a_disputed_year_is_not_paid(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO_YEARLY")
+    stripe.advance(days=3)
+    dispute = stripe.dispute(newest(stripe, "payment_intent"))
+    stripe.advance(days=1)
+    stripe.simulator.swap_price(sub(stripe), "price_pro_monthly")
+    swap = newest(stripe, "invoice")
+    events = kept(stripe.take_events(), "invoice", "subscription")
+    for invoice in (event["data"]["object"] for event in events):
+        if invoice["id"] == swap["id"]:
+            # The simulator credits nothing; Stripe's invoice carries the unused time, and costs nothing.
+            credit = deepcopy(invoice["lines"]["data"][0]) | {"id": "il_credit", "amount": -18_800}
+            credit["parent"]["subscription_item_details"]["proration"] = True
+            invoice["lines"]["data"].append(credit)
+            invoice |= {"amount_paid": 0, "amount_due": 0, "total": -16_900}
+    stripe.deliver(events)
+    refused = access.check(REF)
+    assert (bool(refused), refused.reason) == (False, "disputed")
+
+    stripe.close_dispute(dispute, won=True)
+
+    assert access.check(REF, "PRO_MONTHLY")
+
+
+def test_an_invoice_of_less_than_nothing_is_no_refund(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "SEATS", quantity=9)
+    stripe.advance(days=1)
+    stripe.simulator.set_quantity(sub(stripe), 1, prorated=True)
+    renewal = stripe.simulator.renew(sub(stripe))
+    assert (renewal["total"] < 0, renewal["amount_due"], renewal["amount_paid"]) == (True, 0, 0)
+    events = stripe.take_events()
+    for invoice in (event["data"]["object"] for event in events if event["type"].startswith("invoice.")):
+        invoice["amount_paid"] = -3364  # not what Stripe says, and no reason to fail for ever
+
+    assert set(stripe.deliver(events)) == {200}
+
+    assert access.check(REF, "SEATS")
+
+
+def refresh(page: Json) -> None:
+    sync.refresh_checkout(page["id"], REF, mode="test")
+
+
+def repair(page: Json) -> None:
+    sync.repair(Subject.objects.get())
+
+
+@pytest.mark.parametrize("looks", [refresh, repair], ids=lambda looks: looks.__name__)
+def test_what_a_page_would_have_cost_while_it_was_open_is_forgotten(
+    stripe: StripeDouble, looks: Callable[[Json], object]
+) -> None:
+    page = stripe.checkout(REF, "CREDITS", quantity=5)
+    looks(page)
+    stripe.pay(stripe.simulator.set_session_quantity(page, 1))
+    assert access.check(REF)
+
+    stripe.refund(newest(stripe, "payment_intent"))
+
+    assert not access.check(REF)
+
+
+@pytest.mark.parametrize("looks", [refresh, repair], ids=lambda looks: looks.__name__)
+def test_a_partial_refund_of_more_packs_than_the_page_began_with(
+    stripe: StripeDouble, looks: Callable[[Json], object]
+) -> None:
+    page = stripe.checkout(REF, "CREDITS_30_DAYS")
+    looks(page)
+    stripe.pay(stripe.simulator.set_session_quantity(page, 12))
+
+    stripe.refund(newest(stripe, "payment_intent"), 900)
+
+    assert access.check(REF)
+
+
+def test_an_answer_that_is_kept_while_its_session_is_looked_for(
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = stripe.checkout(REF, "WEEK_PASS")
+    CheckoutAttempt.objects.update(stripe_session_id="")
+    stripe.simulator.pay(page)
+    fetch = QuerySet._fetch_all  # type: ignore[attr-defined]
+
+    def then_the_answer_is_kept(rows: Any) -> None:
+        fetch(rows)
+        if rows.model is CheckoutAttempt:
+            monkeypatch.undo()
+            CheckoutAttempt.objects.update(stripe_session_id=page["id"])
+
+    monkeypatch.setattr(QuerySet, "_fetch_all", then_the_answer_is_kept)
+    stripe.deliver()
+
+    assert access.check(REF, "WEEK_PASS")
