@@ -623,6 +623,7 @@ def test_a_former_yearly_item_pays_for_its_successor_beside_a_monthly_one(stripe
     yearly = sub(stripe)["items"]["data"][0]
     stripe.advance(days=1)
     stripe.simulator.add_item(sub(stripe), "price_pro_monthly")
+    stripe.simulator.renew(sub(stripe))
     stripe.deliver()
     stripe.sell("OTHER_YEARLY", interval="year", amount=20_000)
     stripe.simulator.replace_item(sub(stripe), "price_other_yearly", item=yearly["id"])

@@ -60,6 +60,16 @@ def test_only_what_is_newer_is_asked_for(lost: StripeDouble) -> None:
     assert "had not been handled: processed" in synced("--since", f"{lost.now.year}-01-01")
 
 
+def test_of_one_subject_also_what_became_of_an_older_purchase_is_seen(stripe_double: StripeDouble) -> None:
+    stripe_double.sell("WEEK", kind="time_pass")
+    stripe_double.buy("user_1", "WEEK")
+    stripe_double.advance(days=4)
+    stripe_double.simulator.refund(stripe_double.simulator.all("payment_intent")[-1])
+    stripe_double.take_events()
+    assert "active → canceled" in synced("--subject", "user_1", "--since", "3d", "--dry-run")
+    assert "charge.refunded had not been handled" in synced("--since", "3d", "--dry-run")
+
+
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
 def test_while_stripe_is_away_the_shell_hears_of_it(
     lost: StripeDouble, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
