@@ -117,9 +117,17 @@ def test_sync_repairs_and_then_finds_nothing(stripe_double: StripeDouble, capsys
 
     call_command("licenzy_sync", subject="user_1")
     assert access.check("user_1")
+    call_command("licenzy_sync", subject="user_1", dry_run=True)
+    assert "Nothing differs" in capsys.readouterr().out
+    call_command("licenzy_sync", dry_run=True)
+    said = capsys.readouterr().out
+    assert "checkout.session.completed had not been handled" in said
+    assert "Nothing else differs" in said
+    call_command("licenzy_sync")
+    capsys.readouterr()
     call_command("licenzy_sync", dry_run=True)
 
-    assert "Nothing differs" in capsys.readouterr().out
+    assert capsys.readouterr().out == "Nothing differs from what Stripe says.\n"
 
 
 def test_the_return_page_may_ask_at_once_but_only_for_its_own_subject(stripe_double: StripeDouble) -> None:

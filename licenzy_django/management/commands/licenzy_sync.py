@@ -54,7 +54,8 @@ class Command(BaseCommand):
         if subject:
             # Without the events, what became of an older purchase since would not be seen.
             since = None
-        found = 0 if subject else sum(self.catch_up(each, since, dry_run=dry_run) for each in modes)
+        missed = 0 if subject else sum(self.catch_up(each, since, dry_run=dry_run) for each in modes)
+        found = 0
         for difference in self.differences(subjects_at_stripe(modes, subject), since, dry_run=dry_run):
             found += 1
             self.stdout.write(str(difference))
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         if found:
             self.stdout.write(f"{found} {what}.")
         elif not self.failures:
-            self.stdout.write("Nothing differs from what Stripe says.")
+            self.stdout.write(f"Nothing {'else ' if missed and dry_run else ''}differs from what Stripe says.")
         if self.failures:
             raise CommandError(f"{self.failures} could not be compared; the rest was.")
 
