@@ -112,7 +112,7 @@ def lines_of(invoice: Fact) -> list[State]:
 
 def span_of(lines: Sequence[State]) -> tuple[int, int]:
     """From when to when the last of the lines pays."""
-    return max(((line["start"] or 0, line["end"] or 0) for line in lines), default=(0, 0))
+    return max(((start_of(line), line["end"] or 0) for line in lines), default=(0, 0))
 
 
 def first_use_of(price: str, facts: Sequence[Fact]) -> int | None:

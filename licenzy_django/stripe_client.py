@@ -85,21 +85,20 @@ def ask(mode: str, call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]
 
     try:
         answer = call(client(mode))
-    except stripe.InvalidRequestError as error:
-        log_refusal(error)
-        if error.code == "resource_missing":
-            raise StripeObjectMissing(error.param or "") from None
-        raise StripeRejected() from None
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        log_refusal(error)
-        raise StripeUnavailable() from None
-    except stripe.APIError as error:
-        log_refusal(error)
-        raise StripeUnavailable() from None
     except stripe.StripeError as error:
         log_refusal(error)
-        raise StripeRefused() from None
+        raise in_our_words(error) from None
     return answer.to_dict()  # type: ignore[no-any-return]
+
+
+def in_our_words(error: stripe.StripeError) -> StripeRefused | StripeUnavailable:
+    import stripe
+
+    if isinstance(error, stripe.InvalidRequestError):
+        return StripeObjectMissing(error.param or "") if error.code == "resource_missing" else StripeRejected()
+    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
+        return StripeUnavailable()
+    return StripeRefused()
 
 
 def refuse_inside_a_transaction() -> None:

@@ -60,13 +60,13 @@ def error_response(error: Exception, request: HttpRequest) -> Response | None:
 def licenzy_error(error: ours.LicenzyError, request: HttpRequest) -> Response:
     known = next(kind for kind in type(error).__mro__ if kind in STATUS_OF or kind is ours.LicenzyError)
     status = STATUS_OF.get(known, 500)
-    extra = dict(error.extra)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if known in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[known])
+    form = error.form
     if isinstance(error, ours.AlreadySubscribed):
-        extra["billing_portal"] = neighbour(request, "billing-portal-session")
-    return body(error.code, error.message, status, headers=headers, **extra)
+        form["billing_portal"] = neighbour(request, "billing-portal-session")
+    return Response(form, status=status, headers=headers)
 
 
 def neighbour(request: HttpRequest, name: str) -> str:

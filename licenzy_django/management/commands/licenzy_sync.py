@@ -51,11 +51,12 @@ class Command(BaseCommand):
         if not modes:
             raise CommandError("No mode has a secret key; see LICENZY in your settings.")
         self.failures = 0
+        missed = found = 0
         if subject:
             # Without the events, what became of an older purchase since would not be seen.
             since = None
-        missed = 0 if subject else sum(self.catch_up(each, since, dry_run=dry_run) for each in modes)
-        found = 0
+        else:
+            missed = sum(self.catch_up(each, since, dry_run=dry_run) for each in modes)
         for difference in self.differences(subjects_at_stripe(modes, subject), since, dry_run=dry_run):
             found += 1
             self.stdout.write(str(difference))

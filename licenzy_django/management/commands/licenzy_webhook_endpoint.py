@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import inbox, stripe_client
+from licenzy_django.checks.redirects import is_absolute
 from licenzy_django.conf import STRIPE_API_VERSION
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode
@@ -30,8 +31,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(inbox.REASONS))
 
     def create(self, url: str, mode: str, **options: Any) -> None:
-        scheme, host = parts_of(url)
-        if scheme not in ("http", "https") or not host or (mode == "live" and scheme != "https"):
+        if not is_absolute(url) or (mode == "live" and urlsplit(url).scheme != "https"):
             raise CommandError("The URL must be absolute, and https in live mode.")
         params = {
             "url": url,
@@ -46,14 +46,6 @@ class Command(BaseCommand):
         self.stderr.write(f"{endpoint['id']} is registered with {len(inbox.REASONS)} events and {STRIPE_API_VERSION}.")
         self.stderr.write(f"Put this secret into LICENZY[{mode.upper() + '_WEBHOOK_SECRETS'!r}]; it is shown once:")
         self.stdout.write(endpoint["secret"])
-
-
-def parts_of(url: str) -> tuple[str, str | None]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # an IPv6 address without its end
-        return "", None
-    return parts.scheme, parts.hostname
 
 
 def create_endpoint(params: Any, client: Any) -> Any:
