@@ -8,8 +8,19 @@ from typing import Any, Concatenate, ParamSpec
 
 from . import delivery, timeline
 from .json_tree import Json, public
-from .nouns import billing, catalog, changes, customers, disputes, payments, portal, refunds, sessions, subscriptions
 from .rendering import render
+from .resources import (
+    billing,
+    catalog,
+    changes,
+    customers,
+    disputes,
+    payments,
+    portal,
+    refunds,
+    sessions,
+    subscriptions,
+)
 from .stores import Store
 from .stores.memory import MemoryStore
 from .world import DAY, Ref, World

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from .json_tree import Json
-from .nouns import billing, changes, payments, sessions, subscriptions
 from .refusals import RefusalError
+from .resources import billing, changes, payments, sessions, subscriptions
 from .world import World
 
 MOST_STEPS = 10_000

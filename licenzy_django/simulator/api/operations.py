@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..json_tree import Json
-from ..nouns import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
 from ..refusals import RefusalError, invalid, missing, only
+from ..resources import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
 from ..simulator import Simulator
 from ..world import World
 from .listing import line_items_url, page

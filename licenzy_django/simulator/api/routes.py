@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..json_tree import Json
-from ..nouns.subscriptions import ENDED
 from ..refusals import RefusalError, only
 from ..rendering import render
+from ..resources.subscriptions import ENDED
 from ..world import World
 from . import operations as do
 from .listing import PAGING, page

@@ -19,7 +19,7 @@ from ..conf import simulator_settings
 from ..due import due_at
 from ..json_tree import Json
 from ..models import Account, Event, SavedAnswer, Thing
-from ..nouns import catalog
+from ..resources import catalog
 from . import Answer, Claim
 
 DEAD_CLAIM_SECONDS = 15

@@ -1,1 +1,0 @@
-"""The state machine, one file per noun of Stripe."""

@@ -1,0 +1,1 @@
+"""The state machine, one file per resource of Stripe."""
