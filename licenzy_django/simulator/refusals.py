@@ -35,11 +35,5 @@ def missing(param: str) -> RefusalError:
     return RefusalError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
-def only(params: Json, *known: str) -> None:
-    """Refuses what Stripe would take and this simulator would ignore: an honest no instead of a wrong yes."""
-    for name in params.keys() - set(known):
-        raise RefusalError(f"The simulator does not know what `{name}` does here.", param=name, code="not_simulated")
-
-
 def invalid(message: str, param: str, code: str = "") -> RefusalError:
     return RefusalError(message, param=param, code=code)

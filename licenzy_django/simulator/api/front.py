@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 import secrets
@@ -18,7 +19,7 @@ from ..rendering import render_object
 from ..simulator import Simulator
 from ..stores import Answer
 from ..world import Cause
-from . import faults, forms, params
+from . import faults, forms, params, simulated, versions
 from .listing import expand
 from .routes import Route, route
 
@@ -48,10 +49,16 @@ class Response:
 class Front:
     """Stripe's API on a simulator. ``handle`` raises nothing but a fault's ConnectionDroppedError."""
 
-    def __init__(self, simulator: Simulator, *, page_base: Callable[[], str] | None = None) -> None:
-        """``page_base`` answers where the simulator's pages are, without a slash at the end."""
+    def __init__(
+        self, simulator: Simulator, *, page_base: Callable[[], str] | None = None, version: str = API_VERSION
+    ) -> None:
+        """``page_base`` answers where the simulator's pages are, without a slash at the end.
+
+        ``version`` is the account's own, for requests that name none.
+        """
         self.simulator = simulator
         self.page_base = page_base or (lambda: "http://127.0.0.1:8000/simulator")
+        self.version = version
         self.faults = faults.Faults()
         self.log: list[faults.LoggedRequest] = []
         self.log_limit = 1_000
@@ -72,10 +79,12 @@ class Front:
         return response
 
     def _note(self, request: Request) -> None:
+        try:
+            parsed = forms.parse(request.form)
+        except RefusalError:  # said in the answer
+            parsed = {}
         self.log.append(
-            faults.LoggedRequest(
-                request.method, request.path, request.form, dict(request.headers), forms.parse(request.form)
-            )
+            faults.LoggedRequest(request.method, request.path, request.form, dict(request.headers), parsed)
         )
         del self.log[: -self.log_limit]
 
@@ -99,7 +108,7 @@ class Front:
     def _world(self, headers: Mapping[str, str]) -> Simulator:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
-            credentials = base64.b64decode(credentials + "==").decode("ascii", "replace").partition(":")[0]
+            credentials = _user_of(credentials)
         for prefix, livemode in _KEYS.items():
             if credentials.startswith(prefix) and len(credentials) > len(prefix):
                 return self.simulator if livemode == self.simulator.livemode else self._sibling(livemode)
@@ -146,12 +155,14 @@ class Front:
 
     def _run(self, world: Simulator, request: Request, cause: Cause, *, crash: bool = False) -> Answer:
         found, identifier = route(request.method, request.path)
-        wanted = params.read(found.name, forms.parse(request.form))
+        version = versions.checked(request.headers.get("stripe-version") or self.version)
+        wanted = params.read(found.name, versions.translated(found.name, forms.parse(request.form), version))
+        simulated.refuse_the_rest(found.name, wanted)
         request_id = cause.request_id or ""
         if crash:
             error = RefusalError("An unknown error occurred", status=500, kind="api_error")
             return Answer(500, json.dumps(error.body()), request_id)
-        answer_shape = partial(render_object, api_version=request.headers.get("stripe-version") or API_VERSION)
+        answer_shape = partial(render_object, api_version=version)
         if request.method == "GET":
             with world.reading():
                 shown = self._perform(world, found, wanted, unquote(identifier))
@@ -169,6 +180,14 @@ class Front:
         run = partial(found.run, page_base=self.page_base()) if found.pages else found.run
         shown = public(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
         return expand(world, shown, wanted.get("expand") or [])
+
+
+def _user_of(credentials: str) -> str:
+    """The user name of HTTP's basic authentication, which is where Stripe's key stands."""
+    try:
+        return base64.b64decode(credentials + "==").decode("ascii", "replace").partition(":")[0]
+    except binascii.Error:
+        return ""
 
 
 def _fingerprint(request: Request) -> str:

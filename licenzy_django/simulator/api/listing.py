@@ -9,7 +9,6 @@ from ..json_tree import Json, public
 from ..refusals import invalid, no_such
 from ..world import World
 
-PAGING = ("limit", "starting_after", "ending_before", "created")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "gt": lambda left, right: left > right,
     "gte": lambda left, right: left >= right,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..json_tree import Json
-from ..refusals import RefusalError, invalid, missing, only
+from ..refusals import RefusalError, invalid, missing
 from ..resources import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
 from ..simulator import Simulator
 from ..world import World
@@ -32,11 +32,6 @@ def list_line_items(world: World, params: Json, identifier: str) -> Json:
     return page(list(items), params, line_items_url(identifier), newest_first=False)
 
 
-def list_invoice_lines(world: World, params: Json, identifier: str) -> Json:
-    lines = world.find("invoice", identifier)["lines"]
-    return page(list(lines["data"]), params, lines["url"], newest_first=False)
-
-
 def update_session(world: World, params: Json, identifier: str) -> Json:
     session = world.find("checkout.session", identifier)
     with world.changing(session):
@@ -58,15 +53,36 @@ def delete_customer(world: World, params: Json, identifier: str) -> Json:
 
 
 def create_price(world: World, params: Json, _: str) -> Json:
-    return catalog.create_price(world, params)
+    price = catalog.create_price(world, params)
+    world.emit("price.created", price)
+    return price
+
+
+def update_price(world: World, params: Json, identifier: str) -> Json:
+    return catalog.update_price(world, world.find("price", identifier), params)
 
 
 def create_product(world: World, params: Json, _: str) -> Json:
+    """``default_price_data`` makes a price with it."""
     if not params.get("name"):
         raise missing("name")
-    return catalog.create_product(
-        world, params["name"], product_id=params.get("id", ""), metadata=params.get("metadata")
-    )
+    if params.get("id") and world.store.get("product", params["id"]):
+        raise invalid(f"Product already exists: {params['id']}", "id", "resource_already_exists")
+    product = catalog.create_product(world, params["name"], product_id=params.get("id", ""), wanted=params)
+    world.emit("product.created", product)
+    if wanted := params.get("default_price_data"):
+        price = create_price(world, wanted | {"product": product["id"]}, "")
+        with world.changing(product):
+            product["default_price"] = price["id"]
+    return product
+
+
+def update_product(world: World, params: Json, identifier: str) -> Json:
+    return catalog.update_product(world, catalog.existing_product(world, identifier), params)
+
+
+def delete_product(world: World, params: Json, identifier: str) -> Json:
+    return catalog.delete_product(world, catalog.existing_product(world, identifier))
 
 
 def create_refund(world: World, params: Json, _: str) -> Json:
@@ -98,15 +114,8 @@ def cancel_subscription(world: World, params: Json, identifier: str) -> Json:
     return subscriptions.cancel(world, world.find("subscription", identifier))
 
 
-_UPDATES = (
-    "cancel_at", "cancel_at_period_end", "cancellation_details", "items", "metadata", "pause_collection",
-    "payment_behavior", "proration_behavior",
-)  # fmt: skip
-
-
 def update_subscription(world: World, params: Json, identifier: str) -> Json:
     """Cancellation at the period's end or at a time, metadata, pause of collection, and items."""
-    only(params, *_UPDATES)
     subscription = world.find("subscription", identifier)
     subscriptions.require_running(subscription)
     if params.get("cancel_at_period_end"):

@@ -5,36 +5,68 @@ from __future__ import annotations
 from typing import Any
 
 from ..json_tree import Json
-from ..refusals import invalid, missing
+from ..refusals import RefusalError, invalid, missing, no_such
 from ..world import World
+from .customers import merge_metadata
 
 _RHYTHM: Json = {"interval_count": 1, "meter": None, "trial_period_days": None, "usage_type": "licensed"}
+_PRODUCT: Json = {
+    "active": True, "attributes": [], "default_price": None, "description": None, "images": [],
+    "marketing_features": [], "package_dimensions": None, "shippable": None, "statement_descriptor": None,
+    "tax_code": None, "type": "service", "unit_label": None, "url": None,
+}  # fmt: skip
+_OF_A_PRODUCT = _PRODUCT.keys() - {"attributes", "default_price"}
+_MOST_CENTS = 99_999_999
 
 
-def create_product(world: World, name: str, *, product_id: str = "", metadata: Json | None = None) -> Json:
+def create_product(
+    world: World, name: str, *, product_id: str = "", metadata: Json | None = None, wanted: Json | None = None
+) -> Json:
+    """``wanted``: the rest as in the API."""
+    wanted = {"metadata": metadata or {}} | (wanted or {})
     product: Json = {
         "id": product_id or world.new_id("prod"),
         "object": "product",
-        "active": True,
-        "attributes": [],
+        **_PRODUCT,
+        **{key: wanted[key] for key in _OF_A_PRODUCT & wanted.keys()},
         "created": world.now,
-        "default_price": None,
-        "description": None,
-        "images": [],
         "livemode": world.livemode,
-        "marketing_features": [],
-        "metadata": dict(metadata or {}),
+        "metadata": dict(wanted["metadata"] or {}),
         "name": name,
-        "package_dimensions": None,
-        "shippable": None,
-        "statement_descriptor": None,
-        "tax_code": None,
-        "type": "service",
-        "unit_label": None,
         "updated": world.now,
-        "url": None,
     }
     return world.add(product)
+
+
+def existing_product(world: World, ref: Any, *, param: str = "") -> Json:
+    product = world.find("product", ref, param=param)
+    if product.get("deleted"):
+        raise no_such("product", product["id"], param=param)
+    return product
+
+
+def update_product(world: World, product: Json, wanted: Json) -> Json:
+    """Archived with ``active=false``; an empty value unsets."""
+    if price := wanted.get("default_price"):
+        if world.find("price", price, param="default_price")["product"] != product["id"]:
+            raise invalid("The price does not belong to this product.", "default_price")
+    with world.changing(product, "product.updated"):
+        for name in (_OF_A_PRODUCT | {"name", "default_price"}) & wanted.keys():
+            product[name] = ([] if isinstance(product[name], list) else None) if wanted[name] == "" else wanted[name]
+        merge_metadata(product, wanted)
+        product["updated"] = world.now
+    return product
+
+
+def delete_product(world: World, product: Json) -> Json:
+    if world.store.all("price", product=product["id"]):
+        raise RefusalError("This product cannot be deleted because it has one or more user-created prices.")
+    world.emit("product.deleted", product)
+    kept: Json = {"id": product["id"], "object": "product", "deleted": True}
+    product.clear()
+    product.update(kept)
+    world.store.save(product)
+    return product
 
 
 def create_price(world: World, wanted: Json) -> Json:
@@ -44,9 +76,14 @@ def create_price(world: World, wanted: Json) -> Json:
     amount = wanted.get("unit_amount")
     if amount is None or amount < 0:
         raise invalid("You must specify a `unit_amount` of 0 or more.", "unit_amount")
+    if amount > _MOST_CENTS:
+        raise invalid(f"Invalid integer: must be at most {_MOST_CENTS}", "unit_amount", "parameter_invalid_integer")
     recurring = wanted.get("recurring") or None
     if recurring:
         recurring = _RHYTHM | recurring
+        if not 1 <= recurring["interval_count"] <= 3 * 365:
+            raise invalid("The interval must be from one day to three years.", "recurring[interval_count]")
+    product = _product_of(world, wanted)
     price: Json = {
         "id": wanted.get("id") or world.new_id("price"),
         "object": "price",
@@ -56,12 +93,12 @@ def create_price(world: World, wanted: Json) -> Json:
         "currency": str(wanted["currency"]).lower(),
         "custom_unit_amount": None,
         "livemode": world.livemode,
-        "lookup_key": wanted.get("lookup_key"),
+        "lookup_key": _free_lookup_key(world, wanted),
         "metadata": dict(wanted.get("metadata") or {}),
         "nickname": wanted.get("nickname"),
-        "product": _product_of(world, wanted),
+        "product": product,
         "recurring": recurring,
-        "tax_behavior": "unspecified",
+        "tax_behavior": wanted.get("tax_behavior", "unspecified"),
         "tiers_mode": None,
         "transform_quantity": None,
         "type": "recurring" if recurring else "one_time",
@@ -72,11 +109,41 @@ def create_price(world: World, wanted: Json) -> Json:
     return world.add(price)
 
 
+def update_price(world: World, price: Json, wanted: Json) -> Json:
+    """Archived with ``active=false``; its amount and rhythm are for ever."""
+    if price["tax_behavior"] != "unspecified" and wanted.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"]:
+        raise invalid("The `tax_behavior` of a price cannot be changed once it is specified.", "tax_behavior")
+    with world.changing(price, "price.updated"):
+        for name in {"active", "nickname", "tax_behavior"} & wanted.keys():
+            price[name] = wanted[name] if wanted[name] != "" else None
+        if "lookup_key" in wanted:
+            price["lookup_key"] = _free_lookup_key(world, wanted, price["id"])
+        merge_metadata(price, wanted)
+    return price
+
+
+def _free_lookup_key(world: World, wanted: Json, own: str = "") -> str | None:
+    """A lookup key belongs to one price; ``transfer_lookup_key`` takes it away from the other."""
+    key = wanted.get("lookup_key") or None
+    for other in world.store.all("price", lookup_key=key) if key else []:
+        if other["id"] == own:
+            continue
+        if not wanted.get("transfer_lookup_key"):
+            raise invalid(f"A price (`{other['id']}`) already uses that lookup key.", "lookup_key",
+                          "resource_already_exists")  # fmt: skip
+        with world.changing(other, "price.updated"):
+            other["lookup_key"] = None
+    return key
+
+
 def _product_of(world: World, wanted: Json) -> str:
+    if wanted.get("product") and wanted.get("product_data"):
+        raise invalid("You may only specify one of these parameters: product, product_data.", "product_data")
     if wanted.get("product"):
-        return str(world.find("product", wanted["product"], param="product")["id"])
-    name = wanted.get("product_name") or (wanted.get("product_data") or {}).get("name") or "Product"
-    return str(create_product(world, name)["id"])
+        return str(existing_product(world, wanted["product"], param="product")["id"])
+    data = wanted.get("product_data") or {}
+    name = wanted.get("product_name") or data.get("name") or "Product"
+    return str(create_product(world, name, product_id=data.get("id", ""), wanted=data)["id"])
 
 
 def price_named(world: World, ref: Any, *, param: str) -> Json:

@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
+import re
+
 from ..json_tree import Json
-from ..refusals import no_such
+from ..refusals import invalid, no_such
 from ..world import Ref, World
+
+_KEPT = (
+    "address", "description", "email", "individual_name", "name", "phone", "preferred_locales", "shipping", "tax_exempt",
+)  # fmt: skip
+_UNSET: Json = {"preferred_locales": [], "tax_exempt": "none"}
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+MOST_OF_AN_EMAIL = 512
 
 
 def create(world: World, wanted: Json) -> Json:
+    check_email(wanted.get("email"), "email")
     customer: Json = {
         "id": world.new_id("cus"),
         "object": "customer",
-        "address": None,
         "balance": 0,
         "created": world.now,
         "currency": None,
         "customer_account": None,
         "default_source": None,
         "delinquent": False,
-        "description": wanted.get("description"),
         "discount": None,
-        "email": wanted.get("email") or None,
         "invoice_prefix": "SIM",
         "invoice_settings": {
             "custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None,
         },
         "livemode": world.livemode,
         "metadata": dict(wanted.get("metadata") or {}),
-        "name": wanted.get("name") or None,
         "next_invoice_sequence": 1,
-        "phone": wanted.get("phone") or None,
-        "preferred_locales": [],
-        "shipping": None,
-        "tax_exempt": "none",
         "test_clock": None,
         "_card": "ok",
-    }  # fmt: skip
+    } | {name: wanted.get(name) or _UNSET.get(name) for name in _KEPT}  # fmt: skip
     return world.add(customer, "customer.created")
 
 
 def update(world: World, customer: Json, wanted: Json) -> Json:
+    check_email(wanted.get("email"), "email")
     with world.changing(customer, "customer.updated"):
-        for name in ("email", "name", "phone", "description"):
+        for name in _KEPT:
             if name in wanted:
-                customer[name] = wanted[name] or None
+                customer[name] = wanted[name] or _UNSET.get(name)
         merge_metadata(customer, wanted)
     return customer
+
+
+def check_email(email: str | None, param: str) -> None:
+    """Raises RefusalError for what is given and is no address."""
+    if email and (len(email) > MOST_OF_AN_EMAIL or not _EMAIL.fullmatch(email)):
+        raise invalid(f"Invalid email address: {email[:MOST_OF_AN_EMAIL]}", param, "email_invalid")
 
 
 def merge_metadata(thing: Json, wanted: Json) -> None:

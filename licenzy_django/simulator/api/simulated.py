@@ -1,0 +1,130 @@
+"""What of each operation's parameters the simulator does something with. Everything else that Stripe knows is refused.
+
+One entry for each operation: names separated by blanks, ``name{…}`` for what is simulated inside of a compound (without
+braces all of it is), ``name=a|b`` for the values that are simulated. A parameter that a later SDK knows is refused until it
+is written here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from ..json_tree import Json
+from ..refusals import RefusalError
+
+_PAGED = "limit starting_after ending_before"
+_LISTED = f"{_PAGED} created"
+_PERIOD = "recurring{interval interval_count usage_type=licensed}"
+_PRICED = f"price_data{{currency product product_data{{name description metadata}} {_PERIOD} unit_amount tax_behavior}}"
+_AUTOMATIC = "capture_method=automatic|automatic_async"
+_PLACE = "address{city country line1 line2 postal_code state}"
+_SHIPPING = f"shipping{{{_PLACE} name phone}}"
+_NO_TAX = "automatic_tax{enabled=false}"
+
+SIMULATED: dict[str, str] = {
+    "checkout.sessions.create": f"""
+        adaptive_pricing{{enabled=false}} allow_promotion_codes allowed_payment_method_types=card|sepa_debit {_NO_TAX}
+        billing_address_collection cancel_url client_reference_id consent_collection currency custom_fields custom_text
+        customer customer_creation customer_email customer_update expires_at invoice_creation{{enabled=false}}
+        line_items{{adjustable_quantity metadata price {_PRICED} quantity}} locale managed_payments{{enabled=false}}
+        metadata mode name_collection
+        payment_intent_data{{{_AUTOMATIC} description metadata receipt_email setup_future_usage {_SHIPPING}
+          statement_descriptor statement_descriptor_suffix}}
+        payment_method_collection payment_method_configuration phone_number_collection saved_payment_method_options
+        submit_type subscription_data{{billing_mode{{type}} description metadata trial_end trial_period_days
+          trial_settings}} success_url tax_id_collection ui_mode=hosted_page""",
+    "checkout.sessions.list": f"{_LISTED} customer payment_intent status subscription",
+    "checkout.sessions.update": "metadata",
+    "checkout.sessions.expire": "",
+    "checkout.sessions.line_items.list": _PAGED,
+    "customers.create": f"""{_PLACE} description email individual_name invoice_settings{{default_payment_method}}
+        metadata name payment_method phone preferred_locales {_SHIPPING} tax_exempt""",
+    "customers.update": f"""{_PLACE} description email individual_name invoice_settings{{default_payment_method}}
+        metadata name phone preferred_locales {_SHIPPING} tax_exempt""",
+    "customers.list": f"{_LISTED} email",
+    "customers.delete": "",
+    "billing_portal.sessions.create": "customer locale return_url",
+    "subscriptions.list": f"{_LISTED} customer price status",
+    "subscriptions.update": """cancel_at cancel_at_period_end cancellation_details{comment feedback} metadata
+        items{id price quantity deleted} pause_collection payment_behavior=allow_incomplete|pending_if_incomplete
+        proration_behavior""",
+    "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now=false prorate=false",
+    "subscriptions.pause": "type",
+    "subscriptions.resume": "",
+    "invoices.list": f"{_LISTED} customer status subscription",
+    "invoices.line_items.list": _PAGED,
+    "invoices.pay": "paid_out_of_band",
+    "invoice_payments.list": f"{_LISTED} invoice payment{{type=payment_intent payment_intent}} status",
+    "charges.list": f"{_LISTED} customer payment_intent",
+    "payment_intents.list": f"{_LISTED} customer",
+    "refunds.create": "amount charge metadata payment_intent reason",
+    "refunds.list": f"{_LISTED} charge payment_intent",
+    "disputes.list": f"{_LISTED} charge payment_intent",
+    "events.list": f"{_LISTED} delivery_success type types",
+    "prices.create": f"""active billing_scheme=per_unit currency lookup_key metadata nickname product
+        product_data{{active id metadata name statement_descriptor unit_label}}
+        recurring{{interval interval_count trial_period_days usage_type=licensed}} tax_behavior transfer_lookup_key
+        unit_amount""",
+    "prices.update": "active lookup_key metadata nickname tax_behavior transfer_lookup_key",
+    "prices.list": f"{_LISTED} active currency lookup_keys product recurring{{interval usage_type}} type",
+    "products.create": f"""active default_price_data{{currency metadata {_PERIOD} tax_behavior unit_amount}}
+        description id images marketing_features metadata name package_dimensions shippable statement_descriptor
+        tax_code type unit_label url""",
+    "products.update": """active default_price description images marketing_features metadata name package_dimensions
+        shippable statement_descriptor tax_code unit_label url""",
+    "products.list": f"{_LISTED} active ids shippable type url",
+    "products.delete": "",
+    "webhook_endpoints.create": "api_version description enabled_events metadata url connect=false",
+    "webhook_endpoints.list": _PAGED,
+    "webhook_endpoints.update": "description disabled enabled_events metadata url",
+    "webhook_endpoints.delete": "",
+}
+
+Known = dict[str, tuple["Known | None", frozenset[str]]]
+"""Name → what is known inside (None: all of it), and the values that are simulated (empty: any)."""
+_TOKEN = re.compile(r"(\w+)(?:=([\w|]+))?(\{)?|(\})")
+
+
+@cache
+def known(operation: str) -> Known:
+    """What is simulated of an operation; of a retrieval, ``expand`` alone."""
+    return _parse(_TOKEN.finditer(SIMULATED.get(operation, "")))
+
+
+def _parse(tokens: Iterator[re.Match[str]]) -> Known:
+    found: Known = {}
+    for token in tokens:
+        name, values, opens, closes = token.groups()
+        if closes:
+            break
+        found[name] = (_parse(tokens) if opens else None, frozenset(values.split("|") if values else ()))
+    return found
+
+
+def refuse_the_rest(operation: str, wanted: Json) -> None:
+    """Raises RefusalError naming the first parameter that would be ignored."""
+    _check(wanted, known(operation) | {"expand": (None, frozenset())}, "")
+
+
+def _check(wanted: Json, simulated: Known, at: str) -> None:
+    for name, value in wanted.items():
+        path = f"{at}[{name}]" if at else name
+        if name not in simulated:
+            raise RefusalError(f"The simulator does not do what `{path}` asks for.", param=path, code="not_simulated")
+        inner, values = simulated[name]
+        for position, entry in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            place = path if position is None else f"{path}[{position}]"
+            if values and _written(entry) not in values:
+                raise RefusalError(
+                    f"The simulator does not do what `{place}` asks for: it knows {', '.join(sorted(values))} only.",
+                    param=place, code="not_simulated",
+                )  # fmt: skip
+            if inner is not None and isinstance(entry, dict):
+                _check(entry, inner, place)
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
