@@ -158,7 +158,7 @@ def test_the_live_world_is_another(shop: Shop, stripe_client: stripe.StripeClien
     assert made.livemode is True
     with pytest.raises(stripe.InvalidRequestError):
         stripe_client.v1.customers.retrieve(made.id)
-    price = shop.simulator.live.create_price({"currency": "eur", "unit_amount": 5})
+    price = shop.simulator.live.create_price({"currency": "eur", "unit_amount": 500})
     session = shop.simulator.live.create_session(
         {"mode": "payment", "line_items": [{"price": price["id"], "quantity": 1}], "success_url": URL}
     )

@@ -83,9 +83,7 @@ class Front:
             parsed = forms.parse(request.form)
         except RefusalError:  # said in the answer
             parsed = {}
-        self.log.append(
-            faults.LoggedRequest(request.method, request.path, request.form, dict(request.headers), parsed)
-        )
+        self.log.append(faults.LoggedRequest(request.method, request.path, request.form, dict(request.headers), parsed))
         del self.log[: -self.log_limit]
 
     def _answer(self, request: Request, fault: str, in_flight: Callable[[], object] | None) -> Response:

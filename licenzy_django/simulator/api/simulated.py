@@ -1,8 +1,8 @@
 """What of each operation's parameters the simulator does something with. Everything else that Stripe knows is refused.
 
-One entry for each operation: names separated by blanks, ``name{…}`` for what is simulated inside of a compound (without
-braces all of it is), ``name=a|b`` for the values that are simulated. A parameter that a later SDK knows is refused until it
-is written here.
+One entry for each operation: names separated by blanks, ``name{…}`` for what is simulated inside of a compound
+(without braces all of it is), ``name=a|b`` for the values that are simulated. A parameter that a later SDK knows is
+refused until it is written here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..refusals import RefusalError
 
 _PAGED = "limit starting_after ending_before"
 _LISTED = f"{_PAGED} created"
-_PERIOD = "recurring{interval interval_count usage_type=licensed}"
+_PERIOD = "recurring{interval interval_count}"
 _PRICED = f"price_data{{currency product product_data{{name description metadata}} {_PERIOD} unit_amount tax_behavior}}"
 _AUTOMATIC = "capture_method=automatic|automatic_async"
 _PLACE = "address{city country line1 line2 postal_code state}"
@@ -40,9 +40,9 @@ SIMULATED: dict[str, str] = {
     "checkout.sessions.update": "metadata",
     "checkout.sessions.expire": "",
     "checkout.sessions.line_items.list": _PAGED,
-    "customers.create": f"""{_PLACE} description email individual_name invoice_settings{{default_payment_method}}
+    "customers.create": f"""{_PLACE} description email invoice_settings{{default_payment_method}}
         metadata name payment_method phone preferred_locales {_SHIPPING} tax_exempt""",
-    "customers.update": f"""{_PLACE} description email individual_name invoice_settings{{default_payment_method}}
+    "customers.update": f"""{_PLACE} description email invoice_settings{{default_payment_method}}
         metadata name phone preferred_locales {_SHIPPING} tax_exempt""",
     "customers.list": f"{_LISTED} email",
     "customers.delete": "",
@@ -64,9 +64,9 @@ SIMULATED: dict[str, str] = {
     "refunds.list": f"{_LISTED} charge payment_intent",
     "disputes.list": f"{_LISTED} charge payment_intent",
     "events.list": f"{_LISTED} delivery_success type types",
-    "prices.create": f"""active billing_scheme=per_unit currency lookup_key metadata nickname product
-        product_data{{active id metadata name statement_descriptor unit_label}}
-        recurring{{interval interval_count trial_period_days usage_type=licensed}} tax_behavior transfer_lookup_key
+    "prices.create": """active billing_scheme=per_unit currency lookup_key metadata nickname product
+        product_data{active id metadata name statement_descriptor unit_label}
+        recurring{interval interval_count trial_period_days usage_type=licensed} tax_behavior transfer_lookup_key
         unit_amount""",
     "prices.update": "active lookup_key metadata nickname tax_behavior transfer_lookup_key",
     "prices.list": f"{_LISTED} active currency lookup_keys product recurring{{interval usage_type}} type",

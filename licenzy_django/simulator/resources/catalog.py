@@ -47,9 +47,9 @@ def existing_product(world: World, ref: Any, *, param: str = "") -> Json:
 
 def update_product(world: World, product: Json, wanted: Json) -> Json:
     """Archived with ``active=false``; an empty value unsets."""
-    if price := wanted.get("default_price"):
-        if world.find("price", price, param="default_price")["product"] != product["id"]:
-            raise invalid("The price does not belong to this product.", "default_price")
+    price = wanted.get("default_price")
+    if price and world.find("price", price, param="default_price")["product"] != product["id"]:
+        raise invalid("The price does not belong to this product.", "default_price")
     with world.changing(product, "product.updated"):
         for name in (_OF_A_PRODUCT | {"name", "default_price"}) & wanted.keys():
             product[name] = ([] if isinstance(product[name], list) else None) if wanted[name] == "" else wanted[name]
@@ -111,7 +111,7 @@ def create_price(world: World, wanted: Json) -> Json:
 
 def update_price(world: World, price: Json, wanted: Json) -> Json:
     """Archived with ``active=false``; its amount and rhythm are for ever."""
-    if price["tax_behavior"] != "unspecified" and wanted.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"]:
+    if price["tax_behavior"] not in ("unspecified", wanted.get("tax_behavior", price["tax_behavior"])):
         raise invalid("The `tax_behavior` of a price cannot be changed once it is specified.", "tax_behavior")
     with world.changing(price, "price.updated"):
         for name in {"active", "nickname", "tax_behavior"} & wanted.keys():

@@ -9,7 +9,7 @@ from ..refusals import invalid, no_such
 from ..world import Ref, World
 
 _KEPT = (
-    "address", "description", "email", "individual_name", "name", "phone", "preferred_locales", "shipping", "tax_exempt",
+    "address", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt",
 )  # fmt: skip
 _UNSET: Json = {"preferred_locales": [], "tax_exempt": "none"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..world import DAY, World
-from . import catalog, customers
+from . import catalog, customers, money
 
 MAX_QUANTITY = 999_999
-NOT_SIMULATED = {"discounts", "optional_items", "shipping_options"}
-"""What would change the total."""
 _ONLY_IN = {
     "payment_intent_data": ("payment",),
     "submit_type": ("payment",),
@@ -30,8 +28,6 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     for name, modes in _ONLY_IN.items():
         if name in wanted and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
-    if not_simulated := NOT_SIMULATED & wanted.keys():
-        raise RefusalError(f"The simulator has no {min(not_simulated)}.", code="not_simulated")
     _check_customer(world, wanted)
     _check_expiry(world, wanted)
     if len(wanted.get("client_reference_id") or "") > 200:
@@ -42,7 +38,24 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     if not lines:
         raise missing("line_items")
     _check_prices(mode, [price for price, _, _ in lines])
+    _check_currency(wanted, lines[0][0]["currency"])
+    if mode == "payment":
+        _check_total(sum(price["unit_amount"] * quantity for price, quantity, _ in lines), lines[0][0]["currency"])
     return lines
+
+
+def _check_currency(wanted: Json, currency: str) -> None:
+    if wanted.get("currency", currency).lower() != currency:
+        raise invalid(f"The prices of this session are in `{currency}`.", "currency")
+
+
+def _check_total(total: int, currency: str) -> None:
+    least = money.least_charge(currency)
+    if 0 < total < least:
+        raise invalid(
+            f"The Checkout Session's total amount due must add up to at least {money.written(least, currency)}", "",
+            "amount_too_small",
+        )  # fmt: skip
 
 
 def _check_customer(world: World, wanted: Json) -> None:
@@ -52,9 +65,9 @@ def _check_customer(world: World, wanted: Json) -> None:
         raise invalid("You may only specify one of these parameters: customer, customer_creation.", "customer_creation")
     if wanted.get("customer"):
         customers.existing(world, wanted["customer"], param="customer")
-    email = wanted.get("customer_email")
-    if email and ("@" not in email[1:-1] or " " in email):
-        raise invalid(f"Invalid email address: {email}", "customer_email", "email_invalid")
+    customers.check_email(wanted.get("customer_email"), "customer_email")
+    if wanted.get("customer_update") and not wanted.get("customer"):
+        raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
 
 
 def _check_expiry(world: World, wanted: Json) -> None:
@@ -106,5 +119,7 @@ def _check_prices(mode: str, prices: list[Json]) -> None:
         raise invalid(
             "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
         )
+    if len({price["id"] for price in recurring}) < len(recurring):
+        raise invalid("You can not pass the same recurring price twice.", "line_items")
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All line items must have the same currency.", "line_items")

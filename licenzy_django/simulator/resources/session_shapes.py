@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..json_tree import Json, snapshot
 from ..world import DAY, World
+from .session_asks import asked
 
 CLOSED_DETAILS: Json = {
     "address": None, "business_name": None, "email": None, "individual_name": None,
@@ -11,27 +12,23 @@ CLOSED_DETAILS: Json = {
 }  # fmt: skip
 
 
+WAYS_TO_PAY = ("card", "sepa_debit")
+
 # What does not depend on the request; ``null`` is what Stripe shows where nothing was asked for.
 _FIXED: Json = {
-    "object": "checkout.session", "status": "open", "discounts": [], "custom_fields": [], "shipping_options": [],
-    "adaptive_pricing": {"enabled": False},
-    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-    "custom_text": {
-        "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
-    },
-    "payment_method_options": {}, "payment_method_types": ["card", "sepa_debit"],
-    "phone_number_collection": {"enabled": False},
+    "object": "checkout.session", "status": "open", "discounts": [], "shipping_options": [],
+    "adaptive_pricing": {"enabled": False}, "payment_method_options": {},
     "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
 } | dict.fromkeys((
-    "allowed_payment_method_types", "client_secret", "collected_information", "consent", "consent_collection",
+    "allowed_payment_method_types", "client_secret", "collected_information", "consent",
     "currency_conversion", "customer_account", "integration_identifier", "invoice", "invoice_creation",
-    "managed_payments", "origin_context", "payment_intent", "payment_link", "payment_method_configuration_details",
-    "permissions", "recovered_from", "saved_payment_method_options", "setup_intent", "shipping_address_collection",
+    "managed_payments", "origin_context", "payment_intent", "payment_link",
+    "permissions", "recovered_from", "setup_intent", "shipping_address_collection",
     "shipping_cost", "subscription", "wallet_options",
 ))  # fmt: skip
 _ECHOED = (
-    "after_expiration", "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id",
-    "customer", "customer_email", "locale", "submit_type", "success_url",
+    "allow_promotion_codes", "allowed_payment_method_types", "billing_address_collection", "cancel_url",
+    "client_reference_id", "customer", "customer_email", "locale", "submit_type", "success_url",
 )  # fmt: skip
 
 
@@ -40,8 +37,8 @@ def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) 
     total = sum(item["amount_total"] for item in items) if items else None
     mode = wanted["mode"]
     collection = "always" if mode == "subscription" else "if_required"
-    asked: Json = {name: wanted.get(name) for name in _ECHOED}
-    return {"id": session_id, **snapshot(_FIXED), **asked} | {
+    echoed: Json = {name: wanted.get(name) for name in _ECHOED}
+    return {"id": session_id, **snapshot(_FIXED), **asked(wanted), **echoed} | {
         "amount_subtotal": total,
         "amount_total": total,
         "created": world.now,
@@ -53,6 +50,9 @@ def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) 
         "metadata": dict(wanted.get("metadata") or {}),
         "mode": mode,
         "payment_method_collection": wanted.get("payment_method_collection", collection),
+        "payment_method_types": [
+            way for way in WAYS_TO_PAY if way in (wanted.get("allowed_payment_method_types") or WAYS_TO_PAY)
+        ],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "ui_mode": wanted.get("ui_mode", "hosted_page"),
         "url": f"{url_base}/{session_id}",
@@ -87,7 +87,7 @@ def item_shape(world: World, price: Json, quantity: int, entry: Json) -> Json:
         "amount_total": 0,
         "currency": price["currency"],
         "description": _product_name(world, price),
-        "metadata": {},
+        "metadata": dict(entry.get("metadata") or {}),
         "price": dict(price),
         "quantity": quantity,
     }

@@ -24,6 +24,11 @@ def _require_open(world: World, session: Json) -> None:
         )
 
 
+def _require_way(session: Json, way: str) -> None:
+    if way not in session["payment_method_types"]:
+        raise RefusalError(f"This session cannot be paid by {way}.", code="payment_method_unsupported_type")
+
+
 def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None = None) -> Json:
     """The customer changes a quantity on the page, where the session lets them."""
     _require_open(world, session)
@@ -45,6 +50,8 @@ def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None
 def pay(world: World, session: Json, *, email: str = "customer@example.com", card: bool = True) -> Json:
     """By card. ``card=False``: a trial or a free order without any way to pay."""
     _require_open(world, session)
+    if card:
+        _require_way(session, "card")
     if session["mode"] == "setup":
         return _complete(world, session, "no_payment_required", email, setup_intent=world.new_id("seti"))
     if session["mode"] == "subscription":
@@ -68,6 +75,9 @@ def _intent(world: World, session: Json, email: str) -> Json:
         world, session["amount_total"], session["currency"], customer=customer,
         metadata=session["_wanted"]["payment_intent_data"].get("metadata") or {},
     )  # fmt: skip
+    asked = session["_wanted"]["payment_intent_data"]
+    with world.changing(intent):
+        intent |= {name: value for name, value in asked.items() if name != "metadata"}
     with world.changing(session):
         session["payment_intent"] = intent["id"]
     return intent
@@ -118,8 +128,7 @@ def _start_subscription(world: World, session: Json, email: str, status: str = "
         status="trialing" if trial_end else status,
         billing_mode=(wanted.get("billing_mode") or {}).get("type", "flexible"),
     )  # fmt: skip
-    if wanted.get("trial_settings"):
-        subscription["trial_settings"] = wanted["trial_settings"]
+    subscription |= {name: wanted[name] for name in ("description", "trial_settings") if wanted.get(name)}
     invoice = billing.first_invoice(world, subscription, [line for line in lines if not line[0]["recurring"]])
     world.emit("customer.subscription.created", subscription)
     with world.changing(session):
@@ -133,6 +142,7 @@ def pay_by_bank(
 ) -> Json:
     """Complete but unpaid: the debit is on its way. What status a subscription has meanwhile, Stripe leaves open."""
     _require_open(world, session)
+    _require_way(session, "sepa_debit")
     if session["mode"] == "setup" or (session["mode"] == "payment" and session["amount_total"] == 0):
         return pay(world, session, email=email)
     if session["mode"] == "payment":

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from django import template
 
+from ..resources.money import WITHOUT_CENTS
+
 register = template.Library()
-_CODES = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
-WITHOUT_CENTS = frozenset(_CODES.split())
 
 
 @register.filter
