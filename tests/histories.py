@@ -247,10 +247,10 @@ HISTORIES = [
     History("item added and removed", paid("PRO_MONTHLY"), chain(day(1), add_seats, day(1), remove_seats)),
     History("more seats", paid("SEATS", quantity=2), on_sub("set_quantity", 5)),
     History("update that waits for its payment", paid("SEATS"), chain(
-        on_sub("propose_update", price="price_grace"), on_sub("apply_update")
+        on_sub("propose_update", price="price_grace", quantity=2), on_sub("apply_update")
     )),
     History("update that is never paid", paid("SEATS"), chain(
-        on_sub("propose_update", price="price_grace"), on_sub("expire_update")
+        on_sub("propose_update", price="price_grace", quantity=2), on_sub("expire_update")
     )),
     History("cancel at period end, portal", paid("PRO_MONTHLY"), on_sub("cancel_at_period_end", way="flexible")),
     History("cancel at period end, classic", paid("PRO_MONTHLY"), chain(

@@ -63,6 +63,7 @@ LONG = {
     "renewal that fails and recovers",
     "renewal that is written off",
     "two disputes on one charge",
+    "update that is never paid",
     "two subscriptions to one product",
     "update that waits for its payment",
 }

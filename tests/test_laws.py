@@ -46,7 +46,7 @@ PRICES = {
     "PRO_MONTHLY": {"unit_amount": 1900, "recurring": {"interval": "month"}},
     "PRO_YEARLY": {"unit_amount": 19_000, "recurring": {"interval": "year"}},
     "SEATS": {"unit_amount": 500, "recurring": {"interval": "month"}},
-    "TRIAL": {"unit_amount": 900, "recurring": {"interval": "month"}, "trial_period_days": 14},
+    "TRIAL": {"unit_amount": 900, "recurring": {"interval": "month"}},
     "WEEK_PASS": {"unit_amount": 700},
     "CREDITS": {"unit_amount": 1000},
 }
@@ -97,6 +97,7 @@ class Story(RuleBasedStateMachine):
         for code, price in PRICES.items():
             name = f"price_{code.lower()}"
             self.stripe.simulator.create_price({"id": name, "currency": "eur", "product_name": code, **price})
+        self.stripe.trial_days["TRIAL"] = 14
         self.pending: list[Json] = []
         self.told: list[Json] = []
         self.tried: dict[str, Json] = {}

@@ -643,9 +643,8 @@ def seats_added(stripe: StripeDouble) -> Json:
     """Ten seats come in mid-period beside PRO_MONTHLY and are paid at once; returns their item."""
     stripe.buy(REF, "PRO_MONTHLY")
     stripe.advance(days=1)
-    stripe.simulator.add_item(sub(stripe), "price_seats", quantity=10)
+    stripe.simulator.add_item(sub(stripe), "price_seats", quantity=10, proration_behavior="always_invoice")
     item: Json = sub(stripe)["items"]["data"][-1]
-    stripe.simulator.swap_price(sub(stripe), "price_seats", item=item["id"], invoice_now=True)
     stripe.deliver()
     assert access.check(REF, "SEATS")
     return item
@@ -664,16 +663,13 @@ def test_one_seat_more_does_not_hide_the_refund_of_the_others(stripe: StripeDoub
 
 
 def test_one_seat_less_does_not_hide_the_dispute_of_the_others(stripe: StripeDouble) -> None:
-    """The change makes an invoice of less than nothing, which counts as paid; the simulator bills all seats."""
+    """The change makes an invoice of less than nothing, which counts as paid."""
     item = seats_added(stripe)
     stripe.dispute(newest(stripe, "payment_intent"))
     stripe.advance(days=1)
     stripe.simulator.swap_price(sub(stripe), "price_seats", item=item["id"], quantity=9, invoice_now=True)
-    credit = newest(stripe, "invoice")
-    events = kept(stripe.take_events(), "invoice", "subscription")
-    for invoice in (event["data"]["object"] for event in events if event["data"]["object"]["id"] == credit["id"]):
-        invoice |= {"amount_paid": 0, "amount_due": 0, "total": -480}
-    stripe.deliver(events)
+    assert newest(stripe, "invoice")["total"] < 0
+    stripe.deliver()
 
     assert not access.check(REF, "SEATS")
 

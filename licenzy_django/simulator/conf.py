@@ -13,7 +13,7 @@ API_VERSION = "2026-10-28.endive"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SimulatorSettings:
     PRICES: list[dict[str, Any]] = field(default_factory=list)
-    """Prices that exist from the start: id, currency, unit_amount, recurring, product_name, trial_period_days."""
+    """Prices that exist from the start: id, currency, unit_amount, recurring, product_name."""
     WEBHOOK_SECRET: str = field(default="whsec_simulator", repr=False)
     WEBHOOK_URL: str = ""
     """Where events go; empty means licenzy's own webhook, called in this process."""

@@ -8,6 +8,7 @@ from .json_tree import Json
 
 DRAFT_SECONDS = 3_600
 INCOMPLETE_SECONDS = 23 * 3_600
+TRIAL_WARNING_SECONDS = 3 * 86_400
 
 
 def due_at(thing: Json) -> int | None:
@@ -25,7 +26,11 @@ def _invoice(invoice: Json) -> int | None:
         return None
     if invoice["status"] == "draft":
         return invoice["automatically_finalizes_at"]  # type: ignore[no-any-return]
-    return invoice["next_payment_attempt"] if invoice["status"] == "open" else None
+    if invoice["status"] != "open":
+        return None
+    if invoice["collection_method"] == "send_invoice":
+        return None if invoice.get("_overdue") else invoice["due_date"]
+    return invoice["next_payment_attempt"]  # type: ignore[no-any-return]
 
 
 def _payment_intent(intent: Json) -> int | None:
@@ -41,11 +46,13 @@ def _subscription(subscription: Json) -> int | None:
         times.append(subscription["pending_update"]["expires_at"])
     if subscription["pause_collection"]:
         times.append(subscription["pause_collection"]["resumes_at"])
-    if status == "incomplete":
+    if status == "incomplete" and not subscription.get("_bank_debit"):
         times.append(subscription["created"] + INCOMPLETE_SECONDS)
     elif status == "trialing":
         times.append(subscription["trial_end"])
-    elif status != "paused":
+        if not subscription.get("_trial_end_told"):
+            times.append(max(subscription["trial_end"] - TRIAL_WARNING_SECONDS, subscription["trial_start"]))
+    elif status not in ("paused", "incomplete"):
         times.extend(item["current_period_end"] for item in subscription["items"]["data"])
     return min((time for time in times if time is not None), default=None)
 

@@ -19,7 +19,15 @@ def snapshot(tree: Any) -> Any:
 
 def public(thing: Mapping[str, Any]) -> Json:
     """A copy of a Stripe object without the keys that only the simulator knows (they begin with ``_``)."""
-    return {key: snapshot(value) for key, value in thing.items() if key[0] != "_"}
+    return {key: _public(key, value) for key, value in thing.items() if key[0] != "_"}
+
+
+def _public(key: str, value: Any) -> Any:
+    if type(value) is dict and key != "metadata":
+        return public(value)
+    if type(value) is list:
+        return [public(entry) if type(entry) is dict else entry for entry in value]
+    return snapshot(value)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:

@@ -1,4 +1,8 @@
-"""Billing periods, counted from the anchor so that the 31st stays the 31st where it can."""
+"""Billing periods, counted from the anchor so that the 31st stays the 31st where it can.
+
+The anchor may lie ahead: "the reference point that aligns future billing cycle dates"
+(docs.stripe.com/billing/subscriptions/billing-cycle).
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,31 @@ _SECONDS = {"day": 86_400, "week": 604_800}
 _MONTHS = {"month": 1, "year": 12}
 
 
-def period_end(start: int, recurring: Json, anchor: int) -> int:
-    """The first boundary of the rhythm (anchor + n intervals) after ``start``."""
+def period_around(at: int, recurring: Json, anchor: int) -> tuple[int, int]:
+    """The whole period, from one boundary (anchor ± n intervals) to the next, that ``at`` lies in."""
     interval, count = str(recurring["interval"]), int(recurring.get("interval_count") or 1)
     if interval in _SECONDS:
         length = _SECONDS[interval] * count
-        return anchor + length * ((start - anchor) // length + 1)
+        start = anchor + length * ((at - anchor) // length)
+        return start, start + length
     step = _MONTHS[interval] * count
-    steps = max(1, _months_between(anchor, start) // step)
-    while (boundary := _add_months(anchor, steps * step)) <= start:
-        steps += 1
-    return boundary
+    number = _months_between(anchor, at) // step
+    while _add_months(anchor, number * step) > at:
+        number -= 1
+    while _add_months(anchor, (number + 1) * step) <= at:
+        number += 1
+    return _add_months(anchor, number * step), _add_months(anchor, (number + 1) * step)
+
+
+def period_end(start: int, recurring: Json, anchor: int) -> int:
+    """The first boundary after ``start``."""
+    return period_around(start, recurring, anchor)[1]
+
+
+def share_of(amount: int, part: int, whole: int) -> int:
+    """``amount × part ÷ whole`` in whole cents, to the nearest; a half goes away from zero."""
+    cents = (2 * abs(amount) * part + whole) // (2 * whole)
+    return cents if amount >= 0 else -cents
 
 
 def _months_between(earlier: int, later: int) -> int:

@@ -1,4 +1,27 @@
-"""The simulated Stripe as tests and pages use it: every verb, one a line."""
+"""The simulated Stripe as tests and pages use it: every verb, one a line.
+
+What a verb is given first is the id, or any version, of what it acts on. Those about money:
+
+- ``swap_price(subscription, price, item=, quantity=)``, ``set_quantity(subscription, quantity, item=)``,
+  ``add_item(subscription, price, quantity=)``, ``remove_item(subscription, item=)``,
+  ``replace_item(subscription, price)`` and
+  ``change(subscription, [{"id", "price", "quantity", "deleted"}, …])`` all take the terms of ``changes.Terms``:
+  ``proration_behavior="none" | "create_prorations" | "always_invoice"``,
+  ``payment_behavior="allow_incomplete" | "pending_if_incomplete" | "error_if_incomplete"``, ``paid=True``,
+  ``requires_action=False`` (3-D Secure), ``billing_cycle_anchor="now" | "unchanged"``, ``proration_date=``.
+- ``propose_update(subscription, price=, quantity=)``: an upgrade whose card is declined, so it waits; then
+  ``apply_update`` (it is paid), ``expire_update``, or ``write_off_invoice`` of its invoice with ``"void"``.
+- ``subscribe(customer, [(price, quantity)], billing_cycle_anchor=, proration_behavior=, backdate_start_date=,
+  billing_mode="flexible" | "classic", trial_days=, by_invoice=False, days_until_due=30, paid=True, status=)``,
+  ``accept_quote(customer, [(price, quantity)])``, ``hand_made_invoice(customer, price, subscription=, period=)``,
+  ``bill_by_hand(subscription, price)``.
+- ``finalize_invoice``, ``fail_finalization``, ``pay_invoice(invoice, out_of_band=)``, ``pay_part(invoice, amount)``,
+  ``fail_invoice(invoice, requires_action=)``, ``write_off_invoice(invoice, "void" | "uncollectible")``.
+- ``credit_invoice(invoice, amount=, refund_amount=, credit_amount=, out_of_band_amount=)``, ``void_credit_note(note)``.
+- ``create_customer({"balance": -500})``: below zero is credit.
+- ``move_price(price, to)``: every subscription of a price gets another one without billing; ``forget(kind, ref)``: test
+  data that was deleted at Stripe, 404 from then on.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +34,21 @@ from .json_tree import Json, public
 from .rendering import render
 from .resources import (
     billing,
+    by_hand,
     catalog,
+    change_verbs,
     changes,
+    credit_notes,
     customers,
     disputes,
+    invoices,
     payments,
+    pending_updates,
     portal,
     refunds,
     sessions,
     subscriptions,
+    trials,
 )
 from .stores import Store
 from .stores.memory import MemoryStore
@@ -69,10 +98,12 @@ class Simulator(World):
     delete_customer = _on("customer", _delete_customer)
     create_product = _new(catalog.create_product)
     create_price = _new(catalog.create_price)
+    move_price = _on("price", by_hand.move_price)
 
     # The hosted page
     create_session = _new(sessions.create)
     set_session_quantity = _on("checkout.session", sessions.set_quantity)
+    set_trial = _on("checkout.session", sessions.set_trial)
     pay = _on("checkout.session", sessions.pay)
     pay_by_bank = _on("checkout.session", sessions.pay_by_bank)
     settle_bank = _on("checkout.session", sessions.settle_bank)
@@ -82,13 +113,18 @@ class Simulator(World):
     create_portal_session = _new(portal.create_session)
 
     # Invoices
-    subscribe = _new(billing.subscribe)
+    subscribe = _new(by_hand.subscribe)
+    accept_quote = _new(by_hand.accept_quote)
     roll_period = _on("subscription", billing.roll_period)
     renew = _on("subscription", billing.renew)
     retry = _on("subscription", billing.retry)
     recover = _on("subscription", billing.recover)
-    bill_by_hand = _on("subscription", billing.bill_by_hand)
+    bill_by_hand = _on("subscription", by_hand.bill_by_hand)
+    hand_made_invoice = _new(by_hand.hand_made_invoice)
+    finalize_invoice = _on("invoice", billing.finalize)
+    fail_finalization = _on("invoice", invoices.fail_finalization)
     pay_invoice = _on("invoice", billing.pay_invoice)
+    pay_part = _on("invoice", billing.pay_part)
     fail_invoice = _on("invoice", billing.fail_invoice)
     write_off_invoice = _on("invoice", billing.write_off)
 
@@ -98,21 +134,24 @@ class Simulator(World):
     cancel_at = _on("subscription", subscriptions.cancel_at)
     uncancel = _on("subscription", subscriptions.uncancel)
     pause = _on("subscription", subscriptions.pause)
-    resume = _on("subscription", billing.resume)
+    resume = _on("subscription", trials.resume)
     pause_collection = _on("subscription", subscriptions.pause_collection)
     unpause_collection = _on("subscription", subscriptions.unpause_collection)
-    end_trial = _on("subscription", billing.end_trial)
+    end_trial = _on("subscription", trials.end_trial)
     expire_incomplete = _on("subscription", subscriptions.expire_incomplete)
-    swap_price = _on("subscription", changes.swap_price)
-    replace_item = _on("subscription", changes.replace_item)
-    add_item = _on("subscription", changes.add_item)
-    remove_item = _on("subscription", changes.remove_item)
-    set_quantity = _on("subscription", changes.set_quantity)
-    propose_update = _on("subscription", changes.propose)
-    apply_update = _on("subscription", changes.apply_pending)
-    expire_update = _on("subscription", changes.expire_pending)
+    change = _on("subscription", changes.update)
+    swap_price = _on("subscription", change_verbs.swap_price)
+    replace_item = _on("subscription", change_verbs.replace_item)
+    add_item = _on("subscription", change_verbs.add_item)
+    remove_item = _on("subscription", change_verbs.remove_item)
+    set_quantity = _on("subscription", change_verbs.set_quantity)
+    propose_update = _on("subscription", change_verbs.propose)
+    apply_update = _on("subscription", change_verbs.apply_pending)
+    expire_update = _on("subscription", pending_updates.expire)
 
     # Money that goes back
+    credit_invoice = _on("invoice", credit_notes.create)
+    void_credit_note = _on("credit_note", credit_notes.void)
     refund = _new(refunds.create)
     settle_refund = _on("refund", refunds.settle)
     fail_refund = _on("refund", refunds.fail)
@@ -140,6 +179,11 @@ class Simulator(World):
             timeline.advance(self, by)
         return self.today
 
+    def forget(self, kind: str, ref: Ref) -> Json:
+        """The seller deleted test data: no event is sent, and asking for the object is 404 from now on."""
+        with self.unit():
+            return by_hand.forget(self, kind, ref)
+
     def get(self, kind: str, ref: Ref) -> Json:
         """A copy of an object as Stripe would answer it."""
         return public(self.find(kind, ref))
@@ -158,10 +202,7 @@ class Simulator(World):
 
     def trial_days(self, session: Ref) -> int:
         """How long the trial is that this session would begin."""
-        found = self.find("checkout.session", session)
-        wanted = found["_wanted"]["subscription_data"]
-        prices = [item["price"] for item in found["_line_items"] if item["price"]["recurring"]]
-        end = subscriptions.trial_end(self, prices, wanted)
+        end = subscriptions.trial_end(self, self.find("checkout.session", session)["_wanted"]["subscription_data"])
         return -(-(end - self.now) // DAY) if end else 0
 
     def load_prices(self, prices: list[Json]) -> list[Json]:

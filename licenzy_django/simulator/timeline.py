@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from .due import TRIAL_WARNING_SECONDS, due_at
 from .json_tree import Json
 from .refusals import RefusalError
-from .resources import billing, changes, payments, sessions, subscriptions
+from .resources import billing, payments, pending_updates, sessions, subscriptions, trials
 from .world import World
 
 MOST_STEPS = 10_000
@@ -32,8 +33,6 @@ def perform_due(world: World, until: int) -> int:
 
 
 def _perform(world: World, thing: Json) -> None:
-    from .due import due_at
-
     at = due_at(thing) or world.now
     world.store.shift_clock(max(0, at - world.now))
     {
@@ -54,7 +53,7 @@ def _settle_debit(world: World, intent: Json) -> None:
 def _move_subscription(world: World, subscription: Json) -> Json:
     now, pending, pause = world.now, subscription["pending_update"], subscription["pause_collection"]
     if pending and pending["expires_at"] <= now:
-        return changes.expire_pending(world, subscription)
+        return pending_updates.expire(world, subscription)
     if pause and pause["resumes_at"] and pause["resumes_at"] <= now:
         return subscriptions.unpause_collection(world, subscription)
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
@@ -62,5 +61,7 @@ def _move_subscription(world: World, subscription: Json) -> Json:
     if subscription["status"] == "incomplete":
         return subscriptions.expire_incomplete(world, subscription)
     if subscription["status"] == "trialing":
-        return billing.end_trial(world, subscription)
+        if not subscription.get("_trial_end_told") and subscription["trial_end"] - TRIAL_WARNING_SECONDS <= now:
+            return subscriptions.warn_of_trial_end(world, subscription)
+        return trials.end_trial(world, subscription)
     return billing.roll_period(world, subscription)

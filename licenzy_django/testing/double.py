@@ -39,6 +39,7 @@ class StripeDouble:
         self.simulator = simulator
         self.http_client = client_of(simulator)
         self.is_held_back = False
+        self.trial_days: dict[str, int] = {}
 
     @property
     def now(self) -> datetime:
@@ -72,9 +73,9 @@ class StripeDouble:
         price: Json = {"id": product.stripe_price_id, "currency": "eur", "unit_amount": amount, "product_name": code}
         if product.is_recurring:
             price |= {"recurring": {"interval": interval}}
-        if trial_days is not None:
-            price |= {"trial_period_days": trial_days}
         self.simulator.create_price(price)
+        if trial_days is not None:
+            self.trial_days[code] = trial_days
         return product
 
     def sell_catalog(self, path: str | Path) -> list[Product]:
@@ -86,10 +87,16 @@ class StripeDouble:
     # --- what customers do --------------------------------------------------------------------------------------------
 
     def checkout(self, subject: Any, code: str, **given: Any) -> Json:
-        """Start a checkout as the app does, and return the open Stripe session."""
+        """Start a checkout as the app does, and return the open Stripe session.
+
+        The trial of a product that was sold with ``trial_days`` is added to the page: the app does not ask for it yet.
+        """
         given.setdefault("idempotency_key", uuid4().hex)
         started = checkout.start(subject_ref_of(subject) or "", code, mode="test", **given)
-        return self.session(started.checkout_url)
+        session = self.session(started.checkout_url)
+        if session["status"] == "open" and code in self.trial_days:
+            session = self.simulator.set_trial(session["id"], self.trial_days[code])
+        return session
 
     def session(self, page: str) -> Json:
         """The Stripe session behind the address of a payment page, as it is now."""

@@ -99,7 +99,7 @@ def test_a_returned_debit_leaves_a_subscription_incomplete_until_it_expires(shop
 
     shop.simulator.advance(24 * 3600)
     assert shop.simulator.get("subscription", session["subscription"])["status"] == "incomplete_expired"
-    assert shop.told() == ["customer.subscription.updated"]
+    assert shop.told() == ["customer.subscription.updated", "payment_intent.canceled", "invoice.voided"]
 
 
 def test_a_declined_card_leaves_the_session_open(shop: Shop) -> None:
@@ -121,13 +121,17 @@ def test_a_free_order_needs_no_payment_and_still_makes_a_customer(shop: Shop) ->
     assert shop.told() == ["customer.created", "checkout.session.completed"]
 
 
-@pytest.mark.parametrize("way", ["session", "price"])
-def test_a_trial_needs_no_payment_and_has_a_free_paid_invoice(shop: Shop, way: str) -> None:
-    price, wanted = shop.month, {"subscription_data": {"trial_period_days": 14}}
-    if way == "price":
-        monthly = {"currency": "eur", "unit_amount": 5, "recurring": {"interval": "month"}, "trial_period_days": 14}
-        price, wanted = shop.simulator.create_price(monthly), {}
-    session = shop.simulator.pay(shop.session(price, **wanted))
+def test_a_price_of_its_own_begins_no_trial(shop: Shop) -> None:
+    """Its ``trial_period_days`` are for ``trial_from_plan``, which Checkout does not have."""
+    monthly = {"interval": "month", "trial_period_days": 14}
+    price = shop.simulator.create_price({"currency": "eur", "unit_amount": 500, "recurring": monthly})
+    session = shop.simulator.pay(shop.session(price))
+    assert shop.simulator.get("subscription", session["subscription"])["status"] == "active"
+    assert (session["payment_status"], session["amount_total"]) == ("paid", 500)
+
+
+def test_a_trial_needs_no_payment_and_has_a_free_paid_invoice(shop: Shop) -> None:
+    session = shop.simulator.pay(shop.session(shop.month, subscription_data={"trial_period_days": 14}))
 
     assert session["payment_status"] == "no_payment_required"
     subscription = shop.simulator.get("subscription", session["subscription"])

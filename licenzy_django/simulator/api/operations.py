@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
-from ..resources import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions
+from ..resources import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions, trials
 from ..simulator import Simulator
 from ..world import World
 from .listing import line_items_url, page
@@ -133,26 +133,21 @@ def update_subscription(world: World, params: Json, identifier: str) -> Json:
         subscriptions.pause_collection(world, subscription, **pause)
     elif pause == "":
         subscriptions.unpause_collection(world, subscription)
-    for entry in params.get("items") or []:
-        _update_item(world, subscription, entry, params)
+    if edits := params.get("items"):
+        _change_items(world, subscription, edits, params)
     return subscription
 
 
-def _update_item(world: World, subscription: Json, entry: Json, params: Json) -> None:
-    if entry.get("deleted"):
-        changes.remove_item(world, subscription, item=entry.get("id", ""))
-    elif not entry.get("id"):
-        changes.add_item(world, subscription, entry.get("price", ""), quantity=entry.get("quantity", 1))
-    elif params.get("payment_behavior") == "pending_if_incomplete":
-        changes.propose(world, subscription, price=entry.get("price"), quantity=entry.get("quantity"), item=entry["id"])
-    elif entry.get("price"):
-        at_once = params.get("proration_behavior") == "always_invoice"
-        changes.swap_price(
-            world, subscription, entry["price"], item=entry["id"], quantity=entry.get("quantity"), invoice_now=at_once,
-            paid=customers.card_works(world, subscription["customer"]),
-        )  # fmt: skip
-    elif "quantity" in entry:
-        changes.set_quantity(world, subscription, entry["quantity"], item=entry["id"])
+def _change_items(world: World, subscription: Json, edits: list[Json], params: Json) -> None:
+    """With Stripe's own defaults: ``create_prorations``, and in billing mode ``flexible`` the anchor stays."""
+    flexible = subscription["billing_mode"]["type"] == "flexible"
+    anchor = (params.get("billing_cycle_anchor") or {}).get("type") or ("unchanged" if flexible else "")
+    changes.update(
+        world, subscription, edits, billing_cycle_anchor=anchor, proration_date=params.get("proration_date"),
+        proration_behavior=params.get("proration_behavior", "create_prorations"),
+        payment_behavior=params.get("payment_behavior", "allow_incomplete"),
+        paid=customers.card_works(world, subscription["customer"]),
+    )  # fmt: skip
 
 
 def pause_subscription(world: World, params: Json, identifier: str) -> Json:
@@ -160,7 +155,7 @@ def pause_subscription(world: World, params: Json, identifier: str) -> Json:
 
 
 def resume_subscription(world: World, params: Json, identifier: str) -> Json:
-    return billing.resume(world, world.find("subscription", identifier))
+    return trials.resume(world, world.find("subscription", identifier))
 
 
 def pay_invoice(world: World, params: Json, identifier: str) -> Json:

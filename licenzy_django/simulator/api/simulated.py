@@ -40,17 +40,18 @@ SIMULATED: dict[str, str] = {
     "checkout.sessions.update": "metadata",
     "checkout.sessions.expire": "",
     "checkout.sessions.line_items.list": _PAGED,
-    "customers.create": f"""{_PLACE} description email invoice_settings{{default_payment_method}}
+    "customers.create": f"""{_PLACE} balance description email invoice_settings{{default_payment_method}}
         metadata name payment_method phone preferred_locales {_SHIPPING} tax_exempt""",
-    "customers.update": f"""{_PLACE} description email invoice_settings{{default_payment_method}}
+    "customers.update": f"""{_PLACE} balance description email invoice_settings{{default_payment_method}}
         metadata name phone preferred_locales {_SHIPPING} tax_exempt""",
     "customers.list": f"{_LISTED} email",
     "customers.delete": "",
     "billing_portal.sessions.create": "customer locale return_url",
     "subscriptions.list": f"{_LISTED} customer price status",
-    "subscriptions.update": """cancel_at cancel_at_period_end cancellation_details{comment feedback} metadata
-        items{id price quantity deleted} pause_collection payment_behavior=allow_incomplete|pending_if_incomplete
-        proration_behavior""",
+    "subscriptions.update": """billing_cycle_anchor{type} cancel_at cancel_at_period_end
+        cancellation_details{comment feedback} items{id price quantity deleted} metadata pause_collection
+        payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
+        proration_date""",
     "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now=false prorate=false",
     "subscriptions.pause": "type",
     "subscriptions.resume": "",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..periods import period_end
 from ..refusals import RefusalError
-from ..world import DAY, Ref, World
-from . import catalog, customers, invoices, payments, subscriptions
-from .invoice_shapes import line, one_time_line
+from ..world import World
+from . import customers, invoice_payments, invoices, payments, pending_updates, subscriptions
+from .invoice_lines import item_line, loose_line
 from .subscriptions import UPDATED
 
 
@@ -15,9 +15,14 @@ def first_invoice(world: World, subscription: Json, extras: list[tuple[Json, int
     """Finalised at once; free during a trial. ``extras`` are one-time prices."""
     free = subscription["status"] == "trialing"
     items = subscription["items"]["data"]
-    lines = [line(world, item, _period(item), free=free) for item in items]
-    lines += [one_time_line(world, price, quantity, subscription["id"]) for price, quantity in extras]
-    invoice = invoices.draft(world, subscription, "subscription_create", lines, (world.now, world.now))
+    lines = [item_line(world, item, period_of_item(item), free=free) for item in items]
+    lines += [loose_line(world, price, quantity, subscription["id"]) for price, quantity in extras]
+    return bill(world, subscription, "subscription_create", lines, (world.now, world.now))
+
+
+def bill(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
+    """An invoice that becomes the subscription's latest, and is finalised at once."""
+    invoice = invoices.draft(world, subscription, reason, lines, period)
     with world.changing(subscription):
         subscription["latest_invoice"] = invoice["id"]
     return invoices.finalize(world, invoice)
@@ -26,50 +31,30 @@ def first_invoice(world: World, subscription: Json, extras: list[tuple[Json, int
 def roll_period(world: World, subscription: Json) -> Json:
     """The next period begins: items move on, the status stays, the invoice is a draft for an hour.
 
-    Where the period's end is still ahead, the clock is moved there first. Returns the draft.
+    Where the period's end is still ahead, the clock is moved there first. A pending update runs out with the period.
+    Returns the draft.
     """
     subscriptions.require_running(subscription)
     items = subscription["items"]["data"]
     end = min(item["current_period_end"] for item in items)
     if end > world.now:
         world.store.shift_clock(end - world.now)
+    if subscription["pending_update"]:
+        pending_updates.expire(world, subscription)
     previous = subscriptions.period_of(subscription)
     with world.changing(subscription, UPDATED):
         rolled = [_roll_item(item, subscription) for item in items if item["current_period_end"] <= world.now]
         if subscription["status"] == "trialing":
             subscription["status"] = "active"
-        lines = subscription.pop("_prorations", []) + [line(world, item, _period(item)) for item in rolled]
+        waiting = subscription.pop("_prorations", [])
+        lines = waiting + [item_line(world, item, period_of_item(item)) for item in rolled]
         invoice = invoices.draft(world, subscription, "subscription_cycle", lines, previous)
         subscription["latest_invoice"] = invoice["id"]
     _hold_back(world, subscription, invoice)
     return invoice
 
 
-def subscribe(
-    world: World, customer: str, prices: list[tuple[Ref, int]], *, metadata: Json | None = None,
-    status: str = "active", billing_mode: str = "flexible", trial_days: int = 0, by_invoice: bool = False,
-) -> Json:  # fmt: skip
-    """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed.
-
-    ``by_invoice``: active at once, its first invoice is sent and open (``collection_method=send_invoice``).
-    """
-    lines = [(catalog.price_named(world, price, param="items[0][price]"), quantity) for price, quantity in prices]
-    trial_end = world.now + trial_days * DAY if trial_days else None
-    subscription = subscriptions.build(
-        world, customer, lines, metadata=metadata or {}, billing_mode=billing_mode, trial_end=trial_end,
-        status="trialing" if trial_end else status,
-    )  # fmt: skip
-    if by_invoice:
-        subscription |= {"collection_method": "send_invoice", "days_until_due": 30}
-    invoice = first_invoice(world, subscription, [])
-    world.emit("customer.subscription.created", subscription)
-    if by_invoice:
-        return subscription
-    fail_invoice(world, invoice, retries=False) if status == "incomplete" else pay_invoice(world, invoice)
-    return subscription
-
-
-def _period(item: Json) -> tuple[int, int]:
+def period_of_item(item: Json) -> tuple[int, int]:
     return item["current_period_start"], item["current_period_end"]
 
 
@@ -89,45 +74,93 @@ def _hold_back(world: World, subscription: Json, invoice: Json) -> None:
         invoice |= {"auto_advance": False, "next_payment_attempt": None, "automatically_finalizes_at": None}
     if pause and pause["behavior"] != "keep_as_draft":
         invoices.finalize(world, invoice)
-        write_off = invoices.void if pause["behavior"] == "void" else invoices.mark_uncollectible
-        write_off(world, invoice)
+        if invoice["status"] == "open":
+            (invoices.void if pause["behavior"] == "void" else invoices.mark_uncollectible)(world, invoice)
 
 
 def renew(world: World, subscription: Json, *, paid: bool = True) -> Json:
-    """A period's roll, an hour of draft, and the payment or its failure. Returns the invoice."""
+    """A period's roll, an hour of draft, and the payment or its failure. Returns the invoice.
+
+    Of a sent invoice (``collection_method=send_invoice``) nothing is charged: it is open until somebody pays it.
+    """
     invoice = roll_period(world, subscription)
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return invoice
     world.store.shift_clock(invoice["automatically_finalizes_at"] - world.now)
+    if invoice["collection_method"] == "send_invoice":
+        return finalize(world, invoice)
     return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
 
 
-def _finalized(world: World, invoice: Json) -> Json:
-    return invoices.finalize(world, invoice) if invoice["status"] == "draft" else invoice
+def finalize(world: World, invoice: Json) -> Json:
+    """Finalises a draft; where nothing is due it is paid by that, and the subscription follows."""
+    invoices.finalize(world, invoice)
+    return after_payment(world, invoice) if invoice["status"] == "paid" else invoice
+
+
+def charge(world: World, invoice: Json, *, paid: bool = True, requires_action: bool = False) -> Json:
+    """What happens right after an invoice was finalised: the card is charged. A sent invoice just stays open."""
+    if invoice["status"] == "paid":
+        return after_payment(world, invoice)
+    if invoice["collection_method"] == "send_invoice":
+        world.emit("invoice.sent", invoice)
+        return invoice
+    return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice, requires_action=requires_action)
 
 
 def pay_invoice(world: World, invoice: Json, *, out_of_band: bool = False) -> Json:
     """Finalises a draft, takes the money, and brings the subscription back to ``active``."""
-    invoices.settle(world, _finalized(world, invoice), out_of_band=out_of_band)
+    if invoice["status"] == "draft":
+        finalize(world, invoice)
+        if invoice["status"] == "paid":
+            return invoice
+    invoices.settle(world, invoice, out_of_band=out_of_band)
+    return after_payment(world, invoice)
+
+
+def pay_part(world: World, invoice: Json, amount: int) -> Json:
+    """A part of what remains, as customers can pay a sent invoice; the rest stays open. Returns the invoice payment."""
+    invoices.require_open(invoice)
+    return invoice_payments.pay_part(world, invoice, amount)
+
+
+def after_payment(world: World, invoice: Json) -> Json:
+    """What the subscription does once its latest invoice is paid.
+
+    "Paying the latest associated invoice or marking it uncollectible transitions the subscription to active"
+    (docs.stripe.com/billing/subscriptions/overview); a pending update is applied.
+    """
+    _note_bank_debit(world, invoice, False)
     subscription = subscription_of(world, invoice)
-    latest = subscription is not None and subscription["latest_invoice"] == invoice["id"]
-    if latest and subscription and subscription["status"] in ("incomplete", "past_due", "unpaid"):
+    if subscription is None or subscription["latest_invoice"] != invoice["id"]:
+        return invoice
+    if subscription["pending_update"]:
+        pending_updates.apply(world, subscription)
+    if subscription["status"] in ("incomplete", "past_due", "unpaid"):
         subscriptions.set_status(world, subscription, "active")
     return invoice
 
 
-def fail_invoice(world: World, invoice: Json, *, retries: bool = True) -> Json:
-    """The payment fails: ``past_due``; with the last retry, what the account has chosen for that."""
-    _finalized(world, invoice)
-    if invoice["amount_due"] == 0:
-        return pay_invoice(world, invoice)
-    invoices.refuse(world, invoice, retries=retries)
+def fail_invoice(world: World, invoice: Json, *, retries: bool = True, requires_action: bool = False) -> Json:
+    """The payment fails: ``past_due``; with the last retry, what the account has chosen for that.
+
+    A pending update's invoice and a sent one change nothing by failing: the one is not retried, the other's status
+    follows its due date. ``requires_action``: 3-D Secure was asked for.
+    """
+    if invoice["status"] == "draft":
+        finalize(world, invoice)
+        if invoice["status"] == "paid":
+            return invoice
     subscription = subscription_of(world, invoice)
-    if subscription is None or subscription["status"] in ("incomplete", "unpaid", "paused", *subscriptions.ENDED):
+    latest = subscription is not None and subscription["latest_invoice"] == invoice["id"]
+    _note_bank_debit(world, invoice, False)
+    pending = bool(latest and subscription and subscription["pending_update"])
+    invoices.refuse(world, invoice, retries=retries and not pending, requires_action=requires_action)
+    if not latest or subscription is None or pending or invoice["collection_method"] == "send_invoice":
         return invoice
-    if subscription["latest_invoice"] == invoice["id"]:
+    if subscription["status"] not in ("incomplete", "unpaid", "paused", *subscriptions.ENDED):
         subscriptions.set_status(world, subscription, "past_due")
-        if invoice["next_payment_attempt"] is None:
+        if invoice["next_payment_attempt"] is None and not requires_action:
             _give_up(world, subscription)
     return invoice
 
@@ -140,22 +173,54 @@ def _give_up(world: World, subscription: Json) -> None:
 
 
 def collect(world: World, invoice: Json) -> Json:
-    """What time does to an invoice: finalise, then charge the customer's card."""
+    """What time does to an invoice: finalise, charge the customer's card; a sent one becomes overdue."""
+    if invoice["collection_method"] == "send_invoice":
+        return finalize(world, invoice) if invoice["status"] == "draft" else _become_overdue(world, invoice)
     works = customers.card_works(world, invoice["customer"])
     return pay_invoice(world, invoice) if works else fail_invoice(world, invoice)
 
 
+def _become_overdue(world: World, invoice: Json) -> Json:
+    """A sent invoice was not paid by its due date: the subscription "becomes ``past_due``"
+    (docs.stripe.com/api/subscriptions/object#subscription_object-status).
+    """
+    with world.changing(invoice):
+        invoice["_overdue"] = True
+    subscription = subscription_of(world, invoice)
+    if subscription and subscription["latest_invoice"] == invoice["id"] and subscription["status"] == "active":
+        subscriptions.set_status(world, subscription, "past_due")
+    return invoice
+
+
 def write_off(world: World, invoice: Json, way: str) -> Json:
-    """``way`` is void or uncollectible. A past-due subscription counts as active again."""
-    _finalized(world, invoice)
+    """``way`` is void or uncollectible.
+
+    "Stripe ignores voided invoices when determining subscription status and uses the most recent non-voided invoice
+    instead"; uncollectible makes ``past_due`` ``active`` (docs.stripe.com/billing/subscriptions/overview). Voiding a
+    pending update's invoice takes the change back.
+    """
+    if invoice["status"] == "draft":
+        finalize(world, invoice)
     (invoices.void if way == "void" else invoices.mark_uncollectible)(world, invoice)
     subscription = subscription_of(world, invoice)
-    if subscription and subscription["latest_invoice"] == invoice["id"]:
-        if subscription["status"] == "past_due":
+    if subscription is None or subscription["latest_invoice"] != invoice["id"]:
+        return invoice
+    if subscription["pending_update"]:
+        if way == "void":
+            pending_updates.take_back(world, subscription)
+    elif subscription["status"] == "past_due":
+        if way == "uncollectible" or _last_that_counts_is_paid(world, subscription):
             subscriptions.set_status(world, subscription, "active")
-        elif subscription["status"] == "incomplete" and way == "void":
-            subscriptions.expire_incomplete(world, subscription)
+    elif subscription["status"] == "incomplete" and way == "void":
+        subscriptions.expire_incomplete(world, subscription)
     return invoice
+
+
+def _last_that_counts_is_paid(world: World, subscription: Json) -> bool:
+    found = world.store.all("invoice", customer=subscription["customer"])
+    ours = [entry for entry in found if entry["_subscription"] == subscription["id"]]
+    counting = [entry for entry in ours if entry["status"] not in ("draft", "void")]
+    return bool(counting) and counting[-1]["status"] in ("paid", "uncollectible")
 
 
 def latest_invoice(world: World, subscription: Json) -> Json:
@@ -177,76 +242,25 @@ def retry(world: World, subscription: Json, *, paid: bool) -> Json:
     return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
 
 
-def end_trial(world: World, subscription: Json, *, early: bool = False) -> Json:
-    """With a way to pay: the first real period. Without: what ``trial_settings`` says.
-
-    ``early``: now (``trial_end=now``), the first real period is paid at once. Otherwise the clock is moved to its end.
-    """
-    if early:
-        with world.changing(subscription, UPDATED):
-            subscription |= {"status": "active", "trial_end": world.now}
-            restart_periods(world, subscription)
-            invoice = charge_items(world, subscription, subscription["items"]["data"])
-        pay_invoice(world, invoice)
-        return subscription
-    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
-    if not subscription["_has_payment_method"] and behavior == "cancel":
-        return subscriptions.cancel(world, subscription)
-    if not subscription["_has_payment_method"] and behavior == "pause":
-        return subscriptions.pause(world, subscription, why="trial_end_without_payment_method")
-    roll_period(world, subscription)
-    return subscription
-
-
-def resume(world: World, subscription: Json, *, paid: bool = True) -> Json:
-    """Back from ``paused``: a new period from now, its invoice due at once."""
-    if subscription["status"] != "paused":
-        raise RefusalError(f"Subscription {subscription['id']} is not paused")
-    with world.changing(subscription, UPDATED):
-        subscription |= {"status": "active", "status_details": None}
-        restart_periods(world, subscription)
-        invoice = charge_items(world, subscription, subscription["items"]["data"])
-    world.emit("customer.subscription.resumed", subscription)
-    pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
-    return subscription
-
-
-def restart_periods(world: World, subscription: Json) -> None:
-    subscription["billing_cycle_anchor"] = world.now
-    for item in subscription["items"]["data"]:
-        item["current_period_start"] = world.now
-        item["current_period_end"] = period_end(world.now, item["price"]["recurring"], world.now)
-
-
-def charge_items(world: World, subscription: Json, items: list[Json], *, proration: bool = False) -> Json:
-    """A finalised invoice for a change in mid-life, not yet paid."""
-    lines = [line(world, item, (world.now, item["current_period_end"]), proration=proration) for item in items]
-    invoice = invoices.draft(world, subscription, "subscription_update", lines, subscriptions.period_of(subscription))
-    subscription["latest_invoice"] = invoice["id"]
-    return invoices.finalize(world, invoice)
-
-
-def bill_by_hand(world: World, subscription: Json, price: Ref) -> Json:
-    """An operator puts a one-time price on an invoice of its own, hung on the subscription. Open, not yet paid."""
-    lines = [one_time_line(world, catalog.price_named(world, price, param="price"), 1, subscription["id"])]
-    return invoices.finalize(world, invoices.draft(world, subscription, "manual", lines, (world.now, world.now)))
-
-
 def subscription_of(world: World, invoice: Json) -> Json | None:
-    parent = (invoice["parent"] or {}).get("subscription_details")
-    return world.store.get("subscription", parent["subscription"]) if parent else None
-
-
-def invoice_intent(world: World, invoice: Json) -> Json:
-    intent = invoices.intent_of(world, invoice)
-    if intent is None:
-        raise RefusalError(f"Invoice {invoice['id']} has no payment intent")
-    return intent
+    identifier = invoice["_subscription"]
+    return world.store.get("subscription", identifier) if identifier else None
 
 
 def start_bank_debit(world: World, invoice: Json) -> Json:
-    intent = invoice_intent(world, invoice)
+    intent = invoice_payments.intent_of(world, invoice)
+    if intent is None:
+        raise RefusalError(f"Invoice {invoice['id']} has no payment intent")
     payments.process(world, intent)
     with world.changing(invoice):
         invoice |= {"attempted": True, "next_payment_attempt": None, "auto_advance": False}
+    _note_bank_debit(world, invoice, True)
     return intent
+
+
+def _note_bank_debit(world: World, invoice: Json, is_on_its_way: bool) -> None:
+    """While the payment intent is ``processing``, an ``incomplete`` subscription waits for it."""
+    subscription = subscription_of(world, invoice)
+    if subscription and subscription.get("_bank_debit", False) != is_on_its_way:
+        with world.changing(subscription):
+            subscription["_bank_debit"] = is_on_its_way

@@ -70,7 +70,7 @@ def delete_product(world: World, product: Json) -> Json:
 
 
 def create_price(world: World, wanted: Json) -> Json:
-    """``wanted`` as in the API; besides, ``id``, ``product_name`` and ``trial_period_days`` of the simulator's own."""
+    """``wanted`` as in the API; besides, ``id`` and ``product_name`` of the simulator's own."""
     if not wanted.get("currency"):
         raise missing("currency")
     amount = wanted.get("unit_amount")
@@ -104,7 +104,6 @@ def create_price(world: World, wanted: Json) -> Json:
         "type": "recurring" if recurring else "one_time",
         "unit_amount": amount,
         "unit_amount_decimal": str(amount),
-        "_trial_period_days": wanted.get("trial_period_days"),
     }
     return world.add(price)
 

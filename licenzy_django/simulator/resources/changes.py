@@ -1,16 +1,180 @@
-"""What becomes of a subscription's items: swapped, added, removed, counted, changed once paid for."""
+"""What becomes of a subscription's items: swapped, added, removed, counted; now, or once it is paid for.
+
+docs.stripe.com/billing/subscriptions/prorations, …/pending-updates, …/billing-cycle and …/billing-mode/compare.
+"""
 
 from __future__ import annotations
 
-from ..json_tree import Json
-from ..periods import period_end
-from ..refusals import RefusalError, invalid
-from ..world import Ref, World
-from . import billing, catalog, subscriptions
-from .invoice_shapes import prorations
-from .subscriptions import UPDATED
+from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
-PENDING_SECONDS = 23 * 3_600
+from ..json_tree import Json
+from ..refusals import RefusalError, invalid, no_such
+from ..world import Ref, World
+from . import balance, billing, catalog, invoices, pending_updates, subscriptions
+from .invoice_lines import item_line
+from .prorations import credits_of, debit_of
+from .subscriptions import UPDATED, rhythm
+from .trials import restart_periods
+
+BEHAVIORS = ("none", "create_prorations", "always_invoice")
+PAYMENTS = ("allow_incomplete", "error_if_incomplete", "pending_if_incomplete")
+
+
+class Terms(TypedDict, total=False):
+    """How a change is billed."""
+
+    proration_behavior: str
+    """``none`` (the default of these verbs; Stripe's own is ``create_prorations``), ``create_prorations`` (lines that
+    come with the next invoice) or ``always_invoice`` (an invoice at once)."""
+    payment_behavior: str
+    """``allow_incomplete``: the change shows at once, paid or not. ``pending_if_incomplete``: not before it is paid.
+    ``error_if_incomplete``: an unpaid change is refused."""
+    billing_cycle_anchor: str
+    """``now``: new periods from now, billed at once. ``unchanged``. Left out: ``now`` where the interval changes."""
+    proration_date: int | None
+    paid: bool
+    """Whether the invoice that this makes is paid (the default) or the card is declined."""
+    requires_action: bool
+    """The card is not declined; the bank asks for 3-D Secure."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    items: list[Json]
+    before: list[Json] = field(default_factory=list)
+    """What is given back: items as they are."""
+    after: list[Json] = field(default_factory=list)
+    """What is billed: items as they will be."""
+    interval_changes: bool = False
+
+
+def update(world: World, subscription: Json, edits: list[Json], **terms: Unpack[Terms]) -> Json:
+    """``edits`` as the API's ``items``: ``id`` with ``price``, ``quantity``, ``deleted``; without ``id`` a new item."""
+    _check(subscription, edits, terms)
+    plan = _plan(world, subscription, edits)
+    restarts = _restarts(subscription, plan, terms)
+    lines = _lines(world, subscription, plan, terms, restarts=restarts)
+    at_once = restarts or (bool(lines) and terms.get("proration_behavior") == "always_invoice")
+    waits = at_once and _unpaid(world, subscription, lines, terms)
+    if waits and terms.get("payment_behavior") == "error_if_incomplete":
+        raise RefusalError("Your card was declined.", status=402, kind="card_error", code="card_declined")
+    waits = waits and terms.get("payment_behavior") == "pending_if_incomplete"
+    if subscription["pending_update"]:  # "the next change replaces it"
+        pending_updates.expire(world, subscription)
+    invoice = None
+    with world.changing(subscription, UPDATED):
+        if waits:
+            items, anchor = _restarted(world, subscription, plan.items) if restarts else (plan.items, None)
+            subscription["pending_update"] = pending_updates.shape(world, subscription, items, anchor=anchor)
+        else:
+            subscriptions.put_items(subscription, plan.items)
+            if restarts:
+                restart_periods(world, subscription)
+        if at_once:
+            period = subscriptions.period_of(subscription)
+            invoice = invoices.draft(world, subscription, "subscription_update", lines, period)
+            subscription["latest_invoice"] = invoice["id"]
+            invoices.finalize(world, invoice)
+        elif lines:
+            subscription["_prorations"] = lines + subscription.get("_prorations", [])
+    if invoice:
+        requires_action = terms.get("requires_action", False)
+        paid = terms.get("paid", True) and not requires_action
+        billing.charge(world, invoice, paid=paid, requires_action=requires_action)
+    return subscription
+
+
+def _check(subscription: Json, edits: list[Json], terms: Terms) -> None:
+    subscriptions.require_running(subscription)
+    if subscription["status"] == "incomplete":
+        raise RefusalError(
+            "This subscription is `incomplete`: only its metadata and default source can be updated.",
+            code="subscription_payment_intent_requires_action",
+        )  # fmt: skip
+    for name, known in (("proration_behavior", BEHAVIORS), ("payment_behavior", PAYMENTS)):
+        if terms.get(name, known[0]) not in known:
+            raise RefusalError(f"The simulator knows {', '.join(known)}.", param=name, code="not_simulated")
+    cannot_wait = subscription["collection_method"] == "send_invoice" or any(edit.get("deleted") for edit in edits)
+    if cannot_wait and terms.get("payment_behavior") == "pending_if_incomplete":
+        raise invalid(
+            "`pending_if_incomplete` takes prices and quantities of subscriptions that are charged automatically.",
+            "payment_behavior",
+        )
+
+
+def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
+    plan = _Plan(list(subscription["items"]["data"]))
+    for edit in edits:
+        old = item_of(subscription, edit["id"]) if edit.get("id") else None
+        if old is None:
+            new = subscriptions.new_item(world, subscription, _recurring(world, edit["price"]), edit.get("quantity", 1))
+            plan.items.append(new)
+            plan.after.append(new)
+            continue
+        position = next(at for at, item in enumerate(plan.items) if item["id"] == old["id"])
+        if edit.get("deleted"):
+            plan.before.append(old)
+            del plan.items[position]
+            continue
+        new = _edited(world, subscription, old, edit)
+        plan.items[position] = new
+        if (new["price"], new["quantity"]) != (old["price"], old["quantity"]):
+            plan.before.append(old)
+            plan.after.append(new)
+            plan.interval_changes |= rhythm(old["price"]) != rhythm(new["price"])
+    if not plan.items:
+        raise RefusalError("A subscription must have at least one active plan.", param="items")
+    return plan
+
+
+def _edited(world: World, subscription: Json, old: Json, edit: Json) -> Json:
+    price = subscriptions.shown_price(_recurring(world, edit["price"])) if edit.get("price") else old["price"]
+    quantity = edit["quantity"] if edit.get("quantity") is not None else old["quantity"]
+    new = old | {"price": price, "quantity": quantity}
+    if rhythm(price) != rhythm(old["price"]):
+        start, end = subscriptions.item_period(subscription, price, world.now)
+        new |= {"current_period_start": start, "current_period_end": end}
+    return new
+
+
+def _restarts(subscription: Json, plan: _Plan, terms: Terms) -> bool:
+    """``classic`` resets the anchor by itself for another interval and for the first price above zero, ``flexible``
+    never does: there these verbs send ``billing_cycle_anchor=now`` for another interval.
+    """
+    if subscription["status"] not in ("active", "past_due"):
+        return False
+    if anchor := terms.get("billing_cycle_anchor"):
+        return anchor == "now"
+    free = not any(item["price"]["unit_amount"] for item in subscription["items"]["data"])
+    first = free and any(item["price"]["unit_amount"] for item in plan.items)
+    return plan.interval_changes or (first and subscription["billing_mode"]["type"] == "classic")
+
+
+def _lines(world: World, subscription: Json, plan: _Plan, terms: Terms, *, restarts: bool) -> list[Json]:
+    """During a trial nothing is billed and nothing given back."""
+    if subscription["status"] not in ("active", "past_due"):
+        return []
+    at, prorated = terms.get("proration_date") or world.now, terms.get("proration_behavior", "none") != "none"
+    before = subscription["items"]["data"] if restarts else plan.before
+    credited = [line for item in before for line in credits_of(world, subscription, item, at)] if prorated else []
+    if restarts:
+        items, _ = _restarted(world, subscription, plan.items)
+        return credited + [item_line(world, item, billing.period_of_item(item)) for item in items]
+    return credited + [debit_of(world, subscription, item, at) for item in plan.after] if prorated else []
+
+
+def _restarted(world: World, subscription: Json, items: list[Json]) -> tuple[list[Json], int]:
+    """The items with periods from now, and the new anchor."""
+    future: Json = {"items": {"data": [dict(item) for item in items]}}
+    restart_periods(world, future)
+    return future["items"]["data"], future["billing_cycle_anchor"]
+
+
+def _unpaid(world: World, subscription: Json, lines: list[Json], terms: Terms) -> bool:
+    total, starting = sum(line["amount"] for line in lines), balance.of(world, subscription["customer"])
+    due, _ = balance.due(total, starting, subscription["currency"])
+    return due > 0 and (not terms.get("paid", True) or terms.get("requires_action", False))
 
 
 def item_of(subscription: Json, ref: Ref | None) -> Json:
@@ -22,7 +186,7 @@ def item_of(subscription: Json, ref: Ref | None) -> Json:
     for item in items:
         if item["id"] == wanted:
             return item  # type: ignore[no-any-return]
-    raise invalid(f"No such subscription_item: '{wanted}'", "items[0][id]", "resource_missing")
+    raise no_such("subscription_item", str(wanted), param="items[0][id]")
 
 
 def _recurring(world: World, price: Ref) -> Json:
@@ -31,134 +195,3 @@ def _recurring(world: World, price: Ref) -> Json:
         raise invalid("The price specified is set to `type=one_time` but this field only accepts prices with "
                       "`type=recurring`.", "items[0][price]")  # fmt: skip
     return found
-
-
-def swap_price(
-    world: World, subscription: Json, price: Ref, *, item: Ref | None = None, quantity: int | None = None,
-    invoice_now: bool = False, paid: bool = True,
-) -> Json:  # fmt: skip
-    """The item keeps its id. Another interval starts a new period and is invoiced at once, and so it is on demand.
-
-    The change shows before its invoice is paid (Stripe's default, ``allow_incomplete``).
-    """
-    subscriptions.require_running(subscription)
-    new, invoice = _recurring(world, price), None
-    with world.changing(subscription, UPDATED):
-        chosen = item_of(subscription, item)
-        restarts = _rhythm(chosen["price"]) != _rhythm(new)
-        _put_price(chosen, new)
-        chosen["quantity"] = chosen["quantity"] if quantity is None else quantity
-        if restarts and subscription["status"] != "trialing":
-            chosen["current_period_start"] = world.now
-            chosen["current_period_end"] = period_end(world.now, new["recurring"], world.now)
-            if len(subscription["items"]["data"]) == 1:
-                subscription["billing_cycle_anchor"] = world.now
-        if (restarts or invoice_now) and subscription["status"] in ("active", "past_due"):
-            invoice = billing.charge_items(world, subscription, [chosen], proration=not restarts)
-    if invoice:
-        billing.pay_invoice(world, invoice) if paid else billing.fail_invoice(world, invoice)
-    return subscription
-
-
-def _rhythm(price: Json) -> tuple[str, int]:
-    return price["recurring"]["interval"], price["recurring"]["interval_count"]
-
-
-def _put_price(item: Json, price: Json) -> None:
-    item["price"] = {key: value for key, value in price.items() if key[0] != "_"}
-
-
-def replace_item(world: World, subscription: Json, price: Ref, *, item: Ref | None = None) -> Json:
-    """The other way to change a plan: the item goes, one with a new id comes, in one update."""
-    subscriptions.require_running(subscription)
-    new = _recurring(world, price)
-    with world.changing(subscription, UPDATED):
-        old = item_of(subscription, item)
-        same_rhythm = _rhythm(old["price"]) == _rhythm(new)
-        fresh = subscriptions.append_item(
-            world, subscription, new, old["quantity"], ends_at=old["current_period_end"] if same_rhythm else None
-        )
-        _drop(subscription, old)
-        fresh["current_period_start"] = old["current_period_start"] if same_rhythm else world.now
-    return subscription
-
-
-def _drop(subscription: Json, item: Json) -> None:
-    subscription["items"]["data"].remove(item)
-    subscription["items"]["total_count"] -= 1
-
-
-def add_item(world: World, subscription: Json, price: Ref, *, quantity: int = 1) -> Json:
-    subscriptions.require_running(subscription)
-    new = _recurring(world, price)
-    with world.changing(subscription, UPDATED):
-        subscriptions.append_item(world, subscription, new, quantity)
-    return subscription
-
-
-def remove_item(world: World, subscription: Json, *, item: Ref) -> Json:
-    subscriptions.require_running(subscription)
-    if len(subscription["items"]["data"]) == 1:
-        raise RefusalError("A subscription must have at least one active plan.", param="items")
-    with world.changing(subscription, UPDATED):
-        _drop(subscription, item_of(subscription, item))
-    return subscription
-
-
-def set_quantity(
-    world: World, subscription: Json, quantity: int, *, item: Ref | None = None, prorated: bool = False
-) -> Json:
-    """``prorated``: the renewal's invoice begins with what this costs until then."""
-    subscriptions.require_running(subscription)
-    with world.changing(subscription, UPDATED):
-        chosen = item_of(subscription, item)
-        if prorated:
-            subscription["_prorations"] = subscription.get("_prorations", []) + prorations(world, chosen, quantity)
-        chosen["quantity"] = quantity
-    return subscription
-
-
-def propose(
-    world: World, subscription: Json, *, price: Ref | None = None, quantity: int | None = None, item: Ref | None = None
-) -> Json:
-    """A ``pending_update``: shown on the subscription, not in force until it is paid for."""
-    subscriptions.require_running(subscription)
-    chosen = item_of(subscription, item)
-    new = _recurring(world, price) if price else chosen["price"]
-    shown = {key: value for key, value in new.items() if key[0] != "_"}
-    with world.changing(subscription, UPDATED):
-        subscription["pending_update"] = {
-            "billing_cycle_anchor": None,
-            "expires_at": world.now + PENDING_SECONDS,
-            "subscription_items": [chosen | {"price": shown, "quantity": quantity or chosen["quantity"]}],
-            "trial_end": None,
-            "trial_from_plan": None,
-        }
-    return subscription
-
-
-def _pending(subscription: Json) -> Json:
-    if not subscription["pending_update"]:
-        raise RefusalError(f"Subscription {subscription['id']} has no pending update")
-    return subscription["pending_update"]  # type: ignore[no-any-return]
-
-
-def apply_pending(world: World, subscription: Json) -> Json:
-    """It was paid for: the items change, the latest invoice is the one that paid it."""
-    proposed = _pending(subscription)["subscription_items"][0]
-    with world.changing(subscription, UPDATED):
-        chosen = item_of(subscription, proposed["id"])
-        chosen |= {"price": proposed["price"], "quantity": proposed["quantity"]}
-        subscription["pending_update"] = None
-        invoice = billing.charge_items(world, subscription, [chosen], proration=True)
-    world.emit("customer.subscription.pending_update_applied", subscription)
-    billing.pay_invoice(world, invoice)
-    return subscription
-
-
-def expire_pending(world: World, subscription: Json) -> Json:
-    _pending(subscription)
-    with world.changing(subscription, UPDATED):
-        subscription["pending_update"] = None
-    world.emit("customer.subscription.pending_update_expired", subscription)
-    return subscription

@@ -38,6 +38,7 @@ def create(world: World, wanted: Json) -> Json:
         "test_clock": None,
         "_card": "ok",
     } | {name: wanted.get(name) or _UNSET.get(name) for name in _KEPT}  # fmt: skip
+    customer["balance"] = wanted.get("balance", 0)
     return world.add(customer, "customer.created")
 
 
@@ -47,6 +48,7 @@ def update(world: World, customer: Json, wanted: Json) -> Json:
         for name in _KEPT:
             if name in wanted:
                 customer[name] = wanted[name] or _UNSET.get(name)
+        customer["balance"] = wanted.get("balance", customer["balance"])
         merge_metadata(customer, wanted)
     return customer
 

@@ -1,83 +1,14 @@
-"""What an invoice and its lines look like."""
+"""What an invoice looks like."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from ..due import DRAFT_SECONDS
 from ..json_tree import Json, snapshot
 from ..world import World
-
-
-def line(world: World, item: Json, period: tuple[int, int], *, free: bool = False, proration: bool = False) -> Json:
-    """One line for one subscription item."""
-    price, quantity = item["price"], item.get("quantity", 1)
-    amount = 0 if free else price["unit_amount"] * quantity
-    parent: Json = {
-        "invoice_item": None,
-        "proration": proration,
-        "proration_details": {"credited_items": None},
-        "subscription": item["subscription"],
-        "subscription_item": item["id"],
-    }
-    return _line(world, price, quantity, amount, period) | {
-        "parent": {
-            "type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": parent,
-        },
-        "subscription": item["subscription"],
-    }  # fmt: skip
-
-
-def one_time_line(world: World, price: Json, quantity: int, subscription: str) -> Json:
-    """A one-time price on the first invoice of a subscription."""
-    amount, period = price["unit_amount"] * quantity, (world.now, world.now)
-    return _line(world, price, quantity, amount, period) | _of_invoice_item(world, subscription)
-
-
-def prorations(world: World, item: Json, quantity: int) -> list[Json]:
-    """What a change of quantity gives back and costs until the period's end: items of the invoice's own."""
-    start, end = item["current_period_start"], item["current_period_end"]
-    share = item["price"]["unit_amount"] * (end - world.now) // (end - start)
-    changes = ((item.get("quantity", 1), -share), (quantity, share))
-    return [
-        _line(world, item["price"], count, amount * count, (world.now, end))
-        | _of_invoice_item(world, item["subscription"], proration=True)
-        for count, amount in changes
-    ]
-
-
-def _of_invoice_item(world: World, subscription: str, *, proration: bool = False) -> Json:
-    parent: Json = {"invoice_item": world.new_id("ii"), "proration": proration, "subscription": subscription}
-    parent["proration_details"] = {"credited_items": None}
-    return {
-        "parent": {"type": "invoice_item_details", "invoice_item_details": parent, "subscription_item_details": None},
-        "subscription": subscription,
-    }
-
-
-def _line(world: World, price: Json, quantity: int, amount: int, period: tuple[int, int]) -> Json:
-    return {
-        "id": world.new_id("il"),
-        "object": "line_item",
-        "amount": amount,
-        "currency": price["currency"],
-        "description": f"{quantity} × {price['product']}",
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "livemode": world.livemode,
-        "metadata": {},
-        "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": quantity,
-        "quantity_decimal": str(quantity),
-        "subtotal": amount,
-        "taxes": [],
-    }
-
+from . import balance
+from .invoice_lines import Period
 
 _FIXED: Json = {
     "object": "invoice", "status": "draft", "account_country": "US", "account_name": "Simulation",
@@ -89,38 +20,92 @@ _FIXED: Json = {
         "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
     },
     "total_discount_amounts": [], "total_pretax_credit_amounts": [], "total_taxes": [], "_out_of_band": False,
+    "_overdue": False,
 } | dict.fromkeys((
     "customer_account", "customer_email", "default_payment_method", "description", "due_date", "effective_at",
     "ending_balance", "from_invoice", "hosted_invoice_url", "invoice_pdf", "last_finalization_error", "number",
-    "receipt_number", "test_clock", "webhooks_delivered_at", "_payment_intent", "_charge",
+    "receipt_number", "test_clock", "webhooks_delivered_at", "_payment_intent", "_charge", "_quote",
 )) | dict.fromkeys((
     "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_shipping",
-    "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount", "starting_balance",
+    "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount",
 ), 0)  # fmt: skip
-_TO_PAY = ("amount_due", "amount_remaining")  # what is less than nothing goes to the customer's balance
 _TOTALS = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
 
 
-def draft_shape(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
-    invoice_id, total = world.new_id("in"), sum(entry["amount"] for entry in lines)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """Whom an invoice is for, and why."""
+
+    customer: str
+    currency: str
+    billing_reason: str
+    period: Period
+    """What the invoice's own period says: of a renewal the period before."""
+    parent: Json | None = None
+    subscription: str | None = None
+    """The subscription that the invoice is for, whatever its parent says."""
+    collection_method: str = "charge_automatically"
+    days_until_due: int | None = None
+    extra: Json = field(default_factory=dict)
+
+
+def heading_of(subscription: Json, reason: str, period: Period) -> Heading:
+    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+    return Heading(
+        customer=subscription["customer"],
+        currency=subscription["currency"],
+        billing_reason=reason,
+        period=period,
+        parent={"quote_details": None, "subscription_details": details, "type": "subscription_details"},
+        subscription=subscription["id"],
+        collection_method=subscription["collection_method"],
+        days_until_due=subscription["days_until_due"],
+    )
+
+
+def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
+    invoice_id = world.new_id("in")
     for entry in lines:
         entry["invoice"] = invoice_id
-    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+        _name_invoice_of_credits(entry, invoice_id)
+    total = sum(entry["amount"] for entry in lines)
     url = f"/v1/invoices/{invoice_id}/lines"
-    return {
+    charged = heading.collection_method == "charge_automatically"
+    invoice = {
         "id": invoice_id,
         **snapshot(_FIXED),
         **dict.fromkeys(_TOTALS, total),
-        **dict.fromkeys(_TO_PAY, max(0, total)),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
-        "billing_reason": reason,
+        "billing_reason": heading.billing_reason,
+        "collection_method": heading.collection_method,
         "created": world.now,
-        "currency": subscription["currency"],
-        "customer": subscription["customer"],
+        "currency": heading.currency,
+        "customer": heading.customer,
         "lines": {"object": "list", "data": lines, "has_more": False, "total_count": len(lines), "url": url},
         "livemode": world.livemode,
-        "next_payment_attempt": world.now + DRAFT_SECONDS,
-        "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
-        "period_end": period[1],
-        "period_start": period[0],
+        "next_payment_attempt": world.now + DRAFT_SECONDS if charged else None,
+        "parent": heading.parent,
+        "period_end": heading.period[1],
+        "period_start": heading.period[0],
+        "_days_until_due": heading.days_until_due,
+        "_subscription": heading.subscription,
+        **heading.extra,
     }
+    weigh(world, invoice)
+    return invoice
+
+
+def weigh(world: World, invoice: Json) -> int:
+    """Writes what is due, from the total and the customer's balance as it is now. Returns the balance afterwards."""
+    starting = balance.of(world, invoice["customer"])
+    due, ending = balance.due(invoice["total"], starting, invoice["currency"])
+    invoice |= {"starting_balance": starting, "amount_due": due, "amount_remaining": due}
+    return ending
+
+
+def _name_invoice_of_credits(line: Json, invoice_id: str) -> None:
+    """A credit for a debit that had not been invoiced yet: both come on this invoice."""
+    details = line["parent"]["subscription_item_details"] or {}
+    credited = (details.get("proration_details") or {}).get("credited_items")
+    if credited and credited["invoice"] is None:
+        credited["invoice"] = invoice_id

@@ -1,126 +1,145 @@
-"""Invoices, their lines and the invoice payments that tie them to payment intents."""
+"""Invoices from draft to their end."""
 
 from __future__ import annotations
 
 from ..json_tree import Json
 from ..refusals import RefusalError
 from ..world import DAY, World
-from . import payments
-from .invoice_shapes import draft_shape
+from . import balance, invoice_payments
+from .invoice_shapes import Heading, draft_shape, heading_of, weigh
 
 RETRY_DAYS = (3, 5, 7)
 
 
 def draft(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
-    """A draft; ``period`` is what the invoice's own period says, for a renewal the period before."""
-    return world.add(draft_shape(world, subscription, reason, lines, period), "invoice.created")
+    """``period`` is what the invoice's own period says, for a renewal the period before."""
+    return draft_for(world, heading_of(subscription, reason, period), lines)
+
+
+def draft_for(world: World, heading: Heading, lines: list[Json]) -> Json:
+    return world.add(draft_shape(world, heading, lines), "invoice.created")
 
 
 def finalize(world: World, invoice: Json) -> Json:
-    """Open for payment: number, payment intent and an open invoice payment."""
+    """Open for payment, with the customer's balance applied; paid at once where nothing is due.
+
+    Nothing is due if the sum is not above zero, if credit covers it, or if it is below the minimum charge: then the
+    debt goes to the balance (docs.stripe.com/billing/customer/balance).
+    """
     if invoice["status"] != "draft":
         raise RefusalError(f"Invoice {invoice['id']} is already finalized", code="invoice_no_longer_editable")
     with world.changing(invoice):
+        ending = weigh(world, invoice)
         invoice |= {"status": "open", "number": invoice["id"].upper(), "effective_at": world.now}
-        invoice |= {"automatically_finalizes_at": None, "ending_balance": 0}
+        invoice |= {"automatically_finalizes_at": None, "ending_balance": ending, "last_finalization_error": None}
         invoice["status_transitions"]["finalized_at"] = world.now
+        if invoice["collection_method"] == "send_invoice":
+            invoice["due_date"] = world.now + (invoice["_days_until_due"] or 0) * DAY
         if invoice["amount_due"] > 0:
-            _open_payment(world, invoice)
+            invoice["_payment_intent"] = invoice_payments.open_default(world, invoice)
+    _move_balance(world, invoice, ending - invoice["starting_balance"])
     world.emit("invoice.finalized", invoice)
-    return invoice
+    return settle(world, invoice) if invoice["amount_due"] == 0 else invoice
 
 
-def _open_payment(world: World, invoice: Json) -> None:
-    intent = payments.create_intent(
-        world, invoice["amount_due"], invoice["currency"],
-        customer=invoice["customer"], metadata={}, invoice=invoice["id"],
+def _move_balance(world: World, invoice: Json, amount: int) -> None:
+    too_small = invoice["amount_due"] == 0 and amount > 0 and invoice["ending_balance"] > 0
+    balance.change(
+        world, invoice["customer"], amount, "invoice_too_small" if too_small else "applied_to_invoice",
+        currency=invoice["currency"], invoice=invoice["id"],
     )  # fmt: skip
-    invoice["_payment_intent"] = intent["id"]
-    payment: Json = {
-        "id": world.new_id("inpay"),
-        "object": "invoice_payment",
-        "amount_paid": None,
-        "amount_requested": invoice["amount_due"],
-        "created": world.now,
-        "currency": invoice["currency"],
-        "invoice": invoice["id"],
-        "is_default": True,
-        "livemode": world.livemode,
-        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
-        "status": "open",
-        "status_transitions": {"canceled_at": None, "paid_at": None},
-    }
-    world.add(payment)
 
 
-def intent_of(world: World, invoice: Json) -> Json | None:
-    return world.store.get("payment_intent", invoice["_payment_intent"]) if invoice["_payment_intent"] else None
+def fail_finalization(world: World, invoice: Json) -> Json:
+    """It stays a draft (docs.stripe.com/api/events/types#event_types-invoice.finalization_failed)."""
+    if invoice["status"] != "draft":
+        raise RefusalError(f"Invoice {invoice['id']} is already finalized", code="invoice_no_longer_editable")
+    with world.changing(invoice):
+        invoice |= {"automatically_finalizes_at": None, "next_payment_attempt": None}
+        invoice["last_finalization_error"] = {
+            "type": "invalid_request_error", "code": "customer_tax_location_invalid",
+            "message": "We could not determine the customer's tax location based on the provided customer address.",
+        }  # fmt: skip
+    world.emit("invoice.finalization_failed", invoice)
+    return invoice
 
 
 def settle(world: World, invoice: Json, *, out_of_band: bool = False) -> Json:
     """Paid. Out of band there is no payment intent, no charge, and ``invoice.paid`` alone is told."""
-    _require_open(invoice)
-    intent = intent_of(world, invoice)
-    charge = payments.succeed(world, intent) if intent and not out_of_band else None
+    require_open(invoice)
+    remaining = invoice["amount_remaining"]
+    charge = None if out_of_band else invoice_payments.charge_default(world, invoice)
     with world.changing(invoice):
-        invoice |= {"status": "paid", "amount_paid": invoice["amount_due"], "amount_remaining": 0}
-        invoice |= {"attempted": True, "auto_advance": False, "next_payment_attempt": None}
-        invoice["attempt_count"] += 0 if out_of_band or not intent else 1
+        invoice["amount_paid"] += remaining
+        invoice["amount_paid_off_stripe"] += remaining if out_of_band else 0
+        invoice["attempt_count"] += 1 if charge else 0
+        invoice["attempted"] = True
+        invoice["_out_of_band"] = out_of_band
+        invoice["_charge"] = charge["id"] if charge else invoice["_charge"]
+    return mark_paid(world, invoice, by_charge=charge is not None, succeeded=not out_of_band)
+
+
+def mark_paid(world: World, invoice: Json, *, by_charge: bool, succeeded: bool = True) -> Json:
+    """``by_charge``: the default payment brought the rest; otherwise it is canceled, because nothing is left to pay."""
+    with world.changing(invoice):
+        invoice |= {"status": "paid", "amount_remaining": 0, "auto_advance": False, "next_payment_attempt": None}
         invoice["status_transitions"]["paid_at"] = world.now
-        invoice["_charge"], invoice["_out_of_band"] = charge and charge["id"], out_of_band
     world.emit("invoice.paid", invoice)
-    if not out_of_band:
+    if succeeded:
         world.emit("invoice.payment_succeeded", invoice)
-    _close_payment(world, invoice, paid=charge is not None)
+    invoice_payments.close_default(world, invoice, paid=by_charge)
     return invoice
 
 
-def _close_payment(world: World, invoice: Json, *, paid: bool) -> None:
-    intent = intent_of(world, invoice)
-    if intent and not paid:
-        payments.cancel(world, intent)
-    for payment in world.store.all("invoice_payment", invoice=invoice["id"], status="open"):
-        with world.changing(payment):
-            payment["status"] = "paid" if paid else "canceled"
-            payment["status_transitions"]["paid_at" if paid else "canceled_at"] = world.now
-            payment["amount_paid"] = payment["amount_requested"] if paid else None
-        if paid:
-            world.emit("invoice_payment.paid", payment)
+def refuse(world: World, invoice: Json, *, retries: bool = True, requires_action: bool = False) -> Json:
+    """The payment failed; the next attempt is in 3, 5 and 7 days, then never.
 
-
-def refuse(world: World, invoice: Json, *, retries: bool = True) -> Json:
-    """The payment failed; the next attempt is in 3, 5 and 7 days, then never."""
-    _require_open(invoice)
-    if intent := intent_of(world, invoice):
-        invoice["_charge"] = payments.fail(world, intent)["id"]
+    ``requires_action``: 3-D Secure is asked for, which is told as a failure too.
+    """
+    require_open(invoice)
+    charge = invoice_payments.fail_default(world, invoice, requires_action=requires_action)
     attempts = invoice["attempt_count"] + 1
-    again = retries and attempts <= len(RETRY_DAYS)
+    again = retries and attempts <= len(RETRY_DAYS) and invoice["collection_method"] == "charge_automatically"
     with world.changing(invoice):
+        invoice["_charge"] = charge["id"] if charge else invoice["_charge"]
         invoice |= {"attempt_count": attempts, "attempted": True}
         invoice["next_payment_attempt"] = world.now + RETRY_DAYS[attempts - 1] * DAY if again else None
+    if requires_action:
+        world.emit("invoice.payment_action_required", invoice)
     world.emit("invoice.payment_failed", invoice)
     return invoice
 
 
 def void(world: World, invoice: Json) -> Json:
-    return _write_off(world, invoice, "void", "voided_at", "invoice.voided")
-
-
-def mark_uncollectible(world: World, invoice: Json) -> Json:
-    return _write_off(world, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
-
-
-def _write_off(world: World, invoice: Json, status: str, moment: str, event: str) -> Json:
-    _require_open(invoice)
-    with world.changing(invoice):
-        invoice |= {"status": status, "auto_advance": False, "next_payment_attempt": None}
-        invoice["status_transitions"][moment] = world.now
-    if status == "void":
-        _close_payment(world, invoice, paid=False)
-    world.emit(event, invoice)
+    """As if it had never been: what it took from the customer's balance goes back there."""
+    _write_off(world, invoice, "void", "voided_at")
+    applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    balance.change(
+        world, invoice["customer"], -applied, "unapplied_from_invoice", currency=invoice["currency"],
+        invoice=invoice["id"],
+    )  # fmt: skip
+    invoice_payments.close_default(world, invoice, paid=False)
+    world.emit("invoice.voided", invoice)
     return invoice
 
 
-def _require_open(invoice: Json) -> None:
+def mark_uncollectible(world: World, invoice: Json) -> Json:
+    _write_off(world, invoice, "uncollectible", "marked_uncollectible_at")
+    world.emit("invoice.marked_uncollectible", invoice)
+    return invoice
+
+
+def _write_off(world: World, invoice: Json, status: str, moment: str) -> None:
+    require_open(invoice)
+    if status == "void" and invoice["amount_paid"]:
+        raise RefusalError(
+            f"Invoice {invoice['id']} has been paid in part and cannot be voided", code="invoice_not_open"
+        )
+    with world.changing(invoice):
+        invoice |= {"status": status, "auto_advance": False, "next_payment_attempt": None}
+        invoice["status_transitions"][moment] = world.now
+
+
+def require_open(invoice: Json) -> None:
     if invoice["status"] not in ("open", "uncollectible"):
         raise RefusalError(f"Invoice {invoice['id']} is {invoice['status']}, not open", code="invoice_not_open")

@@ -58,6 +58,7 @@ def succeed(world: World, intent: Json) -> Json:
             "payment_method": intent["payment_method"] or world.new_id("pm"),
             "processing": None,
             "last_payment_error": None,
+            "next_action": None,
             "status": "succeeded",
             "_settles_at": None,
         }
@@ -81,6 +82,7 @@ def fail(world: World, intent: Json, message: str = "Your card was declined.") -
     charge |= {"failure_code": "card_declined", "failure_message": message}
     with world.changing(intent):
         intent |= {"status": "requires_payment_method", "latest_charge": charge["id"], "processing": None}
+        intent["next_action"] = None
         intent["last_payment_error"] = {"type": "card_error", "code": "card_declined", "message": message}
         intent["_settles_at"] = None
     world.emit("charge.failed", charge)
@@ -88,9 +90,18 @@ def fail(world: World, intent: Json, message: str = "Your card was declined.") -
     return charge
 
 
+def challenge(world: World, intent: Json) -> None:
+    """The bank asks for 3-D Secure: nothing was charged yet, the customer has to act."""
+    with world.changing(intent):
+        intent |= {"status": "requires_action", "payment_method": intent["payment_method"] or world.new_id("pm")}
+        intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+    world.emit("payment_intent.requires_action", intent)
+
+
 def cancel(world: World, intent: Json) -> None:
     with world.changing(intent):
         intent |= {"status": "canceled", "canceled_at": world.now, "processing": None, "_settles_at": None}
+        intent["next_action"] = None
     world.emit("payment_intent.canceled", intent)
 
 
@@ -111,11 +122,19 @@ def intent_of(world: World, ref: Ref) -> Json:
         if thing := world.store.get(kind, identifier):
             if kind == "payment_intent":
                 return thing
+            if kind == "invoice" and (paid := _paid_intent(world, thing)):
+                return paid
             target = thing.get(link) or thing.get("subscription")
             if not target:
                 break
             return intent_of(world, target)
     raise invalid(f"Nothing was paid for '{identifier}'", "payment_intent", "resource_missing")
+
+
+def _paid_intent(world: World, invoice: Json) -> Json | None:
+    """Of an invoice paid in parts the last payment; None while nothing was paid."""
+    paid = world.store.all("invoice_payment", invoice=invoice["id"], status="paid")
+    return world.store.get("payment_intent", paid[-1]["payment"]["payment_intent"]) if paid else None
 
 
 _LINKS = {

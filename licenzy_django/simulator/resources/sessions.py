@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import Ref, World
-from . import billing, customers, payments, subscriptions
+from . import billing, customers, invoices, payments, subscriptions
 from .session_rules import check
 from .session_shapes import CLOSED_DETAILS, count, item_shape, session_shape
 
@@ -44,6 +44,14 @@ def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None
     with world.changing(session):
         count(items[0], quantity)
         session["amount_subtotal"] = session["amount_total"] = sum(e["amount_total"] for e in session["_line_items"])
+    return session
+
+
+def set_trial(world: World, session: Json, days: int) -> Json:
+    """As if the session had been created with ``subscription_data[trial_period_days]``."""
+    _require_open(world, session)
+    with world.changing(session):
+        session["_wanted"]["subscription_data"] = session["_wanted"]["subscription_data"] | {"trial_period_days": days}
     return session
 
 
@@ -111,7 +119,8 @@ def _subscribe(world: World, session: Json, email: str, *, has_payment_method: b
     subscription, invoice = _start_subscription(world, session, email)
     with world.changing(subscription):
         subscription["_has_payment_method"] = has_payment_method
-    billing.pay_invoice(world, invoice)
+    if invoice["status"] == "open":
+        billing.pay_invoice(world, invoice)
     free = subscription["status"] == "trialing" or invoice["total"] == 0
     return _complete(world, session, "no_payment_required" if free else "paid", email)
 
@@ -122,7 +131,7 @@ def _start_subscription(world: World, session: Json, email: str, status: str = "
     wanted = session["_wanted"]["subscription_data"]
     lines = [(item["price"], item["quantity"]) for item in session["_line_items"]]
     recurring = [(price, quantity) for price, quantity in lines if price["recurring"]]
-    trial_end = subscriptions.trial_end(world, [price for price, _ in recurring], wanted)
+    trial_end = subscriptions.trial_end(world, wanted)
     subscription = subscriptions.build(
         world, str(customer), recurring, metadata=wanted.get("metadata") or {}, trial_end=trial_end,
         status="trialing" if trial_end else status,
@@ -149,8 +158,7 @@ def pay_by_bank(
         payments.process(world, _intent(world, session, email))
         return _complete(world, session, "unpaid", email)
     _, invoice = _start_subscription(world, session, email, subscription_status)
-    if invoice["total"] == 0:
-        billing.pay_invoice(world, invoice)
+    if invoice["status"] == "paid":
         return _complete(world, session, "no_payment_required", email)
     billing.start_bank_debit(world, invoice)
     return _complete(world, session, "unpaid", email)
@@ -182,9 +190,21 @@ def bounce_bank(world: World, session: Json) -> Json:
     if session["mode"] == "payment":
         payments.fail(world, intent, "The bank account does not have enough money.")
     else:
-        billing.fail_invoice(world, world.find("invoice", session["invoice"]), retries=False)
+        _bounce(world, world.find("invoice", session["invoice"]))
     world.emit("checkout.session.async_payment_failed", session)
     return session
+
+
+def _bounce(world: World, invoice: Json) -> None:
+    """With a bank debit a subscription can be ``active`` at once. "If the payment fails later, Stripe voids the invoice
+    but the subscription remains ``active``" (docs.stripe.com/billing/subscriptions/overview).
+    """
+    subscription = billing.subscription_of(world, invoice)
+    if subscription and subscription["status"] == "active":
+        invoices.refuse(world, invoice, retries=False)
+        invoices.void(world, invoice)
+    else:
+        billing.fail_invoice(world, invoice, retries=False)
 
 
 def session_of_intent(world: World, intent: Json) -> Json | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from ..json_tree import Json, snapshot
-from ..periods import period_end
-from ..refusals import RefusalError
+from ..periods import period_around
+from ..refusals import RefusalError, invalid
 from ..world import DAY, World
+from . import invoices
 
 UPDATED = "customer.subscription.updated"
 ENDED = ("canceled", "incomplete_expired")
@@ -20,7 +21,7 @@ _FIXED: Json = {
     "cancellation_details": {"comment": None, "feedback": None, "reason": None},
     "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
     "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-    "_has_payment_method": True,
+    "_has_payment_method": True, "_trial_end_told": False,
 } | dict.fromkeys((
     "application", "application_fee_percent", "billing_cycle_anchor_config", "billing_thresholds", "cancel_at",
     "canceled_at", "customer_account", "days_until_due", "default_payment_method", "default_source", "description",
@@ -32,15 +33,16 @@ _FIXED: Json = {
 
 def build(
     world: World, customer: str, lines: list[tuple[Json, int]], *, metadata: Json, status: str,
-    billing_mode: str = "flexible", trial_end: int | None = None,
+    billing_mode: str = "flexible", trial_end: int | None = None, anchor: int | None = None,
+    start_date: int | None = None,
 ) -> Json:  # fmt: skip
-    """A stored subscription that nothing has been told of yet."""
+    """A stored subscription that nothing has been told of yet. ``anchor`` by default now, or the trial's end."""
     subscription_id = world.new_id("sub")
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription: Json = {
         "id": subscription_id,
         **snapshot(_FIXED),
-        "billing_cycle_anchor": trial_end or world.now,
+        "billing_cycle_anchor": anchor or trial_end or world.now,
         "billing_mode": {"type": billing_mode, "flexible": None},
         "created": world.now,
         "currency": lines[0][0]["currency"],
@@ -48,37 +50,71 @@ def build(
         "items": {"object": "list", "data": [], "has_more": False, "total_count": 0, "url": url},
         "livemode": world.livemode,
         "metadata": dict(metadata),
-        "start_date": world.now,
+        "start_date": start_date or world.now,
         "status": status,
         "trial_end": trial_end,
         "trial_start": world.now if trial_end else None,
     }
-    for price, quantity in lines:
-        append_item(world, subscription, price, quantity, ends_at=trial_end)
+    put_items(subscription, [new_item(world, subscription, price, quantity) for price, quantity in lines])
     return world.add(subscription)
 
 
-def append_item(world: World, subscription: Json, price: Json, quantity: int, *, ends_at: int | None = None) -> Json:
-    """``ends_at`` is the end of the first period; left out, it follows from the price and the anchor."""
-    anchor = subscription["billing_cycle_anchor"]
-    item: Json = {
+def new_item(world: World, subscription: Json, price: Json, quantity: int) -> Json:
+    """An item that its subscription does not have yet.
+
+    Its period is the one that the anchor gives it; during a trial, all periods end with the trial
+    (docs.stripe.com/billing/subscriptions/mixed-interval).
+    """
+    start, end = item_period(subscription, price, world.now)
+    return {
         "id": world.new_id("si"),
         "object": "subscription_item",
         "billing_thresholds": None,
         "created": world.now,
-        "current_period_end": ends_at or period_end(world.now, price["recurring"], anchor),
-        "current_period_start": world.now,
+        "current_period_end": end,
+        "current_period_start": start,
         "current_trial": None,
         "discounts": [],
         "metadata": {},
-        "price": {key: value for key, value in price.items() if key[0] != "_"},
+        "price": shown_price(price),
         "quantity": quantity,
         "subscription": subscription["id"],
         "tax_rates": [],
     }
-    subscription["items"]["data"].append(item)
-    subscription["items"]["total_count"] += 1
-    return item
+
+
+def item_period(subscription: Json, price: Json, at: int) -> tuple[int, int]:
+    start, end = period_around(at, price["recurring"], subscription["billing_cycle_anchor"])
+    if subscription["status"] == "trialing":
+        end = subscription["trial_end"]
+    return max(start, min(subscription["start_date"], at)), end
+
+
+def shown_price(price: Json) -> Json:
+    return {key: value for key, value in price.items() if key[0] != "_"}
+
+
+def put_items(subscription: Json, items: list[Json]) -> None:
+    """Refuses what one subscription cannot hold.
+
+    Several intervals only in billing mode ``flexible`` (docs.stripe.com/billing/subscriptions/mixed-interval).
+    """
+    prices = [item["price"] for item in items]
+    if len({price["id"] for price in prices}) < len(prices):
+        twice = next(price["id"] for price in prices if sum(other["id"] == price["id"] for other in prices) > 1)
+        raise invalid(f"Cannot add multiple subscription items with the same plan: {twice}", "items")
+    if len({price["currency"] for price in prices}) > 1:
+        raise invalid("All prices on a subscription must have the same currency.", "items")
+    if len({rhythm(price) for price in prices}) > 1 and subscription["billing_mode"]["type"] == "classic":
+        raise invalid(
+            "Currency and interval fields must match across all plans on this subscription. Found mismatch in interval "
+            "field.", "items",
+        )  # fmt: skip
+    subscription["items"] |= {"data": items, "total_count": len(items)}
+
+
+def rhythm(price: Json) -> tuple[str, int]:
+    return price["recurring"]["interval"], price["recurring"]["interval_count"]
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
@@ -181,20 +217,34 @@ def unpause_collection(world: World, subscription: Json) -> Json:
 
 
 def expire_incomplete(world: World, subscription: Json) -> Json:
-    """The first payment did not come within 23 hours. Told as *updated*, not as *deleted*."""
+    """The first payment did not come within 23 hours. Told as *updated*, not as *deleted*; "the invoice becomes
+    ``void``" (docs.stripe.com/billing/subscriptions/overview).
+    """
     with world.changing(subscription, UPDATED):
         subscription |= {"status": "incomplete_expired", "ended_at": world.now, "canceled_at": world.now}
-    _stop_collecting(world, subscription)
+    invoice = world.store.get("invoice", subscription["latest_invoice"] or "")
+    if invoice and invoice["status"] == "open":
+        invoices.void(world, invoice)
     return subscription
 
 
-def trial_days(price: Json, wanted: Json) -> int:
-    return int(wanted.get("trial_period_days") or price.get("_trial_period_days") or 0)
+def trial_end(world: World, wanted: Json) -> int | None:
+    """When the trial ends that ``subscription_data`` asks for.
 
-
-def trial_end(world: World, prices: list[Json], wanted: Json) -> int | None:
-    """When the trial ends that ``subscription_data`` or a price asks for."""
+    A price's own ``trial_period_days`` counts only with ``trial_from_plan``, which Checkout does not have (the
+    library's docstring of ``SubscriptionCreateParams.trial_from_plan``).
+    """
     if isinstance(wanted.get("trial_end"), int):
         return int(wanted["trial_end"])
-    days = max((trial_days(price, wanted) for price in prices), default=0)
+    days = int(wanted.get("trial_period_days") or 0)
     return world.now + days * DAY if days else None
+
+
+def warn_of_trial_end(world: World, subscription: Json) -> Json:
+    """Three days before the trial "is scheduled to end, or when a trial is ended immediately"
+    (docs.stripe.com/api/events/types#event_types-customer.subscription.trial_will_end).
+    """
+    with world.changing(subscription):
+        subscription["_trial_end_told"] = True
+    world.emit("customer.subscription.trial_will_end", subscription)
+    return subscription

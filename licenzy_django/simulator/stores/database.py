@@ -141,6 +141,12 @@ class DatabaseStore:
         if key not in self._session.fresh:
             self._session.dirty[key] = thing
 
+    def remove(self, thing: Json) -> None:
+        key = (thing["object"], thing["id"])
+        for known in (self._session.fresh, self._session.dirty, self._session.loaded):
+            known.pop(key, None)
+        self._rows(thing["object"]).filter(stripe_id=thing["id"]).delete()
+
     def _flush(self) -> None:
         session = self._session
         fresh, dirty = session.fresh, session.dirty

@@ -72,6 +72,9 @@ class MemoryStore:
     def save(self, thing: Json) -> None:
         self.add(thing)
 
+    def remove(self, thing: Json) -> None:
+        self._things[thing["object"]].pop(thing["id"])
+
     def all(self, kind: str, **where: Any) -> list[Json]:
         things = self._things.get(kind, {}).values()
         if not where:
