@@ -33,8 +33,9 @@ from django.conf import settings  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from licenzy_django import usage, usage_function  # noqa: E402
+from licenzy_django import usage  # noqa: E402
 from licenzy_django.models import Entitlement, Kind, LedgerEntry, Product, Subject  # noqa: E402
+from licenzy_django.usage import postgres  # noqa: E402
 
 fork = multiprocessing.get_context("fork")
 PLENTY = 10**12
@@ -100,7 +101,7 @@ def through_the_orm(pk: int, subject_ref: str) -> None:
 
 
 def portable(pk: int, subject_ref: str) -> None:
-    usage_function.is_there = lambda using: False  # type: ignore[assignment]
+    postgres.is_there = lambda using: False  # type: ignore[assignment]
     usage.consume(subject_ref, 1, idempotency_key=key())
 
 
@@ -195,7 +196,7 @@ def rate(way: Way, targets: list[tuple[int, str]], workers: int, seconds: float,
 def worked(way: Way, mine: list[tuple[int, str]], barrier: Any, seconds: float, calls: int) -> tuple[int, float]:
     """How many calls one worker made, and in how many seconds."""
     connection.ensure_connection()
-    usage_function.is_there("default")
+    postgres.is_there("default")
     for target in [] if calls else mine[:1] * 8:
         way(*target)
     barrier.wait()

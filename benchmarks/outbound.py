@@ -28,13 +28,17 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import get_runner, setup_databases, teardown_databases  # noqa: E402
 
-from licenzy_django import news  # noqa: E402
 from licenzy_django.models import Delivery, OutboundEvent  # noqa: E402
-from licenzy_django.outbound import deliveries, endpoints, transport  # noqa: E402
+from licenzy_django.outbound import (  # noqa: E402
+    deliveries,
+    endpoints,
+    events,
+    transport,
+)
 
 RESULTS = Path(__file__).parent / "results" / "outbound.json"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-PAYLOAD = news.payload("user_1", mode="test", product_code="PRO_MONTHLY", status="active")
+PAYLOAD = events.payload("user_1", mode="test", product_code="PRO_MONTHLY", status="active")
 BODY = json.dumps({"id": "evt_" + "x" * 24, "type": "entitlement.updated", "data": PAYLOAD}).encode()
 
 

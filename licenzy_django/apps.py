@@ -7,7 +7,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from licenzy_django.database_functions import DatabaseFunction
+    from licenzy_django.db.functions import DatabaseFunction
 
 
 class LicenzyConfig(AppConfig):
@@ -17,9 +17,10 @@ class LicenzyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from licenzy_django import access_cache, checks, outbound  # noqa: F401
+        from licenzy_django import checks, outbound  # noqa: F401
+        from licenzy_django.access import cache
 
-        access_cache.watch_the_catalog()
+        cache.watch_the_catalog()
 
         if self.apps is not None and self.apps.is_installed("drf_spectacular"):
             from licenzy_django.api import schema  # noqa: F401 - a host's own document describes us too
@@ -40,6 +41,8 @@ def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:
 
 def functions() -> list[DatabaseFunction]:
     """All that we keep in the database."""
-    from licenzy_django import facts, gate, usage_function
+    from licenzy_django.access import entitlement_rows
+    from licenzy_django.stripe import facts
+    from licenzy_django.usage import postgres
 
-    return [usage_function.CONSUME, *gate.FUNCTIONS, *facts.FUNCTIONS]
+    return [postgres.CONSUME, *entitlement_rows.FUNCTIONS, *facts.FUNCTIONS]

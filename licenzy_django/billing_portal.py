@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from licenzy_django import stripe_client
+from licenzy_django.checkout.redirects import redirect_url
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.customers import forget_customer
 from licenzy_django.exceptions import NoBillingAccount
+from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import Subject
-from licenzy_django.redirects import redirect_url
-from licenzy_django.subjects import validate_subject_ref
+from licenzy_django.stripe import client
+from licenzy_django.stripe.customers import forget_customer
 
 
 def session_url(subject_ref: str, *, mode: str | None = None, return_url: str = "") -> str:
@@ -31,8 +31,8 @@ def session_url(subject_ref: str, *, mode: str | None = None, return_url: str = 
         "return_url": redirect_url("return_url", return_url, settings.CANCEL_URL),
     }
     try:
-        session = stripe_client.ask(mode, lambda stripe: stripe.v1.billing_portal.sessions.create(params))
-    except stripe_client.StripeObjectMissing as missing:
+        session = client.ask(mode, lambda stripe: stripe.v1.billing_portal.sessions.create(params))
+    except client.StripeObjectMissing as missing:
         if missing.param != "customer":
             raise
         forget_customer(subject, subject.stripe_customer_id)

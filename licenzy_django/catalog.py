@@ -10,9 +10,9 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from licenzy_django import stripe_client
+from licenzy_django.db.text import storable
 from licenzy_django.models import Kind, Mode, Product
-from licenzy_django.payload import storable
+from licenzy_django.stripe import client
 
 KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
     Kind.SUBSCRIPTION: ("grace_days",),
@@ -152,8 +152,8 @@ def misfits(mode: str) -> Iterator[tuple[Product, str]]:
     """
     for product in Product.objects.filter(mode=mode, is_active=True).order_by("code"):
         try:
-            price = stripe_client.ask(mode, partial(retrieve_price, product.stripe_price_id))
-        except stripe_client.StripeObjectMissing:
+            price = client.ask(mode, partial(retrieve_price, product.stripe_price_id))
+        except client.StripeObjectMissing:
             yield product, f"Stripe has no price {product.stripe_price_id} in {mode} mode."
         else:
             for problem in problems_of_price(price, product):

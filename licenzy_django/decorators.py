@@ -12,9 +12,9 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.utils.decorators import method_decorator
 
 from licenzy_django import access, usage
+from licenzy_django.access.refusals import UpgradeUrl, refused, refused_with
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
-from licenzy_django.refusals import UpgradeUrl, refused, refused_with
-from licenzy_django.subjects import subject_ref_of
+from licenzy_django.identity import subject_ref_of
 
 View = Callable[..., Any]
 

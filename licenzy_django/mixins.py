@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from licenzy_django.access.refusals import UpgradeUrl
 from licenzy_django.decorators import requires_entitlement
-from licenzy_django.refusals import UpgradeUrl
 
 
 class EntitlementRequiredMixin:

@@ -9,13 +9,16 @@ from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
-from licenzy_django import checkout, clock, lots, stripe_client, sync
-from licenzy_django.derivation import Right
-from licenzy_django.entitlements import Cause, lock_subject, save_change, settle_purchase, snapshot, write
+from licenzy_django import clock, sync
+from licenzy_django.checkout import sessions
+from licenzy_django.entitlements.derive import Right
+from licenzy_django.entitlements.rebuild import Cause, lock_subject, save_change, settle_purchase, snapshot, write
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
+from licenzy_django.identity import validate_subject_ref
+from licenzy_django.ledger import packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
 from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
-from licenzy_django.subjects import validate_subject_ref
+from licenzy_django.stripe import client
 
 LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -147,9 +150,9 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Ca
     before = snapshot(row)
     row.revoked_at = revoked_at
     if row.grants_access and revoked_at is None:
-        lots.restore(row)
+        packs.restore(row)
     else:
-        lots.void(row)
+        packs.void(row)
     changed = save_change(row, before, cause=cause, at=clock.now())
     if row.attempt is not None and row.attempt.terms["kind"] == Kind.TIME_PASS:
         # The passes that stand behind it move up, or make room again.
@@ -170,7 +173,7 @@ def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAtt
         RuntimeError: called inside a database transaction.
     """
     checked_reason(reason)
-    stripe_client.refuse_inside_a_transaction()
+    client.refuse_inside_a_transaction()
     attempt.refresh_from_db()
     before = attempt.status
     if before != CheckoutAttempt.Status.CREATED:
@@ -191,15 +194,15 @@ def find_session(attempt: CheckoutAttempt) -> None:
     if attempt.leased_until is not None and attempt.leased_until > clock.now():
         raise IdempotencyKeyInUse()
     is_asked = "customer" in attempt.stripe_params
-    if is_asked and attempt.created_at + checkout.ANSWER_CAN_BE_ASKED_FOR > clock.now():
-        checkout.open_session(attempt, "", is_retry=True)
+    if is_asked and attempt.created_at + sessions.ANSWER_CAN_BE_ASKED_FOR > clock.now():
+        sessions.open_session(attempt, "", is_retry=True)
 
 
 def close_at_stripe(attempt: CheckoutAttempt) -> None:
     """Stripe refuses for a page that was paid or over before: then that is what counts."""
     session_id = attempt.stripe_session_id
-    with suppress(stripe_client.StripeRejected):
-        stripe_client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
+    with suppress(client.StripeRejected):
+        client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
 
 
 def give_up(attempt: CheckoutAttempt) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from licenzy_django import clock
 from licenzy_django.models import CheckoutAttempt, Delivery, OutboundEvent, StripeEvent
-from licenzy_django.news import NEWS_FOR
+from licenzy_django.outbound.events import NEWS_FOR
 
 BATCH = 500
 # A page lives for a day, and Stripe keeps our key as long.

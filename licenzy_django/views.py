@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from licenzy_django import billing_portal, checkout, sync
+from licenzy_django.checkout.redirects import SESSION_TEMPLATE
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import (
     IdempotencyKeyInUse,
@@ -34,9 +35,9 @@ from licenzy_django.exceptions import (
     StripeUnavailable,
 )
 from licenzy_django.idempotency import fingerprint
+from licenzy_django.identity import request_subject
 from licenzy_django.models import CheckoutAttempt
-from licenzy_django.redirects import SESSION_TEMPLATE
-from licenzy_django.subjects import request_subject
+from licenzy_django.sync import comparison
 from licenzy_django.wording import refusal_in_words
 
 logger = logging.getLogger("licenzy_django")
@@ -141,7 +142,7 @@ class OwnCheckoutView(SubjectView):
 
     def own_attempt(self) -> CheckoutAttempt:
         session_id, mode = self.request.GET.get("session_id", ""), licenzy_settings().MODE
-        if not sync.SESSION_ID.fullmatch(session_id):
+        if not comparison.SESSION_ID.fullmatch(session_id):
             raise Http404
         if self.asks_stripe:
             self.ask_stripe(session_id, mode)

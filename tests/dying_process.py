@@ -20,7 +20,8 @@ def main(database: str, where: str) -> None:
 
     settings.DATABASES["default"]["NAME"] = database
     django.setup()
-    from licenzy_django import checkout, customers
+    from licenzy_django import checkout
+    from licenzy_django.stripe import customers
 
     if where == "after_the_customer":
         customers.bind_customer = die  # type: ignore[assignment]

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import transaction
 
-from licenzy_django.inbox import HANDLED
 from licenzy_django.models import (
     CheckoutAttempt,
     Entitlement,
@@ -22,6 +21,7 @@ from licenzy_django.models import (
     StripeEvent,
     StripeFact,
 )
+from licenzy_django.sync.inbox import HANDLED
 from licenzy_django.testing import StripeDouble
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 
 from licenzy_django import access, checkout
-from licenzy_django.checkout import StartedCheckout
+from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import (
     AlreadySubscribed,
     CheckoutSessionExpired,

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from licenzy_django import checkout, customers
-from licenzy_django.checkout import StartedCheckout
+from licenzy_django import checkout
+from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import IdempotencyKeyInUse, LicenzyError, StripeUnavailable
 from licenzy_django.models import Subject
+from licenzy_django.stripe import customers
 from licenzy_django.testing import StripeDouble
 
 SESSIONS = "/v1/checkout/sessions"

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from licenzy_django import access, checkout
-from licenzy_django.checkout import StartedCheckout
+from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import (
     CheckoutSessionExpired,
     IdempotencyKeyInUse,

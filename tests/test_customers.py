@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from licenzy_django import checkout
-from licenzy_django.checkout import StartedCheckout
+from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import StripeUnavailable
 from licenzy_django.models import CheckoutAttempt, StripeFact, Subject
 from licenzy_django.testing import StripeDouble

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from licenzy_django import access, gate
+from licenzy_django import access
+from licenzy_django.access import entitlement_rows
 from licenzy_django.apps import functions
-from licenzy_django.database_functions import DatabaseFunction
+from licenzy_django.db.functions import DatabaseFunction
 from licenzy_django.testing import StripeDouble
 
 pytestmark = pytest.mark.django_db
@@ -41,28 +42,28 @@ def test_without_them_the_answers_are_the_same(stripe_double: StripeDouble, monk
     stripe_double.sell("CREDITS", kind="usage_pack", units=10)
     stripe_double.buy("user_1", "PRO_MONTHLY")
     stripe_double.buy("user_1", "CREDITS")
-    stored = by_id(gate.rows_of("user_1", "test", at=stripe_double.now))
+    stored = by_id(entitlement_rows.rows_of("user_1", "test", at=stripe_double.now))
     for function in functions():
         monkeypatch.setattr(function, "is_there", lambda using: False)
 
-    assert by_id(gate.rows_of("user_1", "test", at=stripe_double.now)) == stored
+    assert by_id(entitlement_rows.rows_of("user_1", "test", at=stripe_double.now)) == stored
     stripe_double.refund(stripe_double.simulator.all("payment_intent")[0])
     assert not access.check("user_1", feature="export")
     assert access.check("user_1", "CREDITS")
 
 
-def by_id(rows: list[gate.GateRow]) -> list[gate.GateRow]:
+def by_id(rows: list[entitlement_rows.EntitlementRow]) -> list[entitlement_rows.EntitlementRow]:
     return sorted(rows, key=lambda row: row.public_id)
 
 
 def test_a_time_zone_of_the_connection_changes_no_moment(stripe_double: StripeDouble) -> None:
     stripe_double.sell("WEEK_PASS", kind="time_pass", duration_days=7)
     stripe_double.buy("user_1", "WEEK_PASS")
-    [before] = gate.rows_of("user_1", "test", at=stripe_double.now)
+    [before] = entitlement_rows.rows_of("user_1", "test", at=stripe_double.now)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL TIME ZONE 'America/Chicago'")
 
-    [after] = gate.rows_of("user_1", "test", at=stripe_double.now)
+    [after] = entitlement_rows.rows_of("user_1", "test", at=stripe_double.now)
 
     assert after == before

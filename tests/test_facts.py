@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licenzy_django import facts
 from licenzy_django.models import StripeEvent, StripeFact
-from licenzy_django.stripe_objects import Fact, State
+from licenzy_django.stripe import facts
+from licenzy_django.stripe.translate import Fact, State
 
 TIMES = st.none() | st.integers(1, 5)
 STATES = {

@@ -16,11 +16,15 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from licenzy_django import access, entitlements, facts, inbox, statements, stripe_client, sync, testing
+from licenzy_django import access, sync, testing
+from licenzy_django.db import statements
+from licenzy_django.entitlements import rebuild
 from licenzy_django.exceptions import AlreadySubscribed
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
 from licenzy_django.simulator import Simulator
 from licenzy_django.simulator.refusals import RefusalError
+from licenzy_django.stripe import client, facts
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import forget_what_stripe_told, handled, state
 
@@ -76,8 +80,8 @@ def dying_at(boundary: int) -> Iterator[None]:
         return broken
 
     steps = [
-        (inbox, "receive"), (facts, "keep"), (facts, "keep_newest"), (stripe_client, "ask"),
-        (entitlements, "write"), (inbox, "finish"),
+        (inbox, "receive"), (facts, "keep"), (facts, "keep_newest"), (client, "ask"),
+        (rebuild, "write"), (inbox, "finish"),
     ]  # fmt: skip
     with ExitStack() as stack:
         for module, name in steps:
@@ -93,7 +97,7 @@ class Story(RuleBasedStateMachine):
         self.savepoint = transaction.get_connection().savepoint()
         self.stripe = StripeDouble(Simulator())
         testing.running.append(self.stripe)
-        stripe_client.build_client.cache_clear()
+        client.build_client.cache_clear()
         for code, price in PRICES.items():
             name = f"price_{code.lower()}"
             self.stripe.simulator.create_price({"id": name, "currency": "eur", "product_name": code, **price})

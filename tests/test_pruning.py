@@ -10,11 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from licenzy_django import access, checkout, inbox, news, outbox, pruning
+from licenzy_django import access, checkout, pruning
 from licenzy_django.exceptions import CheckoutSessionExpired
 from licenzy_django.models import CheckoutAttempt, Delivery, EventType, OutboundEvent, StripeEvent
-from licenzy_django.news import News
-from licenzy_django.outbound import endpoints
+from licenzy_django.outbound import endpoints, events, outbox
+from licenzy_django.outbound.events import News
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def stripe(stripe_double: StripeDouble) -> StripeDouble:
 def told(stripe: StripeDouble, **columns: Any) -> Delivery:
     """A delivery, as it stands."""
     endpoints.create("test", "https://hooks.example.com/", ["usage.consumed"])
-    outbox.record("test", [news.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
     Delivery.objects.update(**columns)
     return Delivery.objects.get()
 
@@ -60,7 +61,7 @@ def test_what_still_waits_stays_however_old(stripe: StripeDouble, status: str) -
 
 def test_what_may_be_told_only_once_is_kept_while_it_is_news(stripe: StripeDouble) -> None:
     once = News(
-        type=EventType.INVOICE_PAYMENT_FAILED, subject_ref="user_1", payload=news.payload("user_1"), once_key="in_1"
+        type=EventType.INVOICE_PAYMENT_FAILED, subject_ref="user_1", payload=events.payload("user_1"), once_key="in_1"
     )
     endpoints.create("test", "https://hooks.example.com/")
     outbox.record("test", [once])
@@ -137,7 +138,7 @@ def test_it_goes_in_batches(stripe: StripeDouble, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pruning, "BATCH", 2)
     endpoints.create("test", "https://hooks.example.com/")
     for _ in range(5):
-        outbox.record("test", [news.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+        outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
     Delivery.objects.update(status="sent", sent_at=stripe.now)
 
     assert pruning.sent_deliveries(1, at=stripe.now + timedelta(days=2)) == 5

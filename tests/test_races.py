@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from licenzy_django import access, attempts, facts, stripe_client, sync
+from licenzy_django import access, sync
+from licenzy_django.checkout import attempts
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
+from licenzy_django.stripe import client, facts
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
 
@@ -99,7 +101,7 @@ def test_stripe_firebase_extensions_119_a_slow_worker_does_not_overwrite_a_newer
     stripe.simulator.cancel_at_period_end(session["subscription"])
     (slow_event,) = stripe.take_events()
     fetched, newer_is_kept = threading.Event(), threading.Event()
-    fetch = stripe_client.fetch_subscription
+    fetch = client.fetch_subscription
 
     def slow_fetch(mode: str, subscription_id: str) -> Json:
         answer = fetch(mode, subscription_id)
@@ -114,7 +116,7 @@ def test_stripe_firebase_extensions_119_a_slow_worker_does_not_overwrite_a_newer
         finally:
             connections.close_all()
 
-    monkeypatch.setattr(stripe_client, "fetch_subscription", slow_fetch)
+    monkeypatch.setattr(client, "fetch_subscription", slow_fetch)
     slow = threading.Thread(target=deliver_slowly)
     slow.start()
     assert fetched.wait(20)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import override_settings
 
+from licenzy_django.checkout.redirects import redirect_url
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.redirects import redirect_url
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 

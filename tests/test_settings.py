@@ -11,9 +11,10 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from licenzy_django import clock, stripe_client
+from licenzy_django import clock
 from licenzy_django.conf import SETTING_NAMES, STRIPE_API_VERSION, LicenzySettings, licenzy_settings
 from licenzy_django.exceptions import ModeNotConfigured
+from licenzy_django.stripe import client
 from licenzy_django.testing import stripe_double_in_memory
 
 
@@ -92,7 +93,7 @@ def test_stripes_client_has_time_outs_retries_a_version_and_no_telemetry(setting
     import stripe
 
     settings.LICENZY = {"TEST_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": "http://127.0.0.1:9/"}
-    requestor = stripe_client.client("test")._requestor
+    requestor = client.client("test")._requestor
 
     assert requestor._options.max_network_retries == 2
     assert requestor._options.stripe_version == STRIPE_API_VERSION
@@ -111,7 +112,7 @@ def test_a_mode_without_a_key_has_no_client(settings: Any) -> None:
     settings.LICENZY = {"TEST_SECRET_KEY": "sk_test_1"}
 
     with pytest.raises(ModeNotConfigured):
-        stripe_client.client("live")
+        client.client("live")
 
 
 def test_settings_that_a_test_changes_while_a_double_runs_leave_nothing_of_it_behind() -> None:

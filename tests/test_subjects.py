@@ -12,7 +12,7 @@ from django.test import RequestFactory, override_settings
 
 from licenzy_django import access
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.subjects import request_subject, subject_ref_of, user_subject, validate_subject_ref
+from licenzy_django.identity import request_subject, subject_ref_of, user_subject, validate_subject_ref
 
 
 def request_of(user: Any) -> HttpRequest:

@@ -9,8 +9,10 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import access, entitlements, inbox
+from licenzy_django import access
+from licenzy_django.entitlements import rebuild
 from licenzy_django.models import StripeEvent
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -40,7 +42,7 @@ def test_a_failed_handler_is_told_kept_and_made_good(
         raise error
 
     with monkeypatch.context() as broken:
-        broken.setattr(entitlements, "write", fails)
+        broken.setattr(rebuild, "write", fails)
         assert stripe.deliver([event]) == [status]
     row = StripeEvent.objects.get()
     assert (row.status, row.tries) == ("failed", 1)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from licenzy_django import billing_portal, checkout, stripe_client
+from licenzy_django import billing_portal, checkout
 from licenzy_django.conf import STRIPE_API_VERSION
+from licenzy_django.stripe import client
 from licenzy_django.testing import StripeDouble
 from tests.contract.openapi import as_json_schema, document
 from tests.contract.typed_params import assert_valid_params
@@ -36,10 +37,10 @@ def sent(stripe_double: StripeDouble, monkeypatch: pytest.MonkeyPatch) -> list[t
 
 
 def note_params(monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, dict[str, Any]]]) -> None:
-    client = stripe_client.client("test")
+    stripe_client = client.client("test")
     for operation in OPERATIONS.values():
         *path, verb = operation.split(".")
-        service: Any = client.v1
+        service: Any = stripe_client.v1
         for name in path:
             service = getattr(service, name)
         monkeypatch.setattr(type(service), verb, noting(operation, getattr(type(service), verb), calls))

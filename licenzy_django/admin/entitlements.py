@@ -5,7 +5,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from licenzy_django import access, clock
+from licenzy_django import clock
+from licenzy_django.access.availability import availability_of
 from licenzy_django.admin.base import LookedUp
 from licenzy_django.admin.links import page_of, stripe_link
 from licenzy_django.models import Entitlement, EntitlementChange, Source
@@ -49,7 +50,7 @@ class EntitlementAdmin(LookedUp):
 
     @admin.display(description=_("now"))
     def status_now(self, entitlement: Entitlement) -> str:
-        standing = access.standing_of(entitlement, entitlement.product.kind, clock.now())
+        standing = availability_of(entitlement, entitlement.product.kind, clock.now())
         return f"{standing.status} ({standing.reason})" if standing.reason else standing.status
 
     @admin.display(description=_("rests on"))

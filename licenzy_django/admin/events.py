@@ -15,14 +15,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from licenzy_django.admin.acts import ActionFailed
-from licenzy_django.admin.acts.base import NOTHING_MORE
-from licenzy_django.admin.acts.stripe import Replay, ReplayForm, replayed
+from licenzy_django.admin.audit_log import log_action
 from licenzy_django.admin.base import LookedUp
 from licenzy_django.admin.health import health_of
-from licenzy_django.admin.journal import log_action
 from licenzy_django.admin.links import page_of, stripe_link
 from licenzy_django.admin.permissions import may_support
+from licenzy_django.admin.subject.actions import ActionFailed
+from licenzy_django.admin.subject.actions.base import NOTHING_MORE
+from licenzy_django.admin.subject.actions.stripe import Replay, ReplayForm, replayed
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.models import Mode, StripeEvent
 

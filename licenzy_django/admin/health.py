@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from licenzy_django import clock
 from licenzy_django.admin import charts
 from licenzy_django.admin.activity import active_by_product
-from licenzy_django.admin.reasons import moment
+from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.models import ApiKey, CheckoutAttempt, Delivery, EntitlementChange, OutboundEndpoint, StripeEvent
 
 DAYS = 30

@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from licenzy_django.admin.audit_log import ReasonForm, log_action, new_request_id
 from licenzy_django.admin.base import Configured
-from licenzy_django.admin.journal import ReasonForm, log_action, new_request_id
 from licenzy_django.models import ApiKey, Mode
 
 

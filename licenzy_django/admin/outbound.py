@@ -16,8 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from licenzy_django.admin.audit_log import ReasonForm, log_action
 from licenzy_django.admin.base import Configured, LookedUp
-from licenzy_django.admin.journal import ReasonForm, log_action
 from licenzy_django.admin.links import page_of
 from licenzy_django.admin.permissions import may_support
 from licenzy_django.exceptions import InvalidRequest

@@ -12,7 +12,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from licenzy_django import clock, gate
+from licenzy_django import clock
+from licenzy_django.access import entitlement_rows
 from licenzy_django.exceptions import InvalidApiKey, MissingBearerToken
 from licenzy_django.models import ApiKey
 from licenzy_django.models.keys import digest_of
@@ -33,10 +34,10 @@ class ApiClient:
 class ApiKeyAuthentication(BaseAuthentication):
     """Finds the key by its digest; a closed door otherwise."""
 
-    def authenticate(self, request: Request) -> tuple[ApiClient, gate.KeyRow]:
+    def authenticate(self, request: Request) -> tuple[ApiClient, entitlement_rows.KeyRow]:
         digest = digest_of(bearer_token(request))
         row = ApiKey.objects.filter(digest=digest).values_list("pk", "mode", "revoked_at", "last_used_at").first()
-        key = gate.KeyRow(*row) if row else None
+        key = entitlement_rows.KeyRow(*row) if row else None
         if key is None or key.revoked_at is not None:
             raise InvalidApiKey()
         note_use(key, at=clock.now())
@@ -48,7 +49,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 class HasApiKey(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.auth, gate.KeyRow)
+        return isinstance(request.auth, entitlement_rows.KeyRow)
 
 
 def bearer_token(request: Request | HttpRequest) -> str:
@@ -63,7 +64,7 @@ def bearer_token(request: Request | HttpRequest) -> str:
     return token
 
 
-def note_use(key: gate.KeyRow, *, at: datetime) -> None:
+def note_use(key: entitlement_rows.KeyRow, *, at: datetime) -> None:
     """Remember that the key is in use, without a write for every request."""
     if key.last_used_at is None or key.last_used_at < at - USE_IS_NOTED_EVERY:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=at - USE_IS_NOTED_EVERY)

@@ -7,11 +7,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from licenzy_django.access import STATUS_ORDER
-from licenzy_django.checkout import MAX_QUANTITY
+from licenzy_django.access.summary import STATUS_ORDER
+from licenzy_django.checkout.sessions import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import CheckoutAttempt, Kind, Mode, Source, Status
-from licenzy_django.subjects import validate_subject_ref
 
 
 class TextField(serializers.CharField):

@@ -12,7 +12,7 @@ from licenzy_django import usage
 from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, TextField, TimeField, WholeNumberField
 from licenzy_django.api.views import LicenzyView
 from licenzy_django.idempotency import idempotency_key
-from licenzy_django.usage_requests import MAX_TTL_SECONDS, MAX_UNITS
+from licenzy_django.usage.requests import MAX_TTL_SECONDS, MAX_UNITS
 
 
 class ConsumeRequest(RequestSerializer):

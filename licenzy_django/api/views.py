@@ -17,7 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from licenzy_django import access, billing_portal, checkout, clock, gate
+from licenzy_django import access, billing_portal, checkout, clock
+from licenzy_django.access import entitlement_rows
+from licenzy_django.access.decisions import decide
 from licenzy_django.api.authentication import ApiKeyAuthentication, HasApiKey, bearer_token, note_use
 from licenzy_django.api.errors import error_response
 from licenzy_django.api.parsers import JsonAlways, JsonObjectParser, json_object
@@ -33,8 +35,8 @@ from licenzy_django.api.serializers import (
 )
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.idempotency import idempotency_key
+from licenzy_django.identity import MAX_LENGTH, validate_subject_ref
 from licenzy_django.models.keys import digest_of
-from licenzy_django.subjects import MAX_LENGTH, validate_subject_ref
 
 PAGE_SIZE = 100
 
@@ -55,7 +57,7 @@ class LicenzyView(APIView):
     @property
     def mode(self) -> str:
         """The API key says which; a request body never does."""
-        key: gate.KeyRow = self.request.auth  # type: ignore[assignment]
+        key: entitlement_rows.KeyRow = self.request.auth  # type: ignore[assignment]
         return key.mode
 
     @classmethod
@@ -123,7 +125,7 @@ class AccessCheckView(LicenzyView):
             return None
         digest, asked = question
         now = clock.now()
-        key, rows = gate.key_and_rows_of(digest, asked["subject_ref"], at=now)
+        key, rows = entitlement_rows.key_and_rows_of(digest, asked["subject_ref"], at=now)
         if key is None or key.revoked_at is not None:
             return None
         note_use(key, at=now)
@@ -135,12 +137,12 @@ class AccessCheckView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         asked, now = self.parse(AccessCheckRequest, request), clock.now()
-        return Response(answer_to(asked, gate.rows_of(asked["subject_ref"], self.mode, at=now), at=now))
+        return Response(answer_to(asked, entitlement_rows.rows_of(asked["subject_ref"], self.mode, at=now), at=now))
 
 
-def answer_to(asked: dict[str, str], rows: list[gate.GateRow], *, at: datetime) -> dict[str, Any]:
+def answer_to(asked: dict[str, str], rows: list[entitlement_rows.EntitlementRow], *, at: datetime) -> dict[str, Any]:
     codes = (asked["product_code"],) if asked.get("product_code") is not None else ()
-    decision = access.decide(asked["subject_ref"], rows, codes, asked.get("feature", ""), at=at)
+    decision = decide(asked["subject_ref"], rows, codes, asked.get("feature", ""), at=at)
     return {"subject_ref": asked["subject_ref"], "allowed": decision.allowed}
 
 

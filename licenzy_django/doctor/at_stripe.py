@@ -10,12 +10,14 @@ from django.conf import settings
 from django.http.request import validate_host
 from django.urls import NoReverseMatch
 
-from licenzy_django import catalog, inbox, stripe_client
+from licenzy_django import catalog
 from licenzy_django.conf import STRIPE_API_VERSION
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.doctor.preparations import configured_modes
 from licenzy_django.exceptions import LicenzyError, StripeUnavailable
 from licenzy_django.models import StripeEvent
+from licenzy_django.stripe import client
+from licenzy_django.sync import inbox
 from licenzy_django.webhooks import routes
 
 MOST_ENDPOINTS: Any = {"limit": 100}
@@ -35,7 +37,7 @@ def prices_fit() -> Iterator[Finding]:
 def webhook_is_registered() -> Iterator[Finding]:
     for mode in configured_modes():
         try:
-            listed = stripe_client.ask(mode, lambda stripe: stripe.v1.webhook_endpoints.list(MOST_ENDPOINTS))
+            listed = client.ask(mode, lambda stripe: stripe.v1.webhook_endpoints.list(MOST_ENDPOINTS))
         except LicenzyError as error:
             yield no_answer(mode, "the webhook endpoints", error)
         else:

@@ -9,10 +9,10 @@ from django.db import connections
 from django.db.models import BigIntegerField, Case, Expression, F, Min, Q, Sum, Value, When, Window
 from django.db.models.functions import Coalesce, Lag
 
-from licenzy_django import lots
 from licenzy_django.apps import functions
 from licenzy_django.doctor.finding import Finding
-from licenzy_django.ledger import EFFECTS
+from licenzy_django.ledger import packs
+from licenzy_django.ledger.entries import EFFECTS
 from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation
 
 COLUMNS = ("units_granted", "units_adjusted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
@@ -100,7 +100,7 @@ def signed(column: str, *, prefix: str) -> Expression:
 
 
 def plans_are_kept() -> Iterator[Finding]:
-    using = lots.writer()
+    using = packs.writer()
     if connections[using].vendor == "postgresql" and not all(function.is_there(using) for function in functions()):
         yield Finding(
             "PostgreSQL lacks functions of ours: each usage.consume is four statements and not one, and access checks "

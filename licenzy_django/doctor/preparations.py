@@ -9,10 +9,10 @@ from django.core import checks
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from licenzy_django import lots
 from licenzy_django.checks.settings import check_setting_names, check_setting_types
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.doctor.finding import Finding
+from licenzy_django.ledger import packs
 from licenzy_django.models import ApiKey, Mode, Product
 from licenzy_django.simulator.checks import OWN_LIVE_KEY
 
@@ -20,7 +20,7 @@ SIMULATOR = "licenzy_django.simulator"
 
 
 def tables_are_migrated() -> Iterator[Finding]:
-    executor = MigrationExecutor(connections[lots.writer()])
+    executor = MigrationExecutor(connections[packs.writer()])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     missing = [f"{step.app_label}.{step.name}" for step, _ in plan]
     if missing:

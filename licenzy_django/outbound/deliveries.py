@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from licenzy_django import clock
 from licenzy_django.models import Delivery, OutboundEndpoint
-from licenzy_django.news import body_of
 from licenzy_django.outbound import transport
 from licenzy_django.outbound.endpoints import secrets_of, switch_off
+from licenzy_django.outbound.events import body_of
 from licenzy_django.outbound.signing import headers_of
 
 logger = logging.getLogger("licenzy_django")

@@ -7,8 +7,9 @@ from typing import Any
 from django import template
 from django.template.context import Context
 
-from licenzy_django import access, account_page, usage
-from licenzy_django.access import EntitlementView
+from licenzy_django import access, usage
+from licenzy_django.access import account
+from licenzy_django.access.summary import EntitlementView
 
 register = template.Library()
 ANY = object()
@@ -52,5 +53,5 @@ def licenzy_account(context: Context, manage_url: str = "", pricing_url: str = "
         manage_url: where the "Manage billing" button posts to, a ``BillingPortalView``; empty shows none.
         pricing_url: where somebody without anything may look; empty shows no link.
     """
-    page = account_page.of(context.get("request"))
+    page = account.of(context.get("request"))
     return {"account": page, "manage_url": manage_url, "pricing_url": pricing_url}

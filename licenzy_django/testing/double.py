@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from licenzy_django import catalog, checkout
+from licenzy_django.identity import subject_ref_of
 from licenzy_django.models import Kind, Mode, Product
-from licenzy_django.subjects import subject_ref_of
 
 if TYPE_CHECKING:
     from licenzy_django.simulator.simulator import Simulator

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
-from licenzy_django import access_cache, clock, ledger
+from licenzy_django import clock
+from licenzy_django.access import cache
+from licenzy_django.identity import subject_ref_of, validate_subject_ref
+from licenzy_django.ledger import entries
 from licenzy_django.models import Entitlement, EntitlementChange, Kind, LedgerEntry, Product, Subject
 from licenzy_django.models.base import new_entitlement_id
-from licenzy_django.subjects import subject_ref_of, validate_subject_ref
 
 
 def entitled(
@@ -44,8 +46,8 @@ def entitled(
         )
         EntitlementChange.objects.create(mode=mode, entitlement=entitlement, reason="manual_grant", source="portal")
         if granted and entitlement.units_remaining == granted:
-            LedgerEntry.objects.bulk_create(ledger.entries(entitlement, 0, [(LedgerEntry.Kind.GRANT, granted)]))
-        access_cache.changed(subject_ref, mode)
+            LedgerEntry.objects.bulk_create(entries.entries(entitlement, 0, [(LedgerEntry.Kind.GRANT, granted)]))
+        cache.changed(subject_ref, mode)
     return entitlement
 
 

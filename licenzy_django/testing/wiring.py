@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from licenzy_django import stripe_client
 from licenzy_django.conf import as_list
+from licenzy_django.stripe import client
 from licenzy_django.testing.double import WEBHOOK_SECRET, StripeDouble
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[Stri
         "CLOCK": "licenzy_django.testing.now",
     }
     running.append(double)
-    stripe_client.build_client.cache_clear()
+    client.build_client.cache_clear()
     try:
         with licenzy_set_to(configured):
             yield double
     finally:
         running.remove(double)
-        stripe_client.build_client.cache_clear()
+        client.build_client.cache_clear()

@@ -15,9 +15,9 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from licenzy_django import inbox
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import StripeEvent
+from licenzy_django.sync import inbox
 from licenzy_django.webhooks.signature import signed_mode
 
 logger = logging.getLogger("licenzy_django")

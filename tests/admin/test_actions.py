@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from licenzy_django import access, operators
-from licenzy_django.admin.acts import ACTIONS
 from licenzy_django.admin.links import page_of
+from licenzy_django.admin.subject.actions import ACTIONS
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,

@@ -18,7 +18,7 @@ from licenzy_django import exceptions
 from licenzy_django.api.errors import STATUS_OF
 from licenzy_django.conf import STRIPE_API_VERSION, LicenzySettings
 from licenzy_django.models import EventType
-from licenzy_django.news import PAYLOAD_KEYS
+from licenzy_django.outbound.events import PAYLOAD_KEYS
 from licenzy_django.simulator.conf import SimulatorSettings
 from tests.docs.pages import BLOCKS, PAGES, REPOSITORY, Block, Page, page
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from licenzy_django import inbox, stripe_client
 from licenzy_django.conf import STRIPE_API_VERSION
 from licenzy_django.models import ApiKey
+from licenzy_django.stripe import client
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
 WEBHOOK = "https://testserver/v1/webhooks/stripe"
@@ -30,7 +31,7 @@ def register(stripe: StripeDouble) -> Callable[..., dict[str, Any]]:
     def create(**changed: Any) -> dict[str, Any]:
         params: Any = {"url": WEBHOOK, "enabled_events": list(inbox.REASONS), "api_version": STRIPE_API_VERSION}
         params |= changed
-        return stripe_client.ask("test", lambda client: client.v1.webhook_endpoints.create(params))
+        return client.ask("test", lambda client: client.v1.webhook_endpoints.create(params))
 
     return create
 

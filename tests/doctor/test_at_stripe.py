@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from licenzy_django import inbox, stripe_client
 from licenzy_django.models import Product
+from licenzy_django.stripe import client
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 from tests.doctor.conftest import WEBHOOK, Doctor
 
@@ -61,7 +62,7 @@ def test_another_api_version(ready: StripeDouble, register: Register, doctor: Do
 def test_an_endpoint_that_was_switched_off(ready: StripeDouble, register: Register, doctor: Doctor) -> None:
     endpoint = register()
     params: Any = {"disabled": True}
-    stripe_client.ask("test", lambda client: client.v1.webhook_endpoints.update(endpoint["id"], params))
+    client.ask("test", lambda client: client.v1.webhook_endpoints.update(endpoint["id"], params))
     status, said = doctor("--only", "stripe")
     assert (status, "is disabled" in said) == (1, True)
 
@@ -118,9 +119,9 @@ def test_a_key_that_stripe_refuses_is_a_finding(
     ready: StripeDouble, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(mode: str, call: Any) -> Any:
-        raise stripe_client.StripeRefused
+        raise client.StripeRefused
 
-    monkeypatch.setattr(stripe_client, "ask", refuse)
+    monkeypatch.setattr(client, "ask", refuse)
     status, said = doctor("--only", "stripe")
     assert (status, "Stripe refused to show the prices of test mode (stripe_error)." in said) == (1, True)
 

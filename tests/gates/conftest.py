@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from licenzy_django import shared_rows
+from licenzy_django.access import shared_cache
 
 Costs = Callable[[int], AbstractContextManager[Any]]
 
@@ -47,6 +47,6 @@ def clock_without_queries(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def rested_cache() -> Iterator[None]:
     """No test inherits the pause that another one's broken cache has caused."""
-    shared_rows.rest.until = 0.0
+    shared_cache.rest.until = 0.0
     yield
-    shared_rows.rest.until = 0.0
+    shared_cache.rest.until = 0.0

@@ -47,9 +47,9 @@ def check(subject_ref: str) -> None:
 
 def stall(subject_ref: str) -> None:
     """Check, but stop between reading and remembering until a line comes."""
-    from licenzy_django import gate
+    from licenzy_django.access import entitlement_rows
 
-    read = gate.rows_of
+    read = entitlement_rows.rows_of
 
     def stalled(*given: Any, **more: Any) -> Any:
         rows = read(*given, **more)
@@ -57,9 +57,9 @@ def stall(subject_ref: str) -> None:
         heard()
         return rows
 
-    gate.rows_of = stalled
+    entitlement_rows.rows_of = stalled
     check(subject_ref)
-    gate.rows_of = read
+    entitlement_rows.rows_of = read
 
 
 def revoke(pk: str) -> None:
@@ -72,9 +72,9 @@ def revoke(pk: str) -> None:
 
 def die_revoking(pk: str) -> None:
     """Killed after the commit and before the cache is told."""
-    from licenzy_django import shared_rows
+    from licenzy_django.access import shared_cache
 
-    shared_rows.move_on = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+    shared_cache.move_on = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
     revoke(pk)
 
 

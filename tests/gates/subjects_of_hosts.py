@@ -21,7 +21,7 @@ def api_client(request: HttpRequest) -> str | None:
 
 def client_or_user(request: HttpRequest) -> str | None:
     """Both at one address."""
-    from licenzy_django.subjects import user_subject
+    from licenzy_django.identity import user_subject
 
     return api_client(request) or user_subject(request)
 

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from licenzy_django import access, gate, operators, shared_rows, usage
+from licenzy_django import access, operators, usage
+from licenzy_django.access import entitlement_rows, shared_cache
 from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import entitled
 from tests.gates.caches import CountingCache
@@ -146,7 +147,7 @@ def test_any_subject_ref_makes_a_key_that_memcached_takes(recwarn: pytest.Warnin
 
 def during_the_next_read(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Something happens after a reader has its rows and before it remembers them."""
-    read, waiting = gate.rows_of, [happens]
+    read, waiting = entitlement_rows.rows_of, [happens]
 
     def slow_read(subject_ref: str, mode: str, **given: Any) -> Any:
         rows = read(subject_ref, mode, **given)
@@ -154,7 +155,7 @@ def during_the_next_read(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
             waiting.pop()()
         return rows
 
-    monkeypatch.setattr(gate, "rows_of", slow_read)
+    monkeypatch.setattr(entitlement_rows, "rows_of", slow_read)
 
 
 @pytest.mark.parametrize("is_known", [False, True])
@@ -164,7 +165,7 @@ def test_a_reader_that_raced_the_writer_fills_only_what_nobody_believes(
     row = entitled("user_1")
     if is_known:
         access.check("user_1")
-        caches["shared"].delete(f"{shared_rows.key_of('user_1', 'test')}:rows")
+        caches["shared"].delete(f"{shared_cache.key_of('user_1', 'test')}:rows")
     during_the_next_read(monkeypatch, lambda: revoke(row))
 
     assert access.check("user_1"), "It was asked before the revocation."
@@ -197,7 +198,7 @@ def test_a_reader_with_an_old_snapshot_fills_nothing(settings: Settings) -> None
     with transaction.atomic():
         settings.DATABASES["default"].setdefault("OPTIONS", {})["isolation_level"] = "a snapshot"
         try:
-            assert not shared_rows.reads_what_is_committed()
+            assert not shared_cache.reads_what_is_committed()
             access.check("user_1")
         finally:
             del settings.DATABASES["default"]["OPTIONS"]["isolation_level"]
@@ -221,24 +222,24 @@ def test_a_writer_that_died_leaves_an_old_answer_for_cache_seconds_only(monkeypa
     row = entitled("user_1")
     access.check("user_1")
     with monkeypatch.context() as death:
-        death.setattr(shared_rows, "move_on", lambda *given: None)
+        death.setattr(shared_cache, "move_on", lambda *given: None)
         revoke(row)
     assert access.check("user_1"), "The old answer, for a bounded time."
 
-    read_at = shared_rows.time.time()
-    monkeypatch.setattr(shared_rows.time, "time", lambda: read_at + 60)
+    read_at = shared_cache.time.time()
+    monkeypatch.setattr(shared_cache.time, "time", lambda: read_at + 60)
     assert not access.check("user_1")
 
 
 def test_a_reader_that_stalls_does_not_prolong_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It remembers late what it read early; counted is from when it read."""
     row = entitled("user_1")
-    now = [shared_rows.time.time()]
-    monkeypatch.setattr(shared_rows.time, "time", lambda: now[0])
+    now = [shared_cache.time.time()]
+    monkeypatch.setattr(shared_cache.time, "time", lambda: now[0])
 
     def a_writer_dies_meanwhile() -> None:
         with monkeypatch.context() as death:
-            death.setattr(shared_rows, "move_on", lambda *given: None)
+            death.setattr(shared_cache, "move_on", lambda *given: None)
             revoke(row)
         now[0] += 50
 
@@ -275,7 +276,7 @@ def test_a_cache_that_is_down_is_left_alone_for_a_while(settings: Settings, capl
 def test_garbage_in_the_cache_means_a_query(garbage: object, costs: Costs) -> None:
     entitled("user_1")
     access.check("user_1")
-    caches["shared"].set(f"{shared_rows.key_of('user_1', 'test')}:rows", garbage)
+    caches["shared"].set(f"{shared_cache.key_of('user_1', 'test')}:rows", garbage)
     with costs(1):
         assert access.check("user_1")
     with costs(0):
@@ -285,7 +286,7 @@ def test_garbage_in_the_cache_means_a_query(garbage: object, costs: Costs) -> No
 def test_rows_of_another_shape_are_not_believed(costs: Costs) -> None:
     entitled("user_1")
     access.check("user_1")
-    name = f"{shared_rows.key_of('user_1', 'test')}:rows"
+    name = f"{shared_cache.key_of('user_1', 'test')}:rows"
     stamp, read_at, rows = caches["shared"].get(name)
     caches["shared"].set(name, (stamp, read_at, [row[1:] for row in rows]))
     with costs(1):

@@ -11,11 +11,10 @@ from django.db import OperationalError
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from licenzy_django import news, outbox
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Delivery, EventType, OutboundEndpoint
-from licenzy_django.news import News
-from licenzy_django.outbound import deliveries, endpoints, transport
+from licenzy_django.outbound import deliveries, endpoints, events, outbox, transport
+from licenzy_django.outbound.events import News
 from tests.outbound.receiver import Receiver, answer
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def tell(number: int = 1, event_type: EventType = EventType.ENTITLEMENT_UPDATED) -> list[Delivery]:
     """That many events, recorded for whoever listens."""
     for _ in range(number):
-        told = News(type=event_type, subject_ref="user_1", payload=news.payload("user_1", mode="test", units=7))
+        told = News(type=event_type, subject_ref="user_1", payload=events.payload("user_1", mode="test", units=7))
         outbox.record("test", [told])
     return list(Delivery.objects.order_by("-pk")[:number])
 
@@ -69,7 +68,7 @@ def test_an_event_arrives_signed_and_in_the_words_of_the_contract(
     assert event["id"].startswith("evt_")
     assert event["type"] == "entitlement.updated"
     assert event["created_at"].endswith("Z")
-    assert tuple(event["data"]) == news.PAYLOAD_KEYS
+    assert tuple(event["data"]) == events.PAYLOAD_KEYS
     assert event["data"]["units"] == 7
     assert event["data"]["metadata"] is None
     delivery.refresh_from_db()
@@ -455,11 +454,11 @@ def test_only_endpoints_of_the_mode_that_want_it_hear_of_it(endpoint: OutboundEn
     tell()
 
     assert set(Delivery.objects.values_list("endpoint", flat=True)) == {endpoint.pk, wants.pk}
-    assert json.loads(json.dumps(news.body_of(Delivery.objects.all()[0].event)))["type"] == "entitlement.updated"
+    assert json.loads(json.dumps(events.body_of(Delivery.objects.all()[0].event)))["type"] == "entitlement.updated"
 
 
 def test_with_nobody_listening_nothing_is_kept_and_one_query_is_made(
     db: None, inside_allowed: None, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):
-        assert outbox.record("test", [news.usage_consumed("user_1", 1, mode="test", usage_remaining=0)]) == []
+        assert outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)]) == []

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.utils import IntegrityError
 from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import inbox, news, operators, outbox, testing
+from licenzy_django import operators, testing
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -24,8 +24,9 @@ from licenzy_django.models import (
     OutboundEvent,
     StripeEvent,
 )
-from licenzy_django.outbound import endpoints
+from licenzy_django.outbound import endpoints, events, outbox
 from licenzy_django.signals import outbound_recorded
+from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -59,7 +60,7 @@ def counted() -> Counter[str]:
 def contents(event_type: str) -> dict[str, Any]:
     """Of the only event of this type."""
     [event] = told(event_type)
-    return dict(news.body_of(event)["data"])
+    return dict(events.body_of(event)["data"])
 
 
 def test_a_subscription_that_was_bought_is_told_in_full(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
@@ -83,13 +84,13 @@ def test_a_subscription_that_was_bought_is_told_in_full(stripe: StripeDouble, li
         "stripe_checkout_session_id": session["id"],
         "stripe_payment_intent_id": None,
         "stripe_subscription_id": session["subscription"],
-        "current_period_end": news.in_utc(entitlement.current_period_end),
+        "current_period_end": events.in_utc(entitlement.current_period_end),
         "expires_at": None,
         "canceled_at": None,
         "actor_user_id": None,
         "metadata": None,
-        "created_at": news.in_utc(attempt.created_at),
-        "updated_at": news.in_utc(stripe.now),
+        "created_at": events.in_utc(attempt.created_at),
+        "updated_at": events.in_utc(stripe.now),
     }
     paid = contents("invoice.payment_succeeded")
     assert (paid["amount_total"], paid["currency"], paid["reason"]) == (1900, "eur", "invoice_paid")
@@ -166,10 +167,10 @@ def test_what_was_revoked_is_told_as_canceled_also_when_it_renews(
 
     stripe.renew(session)
 
-    said = [news.body_of(event)["data"] for event in [revoked, *told()[before:]]]
+    said = [events.body_of(event)["data"] for event in [revoked, *told()[before:]]]
     assert len(said) > 2
     assert {(data["status"], data["canceled_at"]) for data in said} == {("canceled", said[0]["canceled_at"])}
-    assert said[0]["canceled_at"] == news.in_utc(Entitlement.objects.get().revoked_at)
+    assert said[0]["canceled_at"] == events.in_utc(Entitlement.objects.get().revoked_at)
 
 
 def test_of_a_subscription_it_is_told_what_was_not_revoked(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
@@ -293,7 +294,7 @@ def test_what_is_a_month_old_is_no_news(stripe: StripeDouble, listener: Outbound
     stripe.buy("user_1", "PRO_MONTHLY")
     OutboundEvent.objects.all().delete()
     event = StripeEvent.objects.get(type="invoice.paid")
-    stripe.simulator.advance(news.NEWS_FOR + timedelta(days=1))
+    stripe.simulator.advance(events.NEWS_FOR + timedelta(days=1))
     stripe.take_events()
 
     inbox.process(event)
@@ -360,11 +361,11 @@ def test_receivers_of_the_signal_are_told_after_the_commit(stripe: StripeDouble,
 
 def test_a_key_that_the_contract_does_not_have_cannot_be_told() -> None:
     with pytest.raises(TypeError, match="email"):
-        news.payload("user_1", email="ada@example.com")
+        events.payload("user_1", email="ada@example.com")
 
 
 def test_usage_is_told_with_what_is_left(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
-    outbox.record("test", [news.usage_consumed("user_1", 100, mode="test", usage_remaining=900)])
+    outbox.record("test", [events.usage_consumed("user_1", 100, mode="test", usage_remaining=900)])
 
     used = contents("usage.consumed")
     assert (used["units"], used["usage_remaining"]) == (100, 900)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from licenzy_django import news, outbound, outbox
+from licenzy_django import outbound
 from licenzy_django.models import OutboundEndpoint
-from licenzy_django.outbound import tasks
+from licenzy_django.outbound import events, outbox, tasks
 from licenzy_django.signals import outbound_recorded
 from tests.outbound.receiver import Receiver, answer
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tell() -> None:
-    outbox.record("test", [news.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
 
 
 @pytest.mark.parametrize(

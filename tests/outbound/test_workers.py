@@ -17,9 +17,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from licenzy_django import news
 from licenzy_django.models import Delivery, OutboundEndpoint, OutboundEvent
-from licenzy_django.outbound import deliveries
+from licenzy_django.outbound import deliveries, events
 from tests.outbound.receiver import Receiver
 from tests.outbound.workers import Workers, forking_workers
 from tests.servers import clean_environment, eventually
@@ -30,12 +29,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tell_in_bulk(endpoint: OutboundEndpoint, number: int) -> None:
-    payload = news.payload("user_1", mode="test")
-    events = [
+    payload = events.payload("user_1", mode="test")
+    made_events = [
         OutboundEvent(mode="test", type="entitlement.updated", subject_ref="user_1", payload=payload)
         for _ in range(number)
     ]
-    OutboundEvent.objects.bulk_create(events, batch_size=1000)
+    OutboundEvent.objects.bulk_create(made_events, batch_size=1000)
     made = OutboundEvent.objects.order_by("pk")
     Delivery.objects.bulk_create(
         [Delivery(mode="test", event=event, endpoint=endpoint) for event in made], batch_size=1000

@@ -8,10 +8,12 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from licenzy_django import ledger, operators, usage_function
-from licenzy_django.cause import Cause
+from licenzy_django import operators
+from licenzy_django.audit import Cause
+from licenzy_django.ledger import entries
 from licenzy_django.models import Entitlement, Product, Subject
 from licenzy_django.testing import StripeDouble
+from licenzy_django.usage import postgres
 
 ON_POSTGRESQL = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 WAYS = ["one statement", "portable"] if ON_POSTGRESQL else ["portable"]
@@ -21,7 +23,7 @@ WAYS = ["one statement", "portable"] if ON_POSTGRESQL else ["portable"]
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways of taking units share these tests."""
     if request.param == "portable":
-        monkeypatch.setattr(usage_function, "is_there", lambda using: False)
+        monkeypatch.setattr(postgres, "is_there", lambda using: False)
     way: str = request.param
     return way
 
@@ -68,7 +70,7 @@ class Shelf:
         )
         cause = Cause(reason="a gift", source="portal")
         for pack in packs:
-            ledger.record_settled(pack, {}, cause=cause, at=now)
+            entries.record_settled(pack, {}, cause=cause, at=now)
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from licenzy_django import usage, usage_function
-from licenzy_django.database_functions import is_there
+from licenzy_django import usage
+from licenzy_django.db.functions import is_there
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.usage import postgres
 from tests.usage.conftest import Shelf
 
 
@@ -80,11 +81,11 @@ def test_a_function_that_is_missing_is_only_a_note(shelf: Shelf) -> None:
         assert "function" not in doctor()[1]
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP FUNCTION {usage_function.CONSUME.name}")
+        cursor.execute(f"DROP FUNCTION {postgres.CONSUME.name}")
     is_there.cache_clear()
 
     status, said = doctor()
 
     assert (status, "lacks functions of ours" in said) == (0, True)
-    usage_function.CONSUME.make("default")
+    postgres.CONSUME.make("default")
     assert "function" not in doctor()[1]

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from licenzy_django import inbox
 from licenzy_django.models import StripeEvent
+from licenzy_django.sync import inbox
 
 logger = logging.getLogger("licenzy_django")
 

@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
-from licenzy_django import inbox, stripe_client
 from licenzy_django.checks.redirects import is_absolute
 from licenzy_django.conf import STRIPE_API_VERSION
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode
+from licenzy_django.stripe import client
+from licenzy_django.sync import inbox
 
 
 class Command(BaseCommand):
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             "description": "licenzy-django",
         }
         try:
-            endpoint = stripe_client.ask(mode, partial(create_endpoint, params))
+            endpoint = client.ask(mode, partial(create_endpoint, params))
         except LicenzyError as error:
             raise CommandError(error.message) from error
         self.stderr.write(f"{endpoint['id']} is registered with {len(inbox.REASONS)} events and {STRIPE_API_VERSION}.")

@@ -1,0 +1,16 @@
+"""May this subject …? ``access.check`` answers yes or no, and why; it never calls Stripe."""
+
+from licenzy_django.access.decisions import Decision, acheck, arequire, check, require
+from licenzy_django.access.summary import AccessSummary, EntitlementView, entitlements_of, summary
+
+__all__ = [
+    "AccessSummary",
+    "Decision",
+    "EntitlementView",
+    "acheck",
+    "arequire",
+    "check",
+    "entitlements_of",
+    "require",
+    "summary",
+]

@@ -1,0 +1,98 @@
+"""May this subject …? Entitlement rows, the clock and units become yes or no. Never calls Stripe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from licenzy_django import clock
+from licenzy_django.access import cache, entitlement_rows
+from licenzy_django.access.availability import availability_of, rank_of_reason
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import EntitlementRequired
+from licenzy_django.identity import is_request, subject_ref_of
+from licenzy_django.models import Entitlement
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a check: true or false, why, and the entitlement that it rests on."""
+
+    allowed: bool
+    reason: str | None = None
+    subject_ref: str | None = None
+    entitlement_id: str | None = None
+    product_code: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    @property
+    def entitlement(self) -> Entitlement | None:
+        """The row behind the decision; costs a query."""
+        return Entitlement.objects.filter(public_id=self.entitlement_id).first() if self.entitlement_id else None
+
+
+def check(
+    subject: Any, *product_codes: str, feature: str = "", mode: str | None = None, at: datetime | None = None
+) -> Decision:
+    """Whether a subject has access now.
+
+    Args:
+        subject: a ``subject_ref``, a request, a user, or None; an anonymous one is never entitled and costs no query.
+            A request remembers: ten checks cost one query.
+        product_codes: any of these products; none means any product.
+        feature: whatever product gives this feature.
+        mode: ``test`` or ``live``; by default the setting ``MODE``.
+        at: another moment than now.
+    """
+    subject_ref = subject_ref_of(subject)
+    if subject_ref is None:
+        return Decision(False, "anonymous")
+    mode = mode or licenzy_settings().MODE
+    if at is None:
+        at = clock.now()
+        rows = cache.rows_of(subject_ref, mode, at=at, request=subject if is_request(subject) else None)
+    else:
+        rows = entitlement_rows.rows_of(subject_ref, mode, at=at)
+    return decide(subject_ref, rows, product_codes, feature, at=at)
+
+
+def decide(
+    subject_ref: str,
+    rows: Iterable[entitlement_rows.EntitlementRow],
+    product_codes: Sequence[str],
+    feature: str,
+    *,
+    at: datetime,
+) -> Decision:
+    """The decision over a subject's rows: the first available one that answers, or the best reason why none does."""
+    refusal: Decision | None = None
+    for row in rows:
+        if (product_codes and row.product_code not in product_codes) or (feature and feature not in row.features):
+            continue
+        availability = availability_of(row, row.kind, at)
+        decision = Decision(availability.available, availability.reason, subject_ref, row.public_id, row.product_code)
+        if decision.allowed:
+            return decision
+        if refusal is None or rank_of_reason(decision.reason) < rank_of_reason(refusal.reason):
+            refusal = decision
+    return Decision(False, "no_entitlement", subject_ref) if refusal is None else refusal
+
+
+def require(
+    subject: Any, *product_codes: str, feature: str = "", mode: str | None = None, at: datetime | None = None
+) -> Decision:
+    """Like ``check``, but raises EntitlementRequired (a PermissionDenied) instead of answering no."""
+    decision = check(subject, *product_codes, feature=feature, mode=mode, at=at)
+    if not decision:
+        raise EntitlementRequired(decision=decision)
+    return decision
+
+
+acheck = sync_to_async(check)
+arequire = sync_to_async(require)

@@ -1,0 +1,187 @@
+"""The one statement behind every access check. It is SQL by hand since the ORM costs twice what the database does.
+
+SQLite and PostgreSQL run the same text. ``access`` decides in Python over the rows it returns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.db import connections, router
+
+from licenzy_django.db.functions import StoredQuery
+from licenzy_django.models import ApiKey, Entitlement, Product
+
+ROWS_AT_ONCE = 100
+"""A subject with more rows than this is asked again, for those that can matter only."""
+
+ENTITLEMENT_COLUMNS = (
+    "public_id",
+    "status",
+    "status_reason",
+    "grants_access",
+    "not_before",
+    "available_until",
+    "cancel_at",
+    "revoked_at",
+    "units_remaining",
+    "reserved_until",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementRow:
+    """What of an entitlement the decision needs."""
+
+    public_id: str
+    status: str
+    status_reason: str
+    grants_access: bool
+    not_before: datetime | None
+    available_until: datetime | None
+    cancel_at: datetime | None
+    revoked_at: datetime | None
+    units_remaining: int
+    reserved_until: datetime | None
+    product_code: str
+    kind: str
+    features: frozenset[str]
+
+
+def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[EntitlementRow]:
+    """The subject's entitlements; where there are very many, of those that are over one of each kind and reason."""
+    found = OF_SUBJECT.fetch(reader(), subject_ref, mode)
+    if len(found) > ROWS_AT_ONCE:
+        found = rows_that_matter(subject_ref, mode, at)
+    return [gate_row(row) for row in found]
+
+
+def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[KeyRow | None, list[EntitlementRow]]:
+    """The API key with this digest and, in its mode, the subject's entitlements: one statement for both."""
+    found = OF_KEY_AND_SUBJECT.fetch(reader(), subject_ref, digest)
+    if not found:
+        return None, []
+    key = KeyRow(found[0][0], found[0][1], as_time(found[0][2]), as_time(found[0][3]))
+    if len(found) > ROWS_AT_ONCE:
+        return key, rows_of(subject_ref, key.mode, at=at)
+    return key, [gate_row(row[4:]) for row in found if row[4] is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    pk: int
+    mode: str
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def rows_that_matter(subject_ref: str, mode: str, at: datetime) -> list[Sequence[Any]]:
+    connection = connections[reader()]
+    moment = at if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(MATTERING_OF_SUBJECT, {"subject_ref": subject_ref, "mode": mode, "at": moment})
+        return list(cursor.fetchall())
+
+
+def reader() -> str:
+    return router.db_for_read(Entitlement)
+
+
+def gate_row(row: Sequence[Any]) -> EntitlementRow:
+    (
+        public_id,
+        status,
+        reason,
+        grants,
+        not_before,
+        until,
+        cancel_at,
+        revoked_at,
+        left,
+        reserved_until,
+        code,
+        kind,
+        has,
+    ) = row
+    return EntitlementRow(
+        public_id,
+        status,
+        reason,
+        bool(grants),
+        as_time(not_before),
+        as_time(until),
+        as_time(cancel_at),
+        as_time(revoked_at),
+        left,
+        as_time(reserved_until),
+        code,
+        kind,
+        features_of(has),
+    )
+
+
+def features_of(value: str | list[str]) -> frozenset[str]:
+    return features_in(value) if isinstance(value, str) else frozenset(value)
+
+
+@cache
+def features_in(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
+
+
+def as_time(value: Any) -> datetime | None:
+    """A column's time, aware: a datetime or an ISO text, in SQLite without a zone."""
+    if value is None:
+        return None
+    time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+# Nothing but our own table and column names is put into these.
+ENTITLEMENTS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitlement, Product, ApiKey))
+FIELDS = [
+    *(("e", Entitlement._meta.get_field(name)) for name in ENTITLEMENT_COLUMNS),
+    *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features")),
+]
+KEY_FIELDS = [("k", ApiKey._meta.get_field(name)) for name in ("id", "mode", "revoked_at", "last_used_at")]
+LIMIT = f" LIMIT {ROWS_AT_ONCE + 1}"
+
+
+def columns_of(fields: Sequence[tuple[str, Any]]) -> str:
+    return ", ".join(f"{table}.{field.column}" for table, field in fields)
+
+
+def stored(purpose: str, sql: str, parameters: Sequence[str], fields: Sequence[tuple[str, Any]]) -> StoredQuery:
+    return StoredQuery(purpose, sql + LIMIT, parameters, len(fields))
+
+
+SUBJECTS_ROWS = (
+    f"SELECT {columns_of(FIELDS)} FROM {ENTITLEMENTS} e JOIN {PRODUCTS} p ON p.id = e.product_id "  # noqa: S608
+    "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s"
+)
+CAN_BE_AVAILABLE = (
+    "e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %(at)s) "
+    "AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)"
+)
+# Of rows that agree in all that `access.standing_of` looks at, one tells the reason as well as all.
+ONE_OF_EACH_REASON = (
+    f"SELECT min(e.id) FROM {ENTITLEMENTS} e WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s "  # noqa: S608
+    "GROUP BY e.product_id, e.revoked_at IS NULL, e.grants_access, e.status, e.status_reason, e.not_before > %(at)s, "
+    "e.available_until <= %(at)s, e.cancel_at <= %(at)s, e.units_remaining > 0"
+)
+MATTERING_OF_SUBJECT = f"{SUBJECTS_ROWS} AND (({CAN_BE_AVAILABLE}) OR e.id IN ({ONE_OF_EACH_REASON}))"
+OF_SUBJECT = stored("rows", SUBJECTS_ROWS, ["subject_ref", "mode"], FIELDS)
+OF_KEY_AND_SUBJECT = stored(
+    "check",
+    f"SELECT {columns_of([*KEY_FIELDS, *FIELDS])} FROM {KEYS} k "  # noqa: S608
+    f"LEFT JOIN {ENTITLEMENTS} e ON e.mode = k.mode AND e.subject_ref = %(subject_ref)s "
+    f"LEFT JOIN {PRODUCTS} p ON p.id = e.product_id WHERE k.digest = %(digest)s",
+    ["subject_ref", "digest"],
+    [*KEY_FIELDS, *FIELDS],
+)
+FUNCTIONS = [OF_SUBJECT.function, OF_KEY_AND_SUBJECT.function]

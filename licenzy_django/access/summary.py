@@ -1,0 +1,147 @@
+"""What a subject has, for people and for other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from licenzy_django import clock
+from licenzy_django.access import entitlement_rows
+from licenzy_django.access.availability import Availability, availability_of
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.identity import subject_ref_of
+from licenzy_django.ledger import packs
+from licenzy_django.models import Entitlement, Kind, Status
+
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementView:
+    """An entitlement as the API shows it."""
+
+    id: str
+    product_code: str
+    kind: str
+    status: str
+    available: bool
+    reason: str | None
+    quantity: int
+    features: list[str]
+    starts_at: datetime | None
+    expires_at: datetime | None
+    current_period_end: datetime | None
+    cancel_at: datetime | None
+    canceled_at: datetime | None
+    usage_granted: int | None
+    usage_remaining: int | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSummary:
+    """All that a product usually wants to know of a subject at once."""
+
+    subject_ref: str
+    has_access: bool
+    status: str
+    usage_remaining: int
+    features: list[str]
+    entitlements: list[EntitlementView] = field(default_factory=list)
+
+
+def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]:
+    rows = list(rows)
+    lapsed = packs.lapsed_units_by_lot(rows, at)
+    return [view_of(row, at, lapsed.get(row.pk, 0)) for row in rows]
+
+
+def view_of(row: Entitlement, at: datetime, units_lapsed: int) -> EntitlementView:
+    availability = availability_of(row, row.product.kind, at)
+    is_pack = row.product.kind == Kind.USAGE_PACK
+    return EntitlementView(
+        id=row.public_id,
+        product_code=row.product.code,
+        kind=row.product.kind,
+        status=availability.status,
+        available=availability.available,
+        reason=availability.reason,
+        quantity=row.quantity,
+        features=row.product.features,
+        starts_at=row.starts_at,
+        expires_at=row.expires_at,
+        current_period_end=row.current_period_end,
+        cancel_at=row.cancel_at,
+        canceled_at=row.canceled_at or row.revoked_at,
+        usage_granted=row.units_granted if is_pack else None,
+        usage_remaining=row.units_remaining + units_lapsed if is_pack else None,
+        source=row.source,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def entitlements_of(
+    subject: Any,
+    *,
+    mode: str | None = None,
+    at: datetime | None = None,
+    limit: int = PAGE_SIZE,
+    starting_after: str = "",
+) -> list[EntitlementView]:
+    """A subject's entitlements, newest first, at most ``limit`` after the one named.
+
+    Raises InvalidRequest if the subject has no entitlement of that name.
+    """
+    at = at or clock.now()
+    mode = mode or licenzy_settings().MODE
+    rows = Entitlement.objects.filter(subject_ref=subject_ref_of(subject) or "", mode=mode).select_related("product")
+    if starting_after:
+        last = rows.filter(public_id=starting_after).values_list("pk", flat=True).first()
+        if last is None:
+            raise InvalidRequest(fields={"starting_after": ["This subject has no such entitlement."]})
+        rows = rows.filter(pk__lt=last)
+    return views_of(rows.order_by("-pk")[:limit], at)
+
+
+STATUS_ORDER = (Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED, Status.EXPIRED, Status.CANCELED)
+
+
+def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None) -> AccessSummary:
+    """What a subject has, in one answer: the best status, units left over all packs, features, entitlements."""
+    at = at or clock.now()
+    mode = mode or licenzy_settings().MODE
+    subject_ref = subject_ref_of(subject) or ""
+    views = entitlements_of(subject_ref, mode=mode, at=at, limit=PAGE_SIZE + 1)
+    # The entitlements shown are bounded; what follows from them must know of every available one.
+    is_all = len(views) <= PAGE_SIZE
+    available = [view for view in (views if is_all else maybe_available(subject_ref, mode, at)) if view.available]
+    shown = available or (views if is_all else availabilities(subject_ref, mode, at))
+    statuses = {Status.ACTIVE if each.status == Status.TRIALING else each.status for each in shown}
+    return AccessSummary(
+        subject_ref=subject_ref,
+        has_access=bool(available),
+        status=next((str(status.value) for status in STATUS_ORDER if status in statuses), "none"),
+        usage_remaining=sum(view.usage_remaining or 0 for view in available),
+        features=sorted({feature for view in available for feature in view.features}),
+        entitlements=views[:PAGE_SIZE],
+    )
+
+
+def availabilities(subject_ref: str, mode: str, at: datetime) -> list[Availability]:
+    return [availability_of(row, row.kind, at) for row in entitlement_rows.rows_of(subject_ref, mode, at=at)]
+
+
+def maybe_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:
+    """A subject's entitlements without those that are certainly over."""
+    rows = Entitlement.objects.filter(subject_ref=subject_ref, mode=mode, grants_access=True, revoked_at=None)
+    rows = rows.filter(Q(available_until=None) | Q(available_until__gt=at))
+    rows = rows.exclude(product__kind=Kind.USAGE_PACK, units_remaining=0, units_reserved=0)
+    return views_of(rows.select_related("product"), at)

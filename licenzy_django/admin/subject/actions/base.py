@@ -1,0 +1,63 @@
+"""What every action of an operator is: a verb, a form that asks why, and a line in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from licenzy_django import operators
+from licenzy_django.admin.audit_log import ReasonForm, log_action
+from licenzy_django.models import Subject
+
+Words = str | Promise
+
+
+class ActionFailed(Exception):
+    """It was tried and did not work; the sentence says why."""
+
+
+class Action:
+    """Something done to a subject, or to one of its rows.
+
+    Attributes:
+        slug: its name in the address and in templates.
+        button: what the button that does it says.
+        is_dangerous: the button is red.
+    """
+
+    slug = ""
+    title: Words = ""
+    button: Words = ""
+    is_dangerous = False
+    form: type[ReasonForm] = ReasonForm
+
+    def find(self, subject: Subject, target: str) -> Any:
+        """The row that it is done to: the subject's own, never another's. Raises Http404."""
+        return subject
+
+    def form_for(self, subject: Subject, row: Any, given: Any) -> ReasonForm:
+        return self.form(given)
+
+    def consequences(self, subject: Subject, row: Any) -> Sequence[Words]:
+        """What will happen, for the page that asks."""
+        return []
+
+    def act(self, request: HttpRequest, subject: Subject, row: Any, given: dict[str, Any]) -> str:
+        """Do it. Returns what to tell the operator; raises LicenzyError or ActionFailed."""
+        raise NotImplementedError
+
+
+NOTHING_MORE = gettext_lazy("That was done already; nothing more has changed.")
+
+
+def told(request: HttpRequest, done: operators.Done[Any], row: Model, what: str, reason: str) -> str:
+    """Log a change that this call has made, and say so; a second click says that it was the second."""
+    if not done.changed:
+        return str(NOTHING_MORE)
+    log_action(request, row, what, reason=reason)
+    return what

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from licenzy_django import operators, usage
+from licenzy_django.admin.audit_log import ReasonForm, new_request_id
+from licenzy_django.admin.subject.actions.base import Action, Words, told
+from licenzy_django.entitlements.rebuild import lock_subject
+from licenzy_django.models import Entitlement, Kind, LedgerEntry, Product, Subject
+from licenzy_django.usage.requests import MAX_UNITS
+
+
+class GrantForm(ReasonForm):
+    product = forms.ModelChoiceField(label=gettext_lazy("Product"), queryset=Product.objects.none())
+    until = forms.DateTimeField(
+        label=gettext_lazy("Until"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    units = forms.IntegerField(
+        label=gettext_lazy("Units"),
+        required=False,
+        min_value=1,
+        max_value=operators.MAX_UNITS,
+        help_text=gettext_lazy("Of a usage pack. Empty means one pack."),
+    )
+    request_id = forms.CharField(widget=forms.HiddenInput, max_length=40)
+    field_order = ["product", "until", "units", "reason"]
+
+    def __init__(self, given: Any, *, mode: str) -> None:
+        super().__init__(given, initial={"request_id": new_request_id()})
+        products = Product.objects.filter(mode=mode).order_by("-is_active", "code")
+        self.fields["product"].queryset = products  # type: ignore[attr-defined]
+        self.fields["until"].help_text = _(
+            "In the time zone %(zone)s. Empty means as the product says: a pass its days, a pack its validity, "
+            "a subscription without an end."
+        ) % {"zone": timezone.get_current_timezone_name()}
+
+
+class Grant(Action):
+    slug = "grant"
+    title = gettext_lazy("Grant a product")
+    button = gettext_lazy("Grant")
+
+    def form_for(self, subject: Subject, row: Any, given: Any) -> ReasonForm:
+        return GrantForm(given, mode=subject.mode)
+
+    def consequences(self, subject: Subject, row: Any) -> Sequence[Words]:
+        return [gettext_lazy("Access turns on at once and without a payment. Stripe is told nothing.")]
+
+    @transaction.atomic
+    def act(self, request: HttpRequest, subject: Subject, row: Any, given: dict[str, Any]) -> str:
+        product: Product = given["product"]
+        until: datetime | None = given["until"]
+        done = operators.grant(
+            subject.subject_ref,
+            product,
+            until=until,
+            units=given["units"],
+            actor=request.user,
+            reason=given["reason"],
+            request_id=given["request_id"],
+        )
+        return told(request, done, done.row, _("%(product)s is granted.") % {"product": product}, given["reason"])
+
+
+class OfEntitlement(Action):
+    def find(self, subject: Subject, target: str) -> Entitlement:
+        return get_object_or_404(subject.entitlements.select_related("product"), public_id=target)
+
+
+class Revoke(OfEntitlement):
+    slug = "revoke"
+    title = gettext_lazy("Take an entitlement away")
+    button = gettext_lazy("Revoke")
+    is_dangerous = True
+
+    def consequences(self, subject: Subject, row: Entitlement) -> Sequence[Words]:
+        lines = [
+            _("%(product)s (%(id)s) gives no access from now on, whatever Stripe says of it.")
+            % {"product": row.product, "id": row.public_id},
+            _("No money goes back by this: refund the payment at Stripe. It can be restored."),
+        ]
+        if row.product.kind == Kind.USAGE_PACK:
+            lines.insert(1, _("%(units)s units are void.") % {"units": row.units_remaining})
+        return lines
+
+    @transaction.atomic
+    def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
+        done = operators.revoke(row, actor=request.user, reason=given["reason"])
+        return told(request, done, done.row, _("%(product)s is revoked.") % {"product": row.product}, given["reason"])
+
+
+class Restore(OfEntitlement):
+    slug = "restore"
+    title = gettext_lazy("Take a revocation back")
+    button = gettext_lazy("Restore")
+
+    def consequences(self, subject: Subject, row: Entitlement) -> Sequence[Words]:
+        return [
+            _("%(product)s (%(id)s) counts again, as the payments and the clock say.")
+            % {"product": row.product, "id": row.public_id}
+        ]
+
+    @transaction.atomic
+    def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
+        done = operators.restore(row, actor=request.user, reason=given["reason"])
+        return told(request, done, done.row, _("%(product)s is restored.") % {"product": row.product}, given["reason"])
+
+
+class AdjustForm(ReasonForm):
+    units = forms.IntegerField(
+        label=gettext_lazy("Units"),
+        min_value=-MAX_UNITS,
+        max_value=MAX_UNITS,
+        help_text=gettext_lazy("Above zero gives, below zero takes."),
+    )
+    request_id = forms.CharField(widget=forms.HiddenInput, max_length=40)
+    field_order = ["units", "reason"]
+
+
+class Adjust(OfEntitlement):
+    slug = "adjust"
+    title = gettext_lazy("Adjust the units of a pack")
+    button = gettext_lazy("Adjust")
+
+    def form_for(self, subject: Subject, row: Entitlement, given: Any) -> ReasonForm:
+        return AdjustForm(given, initial={"request_id": new_request_id()})
+
+    def consequences(self, subject: Subject, row: Entitlement) -> Sequence[Words]:
+        left = {"product": row.product, "id": row.public_id, "left": row.units_remaining, "granted": row.units_granted}
+        return [_("%(product)s (%(id)s) has %(left)s of %(granted)s units left.") % left]
+
+    @transaction.atomic
+    def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
+        lock_subject(subject.pk)
+        before = LedgerEntry.objects.filter(entitlement=row, kind=LedgerEntry.Kind.ADJUST).count()
+        changed = usage.adjust(
+            row, given["units"], actor=request.user, reason=given["reason"], request_id=given["request_id"]
+        )
+        after = LedgerEntry.objects.filter(entitlement=row, kind=LedgerEntry.Kind.ADJUST).count()
+        what = _("%(product)s is adjusted by %(units)s units.") % {"product": row.product, "units": given["units"]}
+        done = operators.Done(changed, changed=after > before)
+        return told(request, done, done.row, what, given["reason"])

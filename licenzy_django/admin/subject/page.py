@@ -1,0 +1,159 @@
+"""A subject's page: what is decided now and why, what it rests on, what is left, what happened. Looking only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from licenzy_django import access, clock
+from licenzy_django.access.availability import availability_of
+from licenzy_django.admin import charts
+from licenzy_django.admin.links import dashboard_url
+from licenzy_django.admin.permissions import may_support
+from licenzy_django.admin.subject import explanations, timeline
+from licenzy_django.admin.subject.explanations import Held
+from licenzy_django.admin.subject.timeline_entries import Happened
+from licenzy_django.ledger.entries import use_by_day
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Kind, Source, Subject
+
+MOST_ENTITLEMENTS = 50
+DAYS = 30
+DECISIONS = ("manual_grant", "manual_revoke", "manual_restore")
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    url: str
+    words: Any
+    is_dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntitlement:
+    """A row of the table of entitlements."""
+
+    held: Held
+    sentence: str
+    rests_on: str
+    dashboard_url: str
+    buttons: list[Button]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMoment:
+    """A line of the timeline with its links and its button."""
+
+    happened: Happened
+    links: list[tuple[str, str]]
+    button: Button | None
+
+
+def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
+    """Everything that the template needs, in a number of queries that does not depend on the history."""
+    at = clock.now()
+    can_act = may_support(request)
+    rows = newest_entitlements(subject)
+    has_more = len(rows) > MOST_ENTITLEMENTS
+    held = held_of(rows[:MOST_ENTITLEMENTS], at)
+    decision = access.check(subject.subject_ref, mode=subject.mode, at=at)
+    behind = behind_decision(decision, held, subject, at)
+    waiting = timeline.waiting_events(subject)
+    page = timeline.page_of(subject, request.GET.get("before", ""))
+    use = use_by_day(subject.subject_ref, subject.mode, days=DAYS, at=at)
+    return {
+        "subject": subject,
+        "customer_url": dashboard_url(subject.stripe_customer_id, subject.mode),
+        "decision": decision,
+        "sentence": explanations.decision_sentence(subject.subject_ref, decision, behind),
+        "why": explanations.why(decision, behind, [] if behind else newest_attempts(subject), waiting),
+        "waiting": [replay_button(subject, event.event_id) for event in waiting] if can_act else [],
+        "entitlements": [shown_entitlement(one, subject, can_act) for one in held],
+        "has_more_entitlements": has_more,
+        "lots": charts.lots([one.row for one in held if is_pack(one)]),
+        "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
+        "moments": [shown_moment(happened, subject, can_act) for happened in page.happened],
+        "timeline": page,
+        "can_act": can_act,
+        "grant_url": action_url(subject, "grant"),
+        "sync_url": action_url(subject, "sync"),
+    }
+
+
+def newest_entitlements(subject: Subject) -> list[Entitlement]:
+    """Those that can give access first."""
+    rows = Entitlement.objects.filter(subject=subject).select_related("product", "attempt")
+    return list(rows.order_by("-grants_access", "-pk")[: MOST_ENTITLEMENTS + 1])
+
+
+def held_of(rows: list[Entitlement], at: datetime) -> list[Held]:
+    decided: dict[int, list[EntitlementChange]] = {}
+    changes = EntitlementChange.objects.filter(entitlement__in=rows, reason__in=DECISIONS)
+    for change in changes.select_related("actor").order_by("-pk")[:200]:
+        decided.setdefault(change.entitlement_id, []).append(change)
+    return [Held(row, availability_of(row, row.product.kind, at), decided.get(row.pk, [])) for row in rows]
+
+
+def behind_decision(decision: access.Decision, held: list[Held], subject: Subject, at: datetime) -> Held | None:
+    """An entitlement that says the same as the decision, if possible its own; asked for only if none is shown."""
+    if decision.entitlement_id is None:
+        return None
+    alike = [one for one in held if (one.standing.available, one.standing.reason) == (bool(decision), decision.reason)]
+    if alike:
+        return next((one for one in alike if one.row.public_id == decision.entitlement_id), alike[0])
+    rows = Entitlement.objects.filter(subject=subject, public_id=decision.entitlement_id)
+    return next(iter(held_of(list(rows.select_related("product", "attempt")), at)), None)
+
+
+def newest_attempts(subject: Subject) -> list[CheckoutAttempt]:
+    return list(CheckoutAttempt.objects.filter(subject=subject).select_related("product").order_by("-pk")[:1])
+
+
+def is_pack(held: Held) -> bool:
+    return held.row.product.kind == Kind.USAGE_PACK
+
+
+def shown_entitlement(held: Held, subject: Subject, can_act: bool) -> ShownEntitlement:
+    row = held.row
+    is_stripe = row.source == Source.STRIPE
+    return ShownEntitlement(
+        held=held,
+        sentence=explanations.held_sentence(held),
+        rests_on=row.source_id if is_stripe else held.by or row.source_id,
+        dashboard_url=dashboard_url(row.source_id, row.mode) if is_stripe else "",
+        buttons=entitlement_buttons(held, subject) if can_act else [],
+    )
+
+
+def entitlement_buttons(held: Held, subject: Subject) -> list[Button]:
+    slug = "revoke" if held.row.revoked_at is None else "restore"
+    slugs = [slug, "adjust"] if is_pack(held) else [slug]
+    return [button(subject, slug, held.row.public_id) for slug in slugs]
+
+
+def shown_moment(happened: Happened, subject: Subject, can_act: bool) -> ShownMoment:
+    links = [(stripe_id, dashboard_url(stripe_id, subject.mode)) for stripe_id in happened.stripe_ids]
+    if happened.action is None or not can_act:
+        return ShownMoment(happened, links, None)
+    slug, target, words = happened.action
+    return ShownMoment(happened, links, replace(button(subject, slug, target), words=words))
+
+
+def replay_button(subject: Subject, event_id: str) -> Button:
+    return button(subject, "replay", event_id)
+
+
+def button(subject: Subject, slug: str, target: str) -> Button:
+    from licenzy_django.admin.subject.actions import ACTIONS
+
+    action = ACTIONS[slug]
+    return Button(action_url(subject, slug, target), action.button, action.is_dangerous)
+
+
+def action_url(subject: Subject, slug: str, target: str = "") -> str:
+    if target:
+        return reverse("admin:licenzy_subject_act_on", args=[subject.pk, slug, target])
+    return reverse("admin:licenzy_subject_act", args=[subject.pk, slug])

@@ -1,0 +1,207 @@
+"""What can be told, in the words of the contract: one function for each kind of news, and the body that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from licenzy_django import clock
+from licenzy_django.audit import Cause
+from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Status, Subject
+from licenzy_django.stripe.translate import Fact
+
+PAYLOAD_KEYS = (
+    "subject_ref",
+    "mode",
+    "product_code",
+    "kind",
+    "status",
+    "reason",
+    "source",
+    "entitlement_id",
+    "attempt_id",
+    "units",
+    "usage_remaining",
+    "amount_total",
+    "currency",
+    "stripe_checkout_session_id",
+    "stripe_payment_intent_id",
+    "stripe_subscription_id",
+    "current_period_end",
+    "expires_at",
+    "canceled_at",
+    "actor_user_id",
+    "metadata",
+    "created_at",
+    "updated_at",
+)
+# Older than this is no news: a sync that finds an invoice of last year tells nobody. Prune keeps the keys longer.
+NEWS_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One thing to tell.
+
+    Attributes:
+        once_key: what may be told only once per mode; empty where the caller knows that it is new.
+        occurred_at: endpoints that were made later are not told.
+    """
+
+    type: EventType
+    subject_ref: str
+    payload: Mapping[str, Any]
+    once_key: str = ""
+    occurred_at: datetime | None = None
+
+
+def entitlement_updated(row: Entitlement, cause: Cause) -> News:
+    return News(type=EventType.ENTITLEMENT_UPDATED, subject_ref=row.subject_ref, payload=payload_of(row, cause))
+
+
+def subscription_changed(rows: Sequence[Entitlement], cause: Cause, *, is_end: bool) -> News:
+    """One for the whole subscription; what its products do not have in common is null."""
+    event_type = EventType.SUBSCRIPTION_DELETED if is_end else EventType.SUBSCRIPTION_UPDATED
+    together = in_common([payload_of(row, cause) for row in rows])
+    return News(type=event_type, subject_ref=rows[0].subject_ref, payload=together)
+
+
+def invoice_collected(invoice: Fact, subject: Subject, rows: Sequence[Entitlement]) -> list[News]:
+    """That an invoice was paid, and that a try to collect it failed: each once, while it is news."""
+    outcomes = [
+        (EventType.INVOICE_PAYMENT_SUCCEEDED, "invoice_paid", "paid_at"),
+        (EventType.INVOICE_PAYMENT_FAILED, "invoice_payment_failed", "failed_at"),
+    ]
+    oldest = clock.now() - NEWS_FOR
+    known = in_common([payload_of(row) for row in rows]) if rows else payload(subject.subject_ref, mode=subject.mode)
+    known |= {
+        "source": Source.STRIPE,
+        "amount_total": invoice.state.get("amount_paid"),
+        "currency": invoice.state.get("currency"),
+        "stripe_payment_intent_id": invoice.links.get("payment_intent_id") or None,
+        "stripe_subscription_id": invoice.links.get("subscription_id") or None,
+    }
+    return [
+        News(
+            type=event_type,
+            subject_ref=subject.subject_ref,
+            payload=known | {"reason": reason},
+            once_key=f"{event_type}:{invoice.stripe_id}",
+            occurred_at=at,
+        )
+        for event_type, reason, field in outcomes
+        if (at := clock.from_timestamp(invoice.state.get(field))) is not None and at > oldest
+    ]
+
+
+def purchase_finalized(attempt: CheckoutAttempt, session: Fact, rows: Sequence[Entitlement], cause: Cause) -> News:
+    """The money of a checkout is confirmed. ``rows`` are the entitlements that rest on it."""
+    subject_ref = attempt.subject.subject_ref
+    known = in_common([payload_of(row) for row in rows]) if rows else payload(subject_ref, mode=attempt.mode)
+    known |= {
+        "product_code": attempt.product.code,
+        "kind": attempt.product.kind,
+        "reason": cause.reason,
+        "source": Source.STRIPE,
+        "attempt_id": attempt.public_id,
+        "amount_total": session.state.get("amount_total"),
+        "currency": session.state.get("currency"),
+        "stripe_checkout_session_id": session.stripe_id,
+        "stripe_payment_intent_id": session.links.get("payment_intent_id") or None,
+        "stripe_subscription_id": session.links.get("subscription_id") or None,
+        "created_at": in_utc(attempt.created_at),
+        "updated_at": in_utc(clock.now()),
+    }
+    once_key = f"{EventType.PURCHASE_FINALIZED}:{attempt.public_id}"
+    return News(type=EventType.PURCHASE_FINALIZED, subject_ref=subject_ref, payload=known, once_key=once_key)
+
+
+def usage_consumed(
+    subject_ref: str,
+    units: int,
+    *,
+    mode: str,
+    usage_remaining: int,
+    product_code: str | None = None,
+    entitlement_id: str | None = None,
+    reason: str = "usage_consumed",
+    source: str = Source.RUNTIME,
+    at: datetime | None = None,
+) -> News:
+    """Units were used. ``usage_remaining`` is what the call answered: over all packs that it was about."""
+    now = in_utc(at or clock.now())
+    known = payload(
+        subject_ref,
+        mode=mode,
+        product_code=product_code,
+        kind=Kind.USAGE_PACK,
+        reason=reason,
+        source=source,
+        entitlement_id=entitlement_id,
+        units=units,
+        usage_remaining=usage_remaining,
+        created_at=now,
+        updated_at=now,
+    )
+    return News(type=EventType.USAGE_CONSUMED, subject_ref=subject_ref, payload=known)
+
+
+# --- the body ---------------------------------------------------------------------------------------------------------
+
+
+def payload(subject_ref: str, **known: Any) -> dict[str, Any]:
+    """Every key of the contract, null where nothing is known. Raises TypeError for a key that it does not have."""
+    if unknown := known.keys() - set(PAYLOAD_KEYS):
+        raise TypeError(f"Not in an outbound event: {', '.join(sorted(unknown))}")
+    return dict.fromkeys(PAYLOAD_KEYS) | {"subject_ref": subject_ref} | known
+
+
+def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
+    """What an entitlement says of itself, and why it changed. One that was revoked is canceled, as the API says."""
+    product = row.product
+    is_pack, is_subscription = product.kind == Kind.USAGE_PACK, product.kind == Kind.SUBSCRIPTION
+    stripe_id = row.source_id if row.source == Source.STRIPE else None
+    return payload(
+        row.subject_ref,
+        mode=row.mode,
+        product_code=product.code,
+        kind=product.kind,
+        status=row.status if row.revoked_at is None else Status.CANCELED.value,
+        reason=cause.reason if cause else None,
+        source=cause.source if cause else row.source,
+        entitlement_id=row.public_id,
+        attempt_id=row.attempt.public_id if row.attempt else None,
+        units=row.units_granted if is_pack else None,
+        usage_remaining=row.units_remaining if is_pack else None,
+        stripe_checkout_session_id=None if is_subscription else stripe_id,
+        stripe_subscription_id=stripe_id if is_subscription else None,
+        current_period_end=in_utc(row.current_period_end),
+        expires_at=in_utc(row.expires_at),
+        canceled_at=in_utc(row.canceled_at or row.revoked_at),
+        actor_user_id=str(cause.actor.pk) if cause and cause.actor is not None else None,
+        created_at=in_utc(row.created_at),
+        updated_at=in_utc(row.updated_at),
+    )
+
+
+def in_common(payloads: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What all say alike; null where they differ."""
+    first, *others = payloads
+    return {key: value if all(other[key] == value for other in others) else None for key, value in first.items()}
+
+
+def in_utc(at: datetime | None) -> str | None:
+    """Whole seconds, as the API writes times."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def body_of(event: OutboundEvent) -> dict[str, Any]:
+    """What is sent. The same bytes for every try."""
+    return {
+        "id": event.public_id,
+        "type": event.type,
+        "created_at": in_utc(event.created_at),
+        "data": {key: event.payload.get(key) for key in PAYLOAD_KEYS},
+    }

@@ -1,0 +1,215 @@
+"""What Stripe told us, kept and merged. Store first, settle after: whoever settles last sees everything kept before.
+
+Facts that only grow (a session paid, an invoice paid, a refund) are merged field by field with operations that do not
+care about order or repetition. Objects that change back and forth (a subscription, a dispute) are replaced, but only
+by a fetch that began later (``docs/design.md``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.models import QuerySet
+
+from licenzy_django import clock
+from licenzy_django.db import statements
+from licenzy_django.db.functions import StoredQuery
+from licenzy_django.models import StripeFact, Subject
+from licenzy_django.stripe.translate import Fact, State
+
+LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
+FINAL_SUBSCRIPTION_STATUSES = frozenset({"canceled", "incomplete_expired"})
+
+OF_ID = "stripe_id = %s AND mode = %s"
+
+Join = Callable[[Any, Any], Any]
+
+
+def ranked(*values: str) -> Join:
+    """The value that stands later in the list wins; one that we do not know stands before all."""
+    ranks = {value: rank for rank, value in enumerate(values)}
+    return lambda left, right: max(left, right, key=lambda value: (ranks.get(value, -1), str(value)))
+
+
+def known(left: Any, right: Any) -> Any:
+    """For what never changes once it is there. The tie-break only has to be the same for every order."""
+    return max(left, right, key=lambda value: json.dumps(value, sort_keys=True))
+
+
+JOINS: Mapping[str, Mapping[str, Join]] = {
+    "checkout.session": {
+        "status": ranked("open", "expired", "complete"),
+        "payment_status": ranked("unpaid", "no_payment_required", "paid"),
+        "paid_at": min,
+        "found_paid_at": min,
+        "failed_at": min,
+    },
+    "invoice": {
+        "status": ranked("draft", "open", "uncollectible", "void", "paid"),
+        "paid_at": min,
+        "failed_at": min,
+        "amount_paid": max,
+    },
+    "invoice_payment": {"status": ranked("open", "canceled", "paid")},
+    "refund": {"status": ranked("pending", "requires_action", "succeeded", "canceled", "failed")},
+    "charge": {"amount_refunded": max, "refunded_at": min},
+    "customer": {"is_deleted": max, "deleted_at": min},
+    "subscription_price": {"seen_at": min},
+}
+
+
+def merged(stripe_object: str, left: State, right: State) -> State:
+    """Both states together: commutative, associative, idempotent. ``None`` means not known."""
+    joins = JOINS.get(stripe_object, {})
+    together: State = {}
+    for name in left.keys() | right.keys():
+        one, other = left.get(name), right.get(name)
+        if one is None or other is None:
+            together[name] = other if one is None else one
+        else:
+            together[name] = joins.get(name, known)(one, other)
+    return together
+
+
+def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
+    """Merge a fact that only grows into what is known of the object, and return the whole."""
+    row = new_row(fact, mode, subject)
+    if statements.insert(row):
+        return fact_from(row)
+    with transaction.atomic():
+        [row] = statements.select(StripeFact, OF_ID, fact.stripe_id, mode, lock=True)
+        before = (dict(row.state), links_of(row), row.subject_id)
+        row.state = merged(fact.object, row.state, fact.state)
+        for link in LINKS:
+            setattr(row, link, max(getattr(row, link), fact.links.get(link, "")))
+        row.subject_id = row.subject_id or (subject.pk if subject else None)
+        if before != (row.state, links_of(row), row.subject_id):
+            row.save(update_fields=["state", *LINKS, "subject", "updated_at"])
+    return fact_from(row)
+
+
+def keep_newest(
+    fact: Fact, *, mode: str, ticket: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
+) -> None:
+    """Replace what is known of an object that changes back and forth, unless a later fetch was kept already.
+
+    Args:
+        ticket: the primary key of an inbox row that existed before the fetch began.
+        or_equal: also replace what has the same ticket; for fetches that no event caused.
+        is_new: probably nothing is known of it yet; only saves a statement.
+    """
+    row = new_row(fact, mode, subject, ticket)
+    if is_new and statements.insert(row):
+        return
+    values = {"state": row.state, "applied_ticket": ticket, "updated_at": clock.now(), **links_of(row)}
+    if subject:
+        values["subject"] = subject.pk
+    is_older = "applied_ticket <= %s" if or_equal else "applied_ticket < %s"
+    if statements.update(StripeFact, values, f"{OF_ID} AND {is_older}", fact.stripe_id, mode, ticket):
+        return
+    if not is_new and not statements.insert(row):
+        # There is one that is newer, or that another worker inserted between the statements and that may be older.
+        statements.update(StripeFact, values, f"{OF_ID} AND applied_ticket < %s", fact.stripe_id, mode, ticket)
+
+
+def is_final(fact: Fact) -> bool:
+    """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
+    return fact.object == "subscription" and fact.state["status"] in FINAL_SUBSCRIPTION_STATUSES
+
+
+def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
+    wanted = set(stripe_ids) - {""}
+    if not wanted:
+        return {}
+    rows = statements.select(StripeFact, f"stripe_id {statements.any_of(len(wanted))} AND mode = %s", *wanted, mode)
+    return {row.stripe_id: row for row in rows}
+
+
+def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
+    """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
+    prices; their payments; the refunds, disputes and charges of those."""
+    using = statements.writer_of(StripeFact)
+    query = OF_SUBSCRIPTION["postgresql" if connections[using].vendor == "postgresql" else "others"]
+    # Once each: an invoice is found by its subscription and by itself.
+    found = {row[1]: row for row in query.fetch(using, mode, subscription_id)}
+    return [
+        Fact(name, stripe_id, as_state(state), dict(zip(LINKS, links, strict=True)))
+        for name, stripe_id, state, *links in found.values()
+    ]
+
+
+def as_state(value: str | State) -> State:
+    state: State = json.loads(value) if isinstance(value, str) else value
+    return state
+
+
+def of_subscription(one_of: str) -> StoredQuery:
+    """SQL by hand: the indexes on the links leave out the empty ones, and are only used where a statement says so too,
+    literally.
+
+    Args:
+        one_of: how a column is looked up among what a subquery finds. PostgreSQL joins subqueries by plans that may
+            read whole tables; an array it looks up in the index, whatever it knows.
+    """
+    table = StripeFact._meta.db_table
+    names = ("object", "stripe_id", "state", *LINKS)
+    columns = ", ".join(names)
+
+    def linked(link: str, others: str) -> str:
+        # Nothing but our own table and column names is put in here.
+        every = f"SELECT {columns} FROM {table} WHERE mode = %(mode)s AND "  # noqa: S608
+        return f"{every}NOT ({link} = '') AND {link} {one_of.format(f'SELECT {others}')}"
+
+    sql = f"""
+        WITH own AS (
+            SELECT {columns} FROM {table}
+            WHERE mode = %(mode)s AND subscription_id = %(subscription_id)s AND NOT (subscription_id = '')
+        ), paid AS ({linked("invoice_id", "invoice_id FROM own")})
+        SELECT * FROM own UNION ALL SELECT * FROM paid
+        UNION ALL {linked("payment_intent_id", "payment_intent_id FROM paid")}
+        UNION ALL {linked("charge_id", "charge_id FROM paid")}
+        UNION ALL {linked("stripe_id", "customer_id FROM own WHERE object = 'subscription'")}
+    """  # noqa: S608
+    return StoredQuery("facts", sql, ["mode", "subscription_id"], len(names))
+
+
+OF_SUBSCRIPTION = {"postgresql": of_subscription("= ANY(ARRAY({}))"), "others": of_subscription("IN ({})")}
+FUNCTIONS = [OF_SUBSCRIPTION["postgresql"].function]
+
+
+def facts_of_payments(mode: str, payment_intent_ids: Iterable[str]) -> list[StripeFact]:
+    """The sessions, refunds, disputes and charges of some payments."""
+    return list(StripeFact.objects.filter(mode=mode, payment_intent_id__in=set(payment_intent_ids) - {""}))
+
+
+def links_to(fact: Fact, mode: str) -> QuerySet[StripeFact]:
+    """What is known of the payment that a refund, dispute or charge belongs to."""
+    facts = StripeFact.objects.filter(mode=mode, object__in=["checkout.session", "invoice", "invoice_payment"])
+    payment_intent_id, charge_id = fact.links.get("payment_intent_id"), fact.links.get("charge_id")
+    if payment_intent_id:
+        return facts.filter(payment_intent_id=payment_intent_id)
+    return facts.filter(charge_id=charge_id) if charge_id else facts.none()
+
+
+def fact_from(row: StripeFact) -> Fact:
+    return Fact(row.object, row.stripe_id, row.state, links_of(row))
+
+
+def links_of(row: StripeFact) -> dict[str, str]:
+    return {link: getattr(row, link) for link in LINKS}
+
+
+def new_row(fact: Fact, mode: str, subject: Subject | None, ticket: int = 0) -> StripeFact:
+    links = {link: fact.links.get(link, "") for link in LINKS}
+    return StripeFact(
+        mode=mode,
+        stripe_id=fact.stripe_id,
+        object=fact.object,
+        state=fact.state,
+        subject=subject,
+        applied_ticket=ticket,
+        **links,
+    )

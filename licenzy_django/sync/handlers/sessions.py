@@ -1,0 +1,81 @@
+"""Checkout sessions: ours, and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db.models import Q
+
+from licenzy_django.checkout import attempts
+from licenzy_django.entitlements.rebuild import Cause, lock_subject, settle_purchase, settle_subscription
+from licenzy_django.models import CheckoutAttempt, Entitlement
+from licenzy_django.outbound import outbox
+from licenzy_django.stripe import client, facts
+from licenzy_django.stripe.translate import Fact, paid_at_of, session_lines
+from licenzy_django.sync.handlers.result import Context, Learned, ignored
+from licenzy_django.sync.handlers.subscriptions import keep_subscription
+
+
+def learn_session(session: Fact, context: Context) -> Learned:
+    attempt = attempt_of_session(session, context.mode)
+    if attempt is None:
+        return ignored("not a session of ours")
+    if session.state["mode"] == "payment" and paid_at_of(session) is not None:
+        session = with_lines(session, context.mode)
+    whole = facts.keep(session, mode=context.mode, subject=attempt.subject)
+    adopt(attempt, whole)
+    subscription_id = whole.links["subscription_id"]
+    if subscription_id and not context.is_fetched and not facts.facts_by_id(context.mode, [subscription_id]):
+        keep_subscription(subscription_id, attempt.subject, context, is_new=True)
+
+    def settle(cause: Cause) -> list[Entitlement]:
+        # The rights first, since that locks the subject: the return page has it before it touches the attempt.
+        changed: list[Entitlement] = []
+        if subscription_id:
+            changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
+        elif whole.state["mode"] == "payment":
+            changed = settle_purchase(attempt, cause=cause)
+        else:
+            lock_subject(attempt.subject_id)
+        is_finalized = attempts.settle(attempt, whole)
+        if is_finalized and outbox.is_heard(attempt):
+            outbox.record_purchase(attempt, whole, cause=cause)
+        return changed
+
+    return Learned(f"attempt {attempt.public_id}", attempt.subject_id, (settle,))
+
+
+def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
+    """The attempt that this session was made for, or None for a stranger's.
+
+    ``client_reference_id`` is never looked at: anybody can set it on a payment link. Our metadata only finds an attempt
+    whose answer was lost, and only if the session belongs to the customer that we made for its subject.
+    """
+    named, customer_id = session.state["attempt"], session.links["customer_id"]
+    is_its_own = Q(stripe_session_id=session.stripe_id)
+    if isinstance(named, str) and customer_id and not session.state["payment_link"]:
+        # In one query: between two the answer could be committed, and neither would find it.
+        is_its_own |= Q(public_id=named, stripe_session_id="")
+    rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
+    for attempt in rows.filter(is_its_own).order_by("-stripe_session_id"):
+        if attempt.stripe_session_id or attempt.stripe_params.get("customer") == customer_id:
+            return attempt
+    return None
+
+
+def adopt(attempt: CheckoutAttempt, session: Fact) -> None:
+    """Give the attempt the session whose answer was lost."""
+    if not attempt.stripe_session_id:
+        CheckoutAttempt.objects.filter(pk=attempt.pk, stripe_session_id="").update(stripe_session_id=session.stripe_id)
+        attempt.stripe_session_id = session.stripe_id
+
+
+def with_lines(session: Fact, mode: str) -> Fact:
+    """The session with what was bought, since events never carry the lines and customers can change quantities."""
+    if session.state.get("lines") is not None:
+        return session
+    known = facts.facts_by_id(mode, [session.stripe_id]).get(session.stripe_id)
+    if known is not None and known.state.get("lines") is not None:
+        return session
+    lines = session_lines(client.fetch_session_lines(mode, session.stripe_id))
+    return replace(session, state={**session.state, "lines": lines})

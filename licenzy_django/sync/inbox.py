@@ -1,0 +1,155 @@
+"""Every event is kept once and handled once; what fails stays visible and can come again."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from licenzy_django import clock
+from licenzy_django.clock import from_timestamp
+from licenzy_django.db import statements
+from licenzy_django.db.text import storable
+from licenzy_django.entitlements.rebuild import Cause
+from licenzy_django.models import StripeEvent
+from licenzy_django.stripe.redaction import kept
+from licenzy_django.stripe.translate import fact_of
+from licenzy_django.sync.handlers import Context, Learned, ignored, learn
+
+logger = logging.getLogger("licenzy_django")
+
+# The events that we register for and act on, each with the word that history gives as the reason.
+REASONS = {
+    "checkout.session.completed": "checkout_finalized",
+    "checkout.session.async_payment_succeeded": "checkout_finalized",
+    "checkout.session.async_payment_failed": "payment_failed",
+    "checkout.session.expired": "checkout_expired",
+    "customer.subscription.created": "subscription_created",
+    "customer.subscription.updated": "subscription_updated",
+    "customer.subscription.deleted": "subscription_deleted",
+    "customer.subscription.paused": "subscription_paused",
+    "customer.subscription.resumed": "subscription_resumed",
+    "customer.subscription.pending_update_applied": "subscription_updated",
+    "customer.subscription.pending_update_expired": "subscription_updated",
+    "invoice.paid": "invoice_paid",
+    "invoice.payment_failed": "invoice_payment_failed",
+    "invoice.marked_uncollectible": "invoice_uncollectible",
+    "invoice.voided": "invoice_voided",
+    "invoice_payment.paid": "invoice_paid",
+    "charge.refunded": "refund",
+    "refund.created": "refund",
+    "refund.updated": "refund",
+    "refund.failed": "refund_failed",
+    "charge.dispute.created": "dispute",
+    "charge.dispute.updated": "dispute",
+    "charge.dispute.closed": "dispute",
+    "charge.dispute.funds_withdrawn": "dispute",
+    "charge.dispute.funds_reinstated": "dispute",
+    "customer.deleted": "customer_deleted",
+}
+# Also acted on where an endpoint sends them.
+REASONS_ALSO = {"invoice.payment_succeeded": "invoice_paid", "charge.refund.updated": "refund"}
+HANDLED = REASONS | REASONS_ALSO
+DONE = frozenset({StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED})
+
+
+def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
+    """Keep an event that was verified. The second of the pair says whether it is new."""
+    why_not = reason_to_ignore(event, mode)
+    row = StripeEvent(
+        mode=mode,
+        event_id=event["id"],
+        type=event["type"],
+        api_version=storable(str(event.get("api_version") or ""))[:40],
+        object_id=object_id_of(event),
+        occurred_at=occurred_at(event),
+        payload=None if why_not else kept(event),
+        status=StripeEvent.Status.IGNORED if why_not else StripeEvent.Status.RECEIVED,
+        outcome=why_not,
+        processed_at=clock.now() if why_not else None,
+    )
+    if statements.insert(row):
+        return row, True
+    [known] = statements.select(StripeEvent, "event_id = %s AND mode = %s", event["id"], mode)
+    return known, False
+
+
+def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
+    if event.get("object") == "v2.core.event":
+        return "a thin event: register the endpoint for snapshot events"
+    if event.get("livemode") is not (mode == "live"):
+        return "the event's livemode is not the mode of the secret"
+    if event.get("account"):
+        return "of a connected account"
+    return "" if event["type"] in HANDLED else "a type that we do not act on"
+
+
+def object_id_of(event: dict[str, Any]) -> str:
+    data = event.get("data")
+    stripe_object = data.get("object") if isinstance(data, dict) else None
+    object_id = stripe_object.get("id") if isinstance(stripe_object, dict) else None
+    return storable(object_id)[:255] if isinstance(object_id, str) else ""
+
+
+def occurred_at(event: dict[str, Any]) -> datetime:
+    created = event.get("created")
+    try:
+        return (from_timestamp(created) if isinstance(created, int) else None) or clock.now()
+    except (ValueError, OverflowError, OSError):
+        return datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def process(row: StripeEvent) -> StripeEvent:
+    """Do what a kept event says, once. A second call, at the same time or later, changes nothing more.
+
+    Raises whatever went wrong, after it was written to the row.
+    """
+    try:
+        learned = learn_event(row)
+        with transaction.atomic():
+            learned.settle(Cause(reason=HANDLED.get(row.type, row.type), event=row))
+            finish(row, learned)
+    except Exception as error:
+        StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
+            status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
+        )
+        raise
+    return row
+
+
+def replay(row: StripeEvent) -> StripeEvent:
+    """Process a kept event again, whatever became of it. Raises what goes wrong, after it was written to the row.
+
+    One that was done and whose payload was pruned stays as it is: there is nothing left to process.
+    """
+    StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
+    row.refresh_from_db()
+    return row if row.payload is None and row.status in DONE else process(row)
+
+
+def unfinished() -> QuerySet[StripeEvent]:
+    """What failed, or was kept when we died before it was done; the oldest first."""
+    waiting = [StripeEvent.Status.FAILED, StripeEvent.Status.RECEIVED]
+    return StripeEvent.objects.filter(status__in=waiting).order_by("pk")
+
+
+def learn_event(row: StripeEvent) -> Learned:
+    if row.payload is None:
+        return ignored(row.outcome or "the payload was pruned")
+    fact = fact_of(row.payload["data"]["object"], seen_at=row.payload["created"], event_type=row.type)
+    if fact is None:
+        return ignored("an object that we do not know")
+    return learn(fact, Context(mode=row.mode, ticket=row.pk))
+
+
+def finish(row: StripeEvent, learned: Learned) -> None:
+    row.status = StripeEvent.Status.IGNORED if learned.is_ignored else StripeEvent.Status.PROCESSED
+    row.outcome = learned.outcome
+    row.error = ""
+    row.processed_at = clock.now()
+    row.subject_id = learned.subject_id
+    names = ("status", "outcome", "error", "processed_at", "subject_id")
+    statements.update(StripeEvent, {name: getattr(row, name) for name in names}, "id = %s", row.pk)

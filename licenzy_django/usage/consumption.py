@@ -1,0 +1,256 @@
+"""Use units: consume, or reserve, confirm and release. All or nothing, once per key, never below zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from licenzy_django import clock
+from licenzy_django.audit import Cause
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.entitlements import rebuild
+from licenzy_django.exceptions import InvalidRequest, ReservationClosed
+from licenzy_django.identity import subject_ref_of
+from licenzy_django.ledger import entries, packs
+from licenzy_django.ledger.entries import DayOfUse
+from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation, Source
+from licenzy_django.usage import allocation, reservations
+from licenzy_django.usage.requests import DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS, MAX_UNITS, is_whole, settled, wanted_of
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Units that were used, and what is left over the packs that the call was about.
+
+    ``replayed`` means that this is the first answer again and nothing was done.
+    """
+
+    consumed: int
+    usage_remaining: int
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class Reserved:
+    """Units set aside. As a context manager it confirms what ``use`` counted, and releases all on an exception.
+
+    ``with usage.reserve(user, 100, idempotency_key=key) as reserved: reserved.use(work())``
+    """
+
+    reservation_id: str
+    reserved: int
+    usage_remaining: int
+    expires_at: datetime
+    mode: str
+    replayed: bool = False
+    used: int = field(default=0, init=False)
+
+    def use(self, units: int) -> None:
+        """Count units as used, on top of those before. Raises InvalidRequest for more than were reserved."""
+        if not is_whole(units) or not 0 <= self.used + units <= self.reserved:
+            raise InvalidRequest(fields={"units": [f"Only {self.reserved} were reserved."]})
+        self.used += units
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises ReservationClosed if the work took longer than the reservation lasted."""
+        if kind is None:
+            confirm(self.reservation_id, self.used, mode=self.mode)
+            return
+        try:
+            release(self.reservation_id, mode=self.mode)
+        except ReservationClosed:
+            return
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await sync_to_async(self.__exit__)(kind, error, trace)
+
+
+def consume(
+    subject: Any,
+    units: int,
+    *,
+    idempotency_key: str,
+    mode: str | None = None,
+    product_code: str = "",
+    at: datetime | None = None,
+) -> Used:
+    """Use units of a subject's packs: the one that expires first is used first, then the older one.
+
+    Args:
+        subject: a ``subject_ref``, a request or a user.
+        units: 1 to 1,000,000,000.
+        idempotency_key: the same key with the same arguments gives the first answer again and uses nothing.
+        mode: ``test`` or ``live``; by default the setting ``MODE``.
+        product_code: only packs of this product.
+        at: another moment than now.
+
+    Raises:
+        InsufficientUsage: nothing was used, and the key may be used again.
+        IdempotencyKeyReused: the key was used with other arguments.
+        ProductNotFound, InvalidRequest, IdempotencyKeyMissing, IdempotencyKeyInvalid: nothing was used.
+    """
+    wanted = wanted_of(subject, units, idempotency_key, mode, product_code, at)
+
+    def take() -> Used | None:
+        left = allocation.consume(wanted)
+        return None if left is None else Used(units, left)
+
+    def replay(first: LedgerEntry) -> Used:
+        assert first.usage_remaining is not None
+        return Used(units, first.usage_remaining, replayed=True)
+
+    return settled(wanted, LedgerEntry.Kind.CONSUME, take, replay)
+
+
+def reserve(
+    subject: Any,
+    units: int,
+    *,
+    idempotency_key: str,
+    ttl_seconds: int = DEFAULT_TTL_SECONDS,
+    mode: str | None = None,
+    product_code: str = "",
+    at: datetime | None = None,
+) -> Reserved:
+    """Set units aside for work whose cost is known only afterwards. Nobody else can use them meanwhile.
+
+    Args:
+        ttl_seconds: 1 to 86,400. What is not confirmed by then is free again, by the clock alone.
+
+    The other arguments and the errors are those of ``consume``.
+    """
+    if not is_whole(ttl_seconds) or not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
+        raise InvalidRequest(fields={"ttl_seconds": ["This must be a whole number from 1 to 86,400."]})
+    wanted = wanted_of(subject, units, idempotency_key, mode, product_code, at, ttl_seconds=ttl_seconds)
+
+    def take() -> Reserved | None:
+        taken = allocation.reserve(wanted, wanted.at + timedelta(seconds=ttl_seconds))
+        return None if taken is None else reserved_of(*taken)
+
+    def replay(first: LedgerEntry) -> Reserved:
+        assert first.reservation is not None
+        assert first.usage_remaining is not None
+        return reserved_of(first.reservation, first.usage_remaining, replayed=True)
+
+    return settled(wanted, LedgerEntry.Kind.RESERVE, take, replay)
+
+
+def confirm(reservation_id: str, units: int, *, mode: str | None = None, at: datetime | None = None) -> Used:
+    """Use 0 to all of the units of a reservation; the rest goes back. The same again gives the same answer.
+
+    Raises:
+        ReservationClosed: it was confirmed with another number, released, or has expired.
+        ReservationNotFound, InvalidRequest: nothing was changed.
+    """
+    if not is_whole(units) or not 0 <= units <= MAX_UNITS:
+        raise InvalidRequest(fields={"units": ["This must be a whole number from 0 to what was reserved."]})
+    return ended(reservation_id, mode, at, units)
+
+
+def release(reservation_id: str, *, mode: str | None = None, at: datetime | None = None) -> Used:
+    """Give all units of a reservation back. Raises as ``confirm`` does."""
+    return ended(reservation_id, mode, at, None)
+
+
+def remaining(subject: Any, *, mode: str | None = None, product_code: str = "", at: datetime | None = None) -> int:
+    """Units that a subject can use now, over all available packs."""
+    subject_ref = subject_ref_of(subject)
+    if subject_ref is None:
+        return 0
+    return packs.remaining(subject_ref, mode or licenzy_settings().MODE, product_code, at or clock.now())
+
+
+def by_day(subject: Any, *, days: int = 30, mode: str | None = None, at: datetime | None = None) -> list[DayOfUse]:
+    """Units used on each of the last days in UTC, oldest first, today included."""
+    subject_ref = subject_ref_of(subject) or ""
+    return entries.use_by_day(subject_ref, mode or licenzy_settings().MODE, days=days, at=at or clock.now())
+
+
+def adjust(
+    lot: Entitlement, units: int, *, actor: Any, reason: str, request_id: str = "", at: datetime | None = None
+) -> Entitlement:
+    """Give units to one pack or, below zero, take them, for a recorded reason. It outlives what Stripe says later.
+
+    Args:
+        actor: the operator, a user.
+        reason: why, for the history.
+        request_id: the same one adjusts once.
+
+    Raises:
+        InsufficientUsage: fewer are left than should be taken; nothing was changed.
+        IdempotencyKeyReused: the ``request_id`` has adjusted something else.
+        InvalidRequest: not a pack, no units, or no reason.
+    """
+    problems = {}
+    if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:
+        problems["units"] = ["This must be a whole number, at most 1,000,000,000, and not 0."]
+    if lot.product.kind != Kind.USAGE_PACK:
+        problems["entitlement"] = ["Only a usage pack has units."]
+    if not reason.strip():
+        problems["reason"] = ["Say why."]
+    if problems:
+        raise InvalidRequest(fields=problems)
+    at, wanted = at or clock.now(), entries.fingerprint_of_adjustment(lot, units)
+    reservations.reclaim(lot.subject_ref, lot.mode, at)
+    with transaction.atomic(using=packs.writer()):
+        rebuild.lock_subject(lot.subject_id)
+        row = allocation.locked(Entitlement.objects.filter(pk=lot.pk)).get()
+        if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, wanted):
+            return row
+        before = rebuild.snapshot(row)
+        packs.adjust(row, units)
+        cause = Cause(reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id)
+        rebuild.save_change(row, before, cause=cause, at=at)
+    return row
+
+
+def reserved_of(reservation: Reservation, left: int, *, replayed: bool = False) -> Reserved:
+    return Reserved(reservation.public_id, reservation.units, left, reservation.expires_at, reservation.mode, replayed)
+
+
+def ended(reservation_id: str, mode: str | None, at: datetime | None, units: int | None) -> Used:
+    reservation, replayed = reservations.end(
+        reservation_id, mode or licenzy_settings().MODE, at or clock.now(), units=units
+    )
+    assert reservation.usage_remaining is not None
+    return Used(units or 0, reservation.usage_remaining, replayed)
+
+
+aconsume = sync_to_async(consume)
+areserve = sync_to_async(reserve)
+aconfirm = sync_to_async(confirm)
+arelease = sync_to_async(release)
+aremaining = sync_to_async(remaining)
+
+__all__ = [
+    "DayOfUse",
+    "Reserved",
+    "Used",
+    "aconfirm",
+    "aconsume",
+    "adjust",
+    "arelease",
+    "aremaining",
+    "areserve",
+    "by_day",
+    "confirm",
+    "consume",
+    "release",
+    "remaining",
+    "reserve",
+]

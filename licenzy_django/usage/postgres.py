@@ -1,0 +1,83 @@
+"""Taking units in one statement, where PostgreSQL has our function: it locks, decides, updates and keeps its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+from licenzy_django.db.functions import DatabaseFunction
+from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
+
+SOMEBODY_LISTENS = -1
+
+TEXT = """
+CREATE FUNCTION {name}(
+  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz,
+  is_told bool, OUT remaining bigint, OUT is_emptied bool
+) LANGUAGE plpgsql AS $$
+-- Takes units for licenzy-django: usage_sql.py. NULL: nothing was changed. -1: nor this time, but somebody listens.
+DECLARE
+  ids bigint[]; stocks bigint[]; subject bigint; total bigint; is_lapsed bool; missing bigint := wanted; part bigint;
+BEGIN
+  SELECT array_agg(id), array_agg(units_remaining), min(subject_id), sum(units_remaining),
+    bool_or(reserved_until <= moment)
+    INTO ids, stocks, subject, total, is_lapsed
+    FROM (
+      SELECT id, units_remaining, subject_id, reserved_until FROM {entitlement}
+      WHERE subject_ref = for_subject AND mode = in_mode AND grants_access AND revoked_at IS NULL
+        AND (not_before IS NULL OR not_before <= moment) AND (available_until IS NULL OR available_until > moment)
+        AND (units_remaining > 0 OR reserved_until <= moment)
+        AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
+      ORDER BY expires_at, starts_at, id FOR NO KEY UPDATE
+    ) lot;
+  is_emptied := false;
+  IF total IS NULL OR total < wanted OR is_lapsed THEN
+    RETURN;
+  END IF;
+  IF NOT is_told AND EXISTS (
+    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
+  ) THEN
+    remaining := -1;
+    RETURN;
+  END IF;
+  FOR turn IN 1 .. array_length(ids, 1) LOOP
+    part := least(missing, stocks[turn]);
+    INSERT INTO {ledger} (
+      mode, subject_id, entitlement_id, kind, units, balance_after, created_at, source, reason,
+      idempotency_key, fingerprint, usage_remaining
+    ) VALUES (
+      in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
+      CASE WHEN turn = 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
+      CASE WHEN turn = 1 THEN total - wanted END
+    ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
+    IF NOT FOUND THEN
+      RETURN;
+    END IF;
+    UPDATE {entitlement} SET
+      units_consumed = units_consumed + part, units_remaining = units_remaining - part, updated_at = moment
+      WHERE id = ids[turn];
+    is_emptied := is_emptied OR part = stocks[turn];
+    missing := missing - part;
+    EXIT WHEN missing = 0;
+  END LOOP;
+  remaining := total - wanted;
+END $$
+"""
+TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
+CONSUME = DatabaseFunction(
+    "consume", TEXT.format(name="{name}", **{name: model._meta.db_table for name, model in TABLES.items()})
+)
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+
+
+def is_there(using: str) -> bool:
+    return CONSUME.is_there(using)
+
+
+def call(using: str, *arguments: Any) -> tuple[int | None, bool]:
+    """What is left, and whether a pack was emptied."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(CALL, arguments)
+        left, is_emptied = cursor.fetchone()
+        return left, is_emptied

@@ -1,0 +1,84 @@
+"""What is asked of usage, checked; and how an answer is found when nothing could be taken at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from licenzy_django import clock
+from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ProductNotFound
+from licenzy_django.idempotency import fingerprint
+from licenzy_django.idempotency import idempotency_key as checked_key
+from licenzy_django.identity import subject_ref_of, validate_subject_ref
+from licenzy_django.ledger import entries, packs
+from licenzy_django.models import LedgerEntry, Product
+from licenzy_django.usage import reservations
+from licenzy_django.usage.allocation import Wanted
+
+MAX_UNITS = 1_000_000_000
+MAX_TTL_SECONDS = 86_400
+DEFAULT_TTL_SECONDS = 900
+# Each try that fails without a reason to refuse means that somebody else got on.
+TRIES = 50
+
+Answer = TypeVar("Answer")
+
+
+def wanted_of(
+    subject: Any,
+    units: int,
+    idempotency_key: str,
+    mode: str | None,
+    product_code: str,
+    at: datetime | None,
+    **more: int,
+) -> Wanted:
+    """The request, checked. Raises what ``consume`` raises for a wrong argument."""
+    key = checked_key(idempotency_key)
+    if not is_whole(units) or not 1 <= units <= MAX_UNITS:
+        raise InvalidRequest(fields={"units": ["This must be a whole number from 1 to 1,000,000,000."]})
+    subject_ref = subject_ref_of(subject)
+    if subject_ref is None:
+        raise InsufficientUsage(usage_remaining=0)
+    validate_subject_ref(subject_ref)
+    if "\0" in product_code:
+        raise ProductNotFound()
+    meaning = fingerprint(subject_ref=subject_ref, units=units, product_code=product_code, **more)
+    return Wanted(subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, at or clock.now())
+
+
+def is_whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def settled(
+    wanted: Wanted,
+    kind: LedgerEntry.Kind,
+    take: Callable[[], Answer | None],
+    replay: Callable[[LedgerEntry], Answer],
+) -> Answer:
+    """Take; where that changed nothing, find out why: a replay, a lapsed reservation in the way, or too few units.
+
+    A refusal rests on a balance that was read at one moment, so it is true of that moment.
+    """
+    for _ in range(TRIES):
+        answer = take()
+        if answer is not None:
+            return answer
+        first = entries.first_of_key(wanted.mode, kind, wanted.idempotency_key, wanted.fingerprint)
+        if first is not None:
+            return replay(first)
+        if reservations.reclaim(wanted.subject_ref, wanted.mode, wanted.at):
+            continue
+        left = packs.remaining(wanted.subject_ref, wanted.mode, wanted.product_code, wanted.at)
+        if left < wanted.units:
+            if wanted.product_code and not is_product(wanted.product_code, wanted.mode):
+                raise ProductNotFound()
+            raise InsufficientUsage(usage_remaining=left)
+    raise RuntimeError("Units were there at every look and gone at every try.")
+
+
+def is_product(code: str, mode: str) -> bool:
+    return Product.objects.filter(code=code, mode=mode).exists()
