@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from licenzy_django import checkout
+from licenzy_django.checkout import sessions
 from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import IdempotencyKeyInUse, LicenzyError, StripeUnavailable
 from licenzy_django.models import Subject
@@ -86,7 +87,7 @@ def test_a_request_that_outlives_its_lease_and_its_successor_end_in_one_session(
     inner: list[StartedCheckout] = []
 
     def successor() -> None:
-        stripe.simulator.advance(checkout.LEASE)
+        stripe.simulator.advance(sessions.LEASE)
         inner.append(start())
 
     stripe.faults.add("POST", SESSIONS, fault, call=successor)

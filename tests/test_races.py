@@ -16,6 +16,7 @@ from licenzy_django import access, sync
 from licenzy_django.checkout import attempts
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.stripe import client, facts
+from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
 
@@ -197,7 +198,7 @@ def test_the_return_page_and_the_webhook_do_not_wait_for_each_other(
         return subject
 
     monkeypatch.setattr(attempts, "settle", slow_settle)
-    monkeypatch.setattr(sync, "lock_subject", slow_lock)
+    monkeypatch.setattr(comparison, "lock_subject", slow_lock)
 
     def act(number: int) -> Any:
         return sync.refresh_checkout(session["id"], REF, mode="test") if number else stripe.deliver(events)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
-from licenzy_django import access, operators, usage
+from licenzy_django import access, clock, operators, usage
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import StripeDouble, entitled
@@ -105,7 +105,7 @@ def test_what_ends_by_the_clock_ends_within_the_request(
     ends_at = timezone.now() + timedelta(seconds=5)
     entitled(ada, available_until=ends_at)
     assert access.check(request_)
-    monkeypatch.setattr(access.clock, "now", lambda: ends_at)
+    monkeypatch.setattr(clock, "now", lambda: ends_at)
     assert not access.check(request_)
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from licenzy_django import access, operators, usage
+from licenzy_django import access, clock, operators, usage
 from licenzy_django.access import entitlement_rows, shared_cache
 from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import entitled
@@ -213,7 +213,7 @@ def test_what_ends_by_the_clock_ends_on_time_without_a_query(costs: Costs, monke
     entitled("user_1", available_until=ends_at)
     access.check("user_1")
     for moment, expected in ((ends_at - timedelta(microseconds=1), True), (ends_at, False)):
-        monkeypatch.setattr(access.clock, "now", lambda moment=moment: moment)
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         with costs(0):
             assert bool(access.check("user_1")) is expected
 
@@ -349,7 +349,7 @@ def test_a_confirmed_reservation_gives_nothing_back_when_its_time_is_over(
     assert not access.check("user_1")
     usage.confirm(reserved.reservation_id, 10)
     later = timezone.now() + timedelta(seconds=11)
-    monkeypatch.setattr(access.clock, "now", lambda: later)
+    monkeypatch.setattr(clock, "now", lambda: later)
     assert not access.check("user_1")
 
 
@@ -359,6 +359,6 @@ def test_a_lapsed_reservation_is_seen_by_the_clock_alone(
     usage.reserve("user_1", 10, idempotency_key="k1", ttl_seconds=10)
     assert not access.check("user_1")
     later = timezone.now() + timedelta(seconds=11)
-    monkeypatch.setattr(access.clock, "now", lambda: later)
+    monkeypatch.setattr(clock, "now", lambda: later)
     with costs(0):
         assert access.check("user_1")

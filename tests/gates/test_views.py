@@ -13,6 +13,7 @@ from pytest_django import Settings
 from licenzy_django import access, sync, views
 from licenzy_django.exceptions import IdempotencyKeyInUse
 from licenzy_django.models import CheckoutAttempt
+from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble, entitled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gates.urls")]
@@ -176,7 +177,7 @@ def test_the_return_page_waits_for_the_webhook_where_the_database_refuses_its_qu
     def refuses(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(sync, "reconcile", refuses)
+    monkeypatch.setattr(comparison, "reconcile", refuses)
 
     answer = client.get(f"/return/?session_id={session['id']}")
 
