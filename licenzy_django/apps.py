@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from licenzy_django.db.functions import DatabaseFunction
 
 
 class LicenzyConfig(AppConfig):
@@ -35,14 +32,10 @@ class LicenzyConfig(AppConfig):
 
 def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:
     """After each ``migrate``, and where tables are made without migrations."""
-    for function in functions():
+    from licenzy_django.access import entitlement_rows  # noqa: F401 - registers its functions, as the next two do
+    from licenzy_django.db import functions
+    from licenzy_django.stripe import facts  # noqa: F401
+    from licenzy_django.usage import postgres  # noqa: F401
+
+    for function in functions.REGISTERED:
         function.make(using)
-
-
-def functions() -> list[DatabaseFunction]:
-    """All that we keep in the database."""
-    from licenzy_django.access import entitlement_rows
-    from licenzy_django.stripe import facts
-    from licenzy_django.usage import postgres
-
-    return [postgres.CONSUME, *entitlement_rows.FUNCTIONS, *facts.FUNCTIONS]

@@ -36,17 +36,17 @@ def load(entries: Any) -> dict[str, int]:
     """
     if not isinstance(entries, list):
         raise CatalogError("The file must hold a JSON list of products.")
-    wanted: dict[tuple[str, str], dict[str, Any]] = {}
+    given: dict[tuple[str, str], dict[str, Any]] = {}
     for position, entry in enumerate(entries, start=1):
         with named(position, entry):
             values = checked(entry)
-            if (values["mode"], values["code"]) in wanted:
+            if (values["mode"], values["code"]) in given:
                 raise CatalogError("This mode and code stand in the file before.")
-            wanted[values["mode"], values["code"]] = values
-    known = {key: Product.objects.filter(mode=key[0], code=key[1]).first() for key in wanted}
-    free_prices(wanted, known)
+            given[values["mode"], values["code"]] = values
+    known = {key: Product.objects.filter(mode=key[0], code=key[1]).first() for key in given}
+    free_prices(given, known)
     counts = {"created": 0, "updated": 0, "unchanged": 0}
-    for position, (key, values) in enumerate(wanted.items(), start=1):
+    for position, (key, values) in enumerate(given.items(), start=1):
         with named(position, values):
             counts[load_one(known[key], values)] += 1
     return counts
@@ -70,10 +70,10 @@ def problems_of(error: ValidationError | CatalogError) -> str:
     return " ".join(text if name == NON_FIELD_ERRORS else f"{name}: {text}" for name, texts in fields for text in texts)
 
 
-def free_prices(wanted: Mapping[Any, dict[str, Any]], known: Mapping[Any, Product | None]) -> None:
+def free_prices(given: Mapping[Any, dict[str, Any]], known: Mapping[Any, Product | None]) -> None:
     """Take each price that leaves its product off it first, so that two products can change theirs with each other."""
     for key, product in known.items():
-        if product is not None and product.stripe_price_id != wanted[key]["stripe_price_id"]:
+        if product is not None and product.stripe_price_id != given[key]["stripe_price_id"]:
             Product.objects.filter(pk=product.pk).update(stripe_price_id=f"moved-{product.pk}")
 
 

@@ -40,19 +40,19 @@ def requires_entitlement(*given: Any, feature: str = "", upgrade_url: UpgradeUrl
             403 with the host's template. An API client gets the JSON error form with 403 either way.
     """
     if len(given) == 1 and callable(given[0]):
-        return gated(given[0], (), feature, upgrade_url)
-    return lambda view: gated(view, given, feature, upgrade_url)
+        return guarded_view(given[0], (), feature, upgrade_url)
+    return lambda view: guarded_view(view, given, feature, upgrade_url)
 
 
-def gated(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+def guarded_view(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
     if isinstance(view, type):
-        return gated_class(view, product_codes, feature, upgrade_url)
-    made = made_of_subclass(view, lambda kind: gated_class(kind, product_codes, feature, upgrade_url))
+        return guarded_class(view, product_codes, feature, upgrade_url)
+    made = made_of_subclass(view, lambda kind: guarded_class(kind, product_codes, feature, upgrade_url))
     if made is not None:
         return made
 
     @wraps(view)
-    async def async_gate(request: Any, *args: Any, **kwargs: Any) -> Any:
+    async def async_guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
         decision = await access.acheck(request, *product_codes, feature=feature)
         if not decision:
             return await sync_to_async(refused)(request, decision, upgrade_url)
@@ -60,17 +60,17 @@ def gated(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: 
         return await response if isawaitable(response) else response
 
     if is_async(view):
-        return async_gate
+        return async_guarded
 
     @wraps(view)
-    def gate(request: Any, *args: Any, **kwargs: Any) -> Any:
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
         decision = access.check(request, *product_codes, feature=feature)
         return view(request, *args, **kwargs) if decision else refused(request, decision, upgrade_url)
 
-    return gate
+    return guarded
 
 
-def gated_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+def guarded_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
     """The class itself. DRF's views know who asks only once they have authenticated, so they get a permission."""
     if hasattr(view, "check_permissions"):
         from licenzy_django.permissions import HasEntitlement
@@ -79,8 +79,8 @@ def gated_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade
         # Not permission_classes, which as_view, an action or a subclass may replace.
         view.get_permissions = lambda self: [*given(self), permission()]
         return view
-    gate = requires_entitlement(*product_codes, feature=feature, upgrade_url=upgrade_url)
-    return method_decorator(gate, name="dispatch")(view)
+    guarded = requires_entitlement(*product_codes, feature=feature, upgrade_url=upgrade_url)
+    return method_decorator(guarded, name="dispatch")(view)
 
 
 def made_of_subclass(view: Any, changed: Callable[[Any], Any]) -> Any:

@@ -11,12 +11,14 @@ from django.db import transaction
 
 from licenzy_django import clock, sync
 from licenzy_django.checkout import sessions
-from licenzy_django.entitlements.derive import Right
-from licenzy_django.entitlements.rebuild import Cause, lock_subject, save_change, settle_purchase, snapshot, write
+from licenzy_django.entitlements.derive import EntitlementState
+from licenzy_django.entitlements.history import save_change, snapshot, write
+from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
 from licenzy_django.identity import validate_subject_ref
 from licenzy_django.ledger import packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
 from licenzy_django.stripe import client
 
@@ -59,17 +61,17 @@ def grant(
     now = clock.now()
     validate_subject_ref(subject_ref)
     validate_grant(product, until, units, reason, now)
-    right = granted_right(product, until, units, f"grant_{request_id}", now)
+    derived = granted_state(product, until, units, f"grant_{request_id}", now)
     with transaction.atomic():
         subject, _ = Subject.objects.get_or_create(mode=product.mode, subject_ref=subject_ref)
         subject = lock_subject(subject.pk)
-        before = Entitlement.objects.filter(mode=product.mode, source_id=right.source_id).first()
+        before = Entitlement.objects.filter(mode=product.mode, source_id=derived.source_id).first()
         if before is not None:
             if not is_same_grant(before, subject, product, until, units):
                 raise IdempotencyKeyReused("This form has granted something else already; open a new one.")
             return Done(before, changed=False)
-        cause = Cause(reason="manual_grant", source=Source.PORTAL, actor=actor, note=reason)
-        [granted] = write(subject, [right], [], cause=cause, source=Source.PORTAL)
+        audit = AuditContext(reason="manual_grant", source=Source.PORTAL, actor=actor, note=reason)
+        [granted] = write(subject, [derived], [], audit=audit, source=Source.PORTAL)
     return Done(granted, changed=True)
 
 
@@ -89,13 +91,15 @@ def validate_grant(product: Product, until: datetime | None, units: int | None, 
         raise InvalidRequest(fields=problems)
 
 
-def granted_right(product: Product, until: datetime | None, units: int | None, source_id: str, now: datetime) -> Right:
+def granted_state(
+    product: Product, until: datetime | None, units: int | None, source_id: str, now: datetime
+) -> EntitlementState:
     days = product.duration_days or product.valid_days
     if until is None and days is not None:
         until = now + timedelta(days=days)
     ends_at = None if until is None else int(until.timestamp())
     is_pack = product.kind == Kind.USAGE_PACK
-    return Right(
+    return EntitlementState(
         source_id=source_id,
         product_id=product.pk,
         price="",
@@ -121,12 +125,12 @@ def is_same_grant(
 
 def revoke(entitlement: Entitlement, *, actor: Any, reason: str) -> Done[Entitlement]:
     """Take an entitlement away, whatever Stripe says of it; a pack's units are void. Raises InvalidRequest."""
-    return set_revoked(entitlement, clock.now(), Cause(reason="manual_revoke", **by(actor, reason)))
+    return set_revoked(entitlement, clock.now(), AuditContext(reason="manual_revoke", **by(actor, reason)))
 
 
 def restore(entitlement: Entitlement, *, actor: Any, reason: str) -> Done[Entitlement]:
     """Take a revocation back: what the facts and the clock say counts again. Raises InvalidRequest."""
-    return set_revoked(entitlement, None, Cause(reason="manual_restore", **by(actor, reason)))
+    return set_revoked(entitlement, None, AuditContext(reason="manual_restore", **by(actor, reason)))
 
 
 def by(actor: Any, reason: str) -> dict[str, Any]:
@@ -142,7 +146,7 @@ def checked_reason(reason: str) -> str:
 
 
 @transaction.atomic
-def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Cause) -> Done[Entitlement]:
+def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: AuditContext) -> Done[Entitlement]:
     lock_subject(entitlement.subject_id)
     row = Entitlement.objects.select_for_update().get(pk=entitlement.pk)
     if (row.revoked_at is None) == (revoked_at is None):
@@ -153,10 +157,10 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, cause: Ca
         packs.restore(row)
     else:
         packs.void(row)
-    changed = save_change(row, before, cause=cause, at=clock.now())
+    changed = save_change(row, before, audit=audit, at=clock.now())
     if row.attempt is not None and row.attempt.terms["kind"] == Kind.TIME_PASS:
         # The passes that stand behind it move up, or make room again.
-        settle_purchase(row.attempt, cause=cause)
+        rebuild_purchase(row.attempt, audit=audit)
         row.refresh_from_db()
     return Done(row, changed=changed)
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from licenzy_django import clock
 from licenzy_django.models import CheckoutAttempt, Delivery, OutboundEvent, StripeEvent
-from licenzy_django.outbound.events import NEWS_FOR
+from licenzy_django.outbound.events import PUBLISHED_WITHIN
 
 BATCH = 500
 # A page lives for a day, and Stripe keeps our key as long.
@@ -25,9 +25,9 @@ def sent_deliveries(days: int, *, at: datetime | None = None) -> int:
     return in_batches(sent) + in_batches(dead)
 
 
-def told_events(days: int, *, at: datetime | None = None) -> int:
+def outbound_events(days: int, *, at: datetime | None = None) -> int:
     """Outbound events without a delivery left. What may be told only once is kept for as long as it is news."""
-    before = (at or clock.now()) - max(timedelta(days=days), NEWS_FOR)
+    before = (at or clock.now()) - max(timedelta(days=days), PUBLISHED_WITHIN)
     deliveries = Delivery.objects.filter(event=OuterRef("pk"))
     return in_batches(OutboundEvent.objects.filter(~Exists(deliveries), created_at__lt=before))
 

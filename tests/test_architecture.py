@@ -82,7 +82,7 @@ def test_imports_go_down_only() -> None:
         f"{name}:{line} imports {room}"
         for name, tree in sources().items()
         for line, room in rooms_imported(tree)
-        if room != room_of(name) and FLOOR_OF[room] >= FLOOR_OF[room_of(name)]
+        if room in FLOOR_OF and room != room_of(name) and FLOOR_OF[room] >= FLOOR_OF[room_of(name)]
     ]
 
     assert offending == []
@@ -116,7 +116,8 @@ def test_few_rooms_know_a_library(library: str, rooms: tuple[str, ...]) -> None:
 def test_importing_us_does_not_import_stripe() -> None:
     program = (
         "import importlib, os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup()\n"
-        "for name in 'models urls access checkout decorators sync.inbox webhooks.views checks admin simulator'.split():\n"
+        "names = 'models urls access checkout decorators sync.inbox webhooks.views checks admin simulator'\n"
+        "for name in names.split():\n"
         "    importlib.import_module(f'licenzy_django.{name}')\n"
         "    if 'stripe' in sys.modules: sys.exit(f'licenzy_django.{name} imports stripe')"
     )

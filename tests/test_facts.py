@@ -67,22 +67,22 @@ def subscription(status: str) -> Fact:
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_an_older_fetch_never_replaces_a_newer_one(db: None, is_new: bool) -> None:
-    facts.keep_newest(subscription("past_due"), mode="test", ticket=7, subject=None, is_new=is_new)
-    facts.keep_newest(subscription("active"), mode="test", ticket=6, subject=None, is_new=is_new)
+    facts.save_newest(subscription("past_due"), mode="test", sequence=7, subject=None, is_new=is_new)
+    facts.save_newest(subscription("active"), mode="test", sequence=6, subject=None, is_new=is_new)
     assert StripeFact.objects.get().state["status"] == "past_due"
 
-    facts.keep_newest(subscription("unpaid"), mode="test", ticket=7, subject=None)
+    facts.save_newest(subscription("unpaid"), mode="test", sequence=7, subject=None)
     assert StripeFact.objects.get().state["status"] == "past_due"
 
-    facts.keep_newest(subscription("paused"), mode="test", ticket=7, subject=None, or_equal=True)
-    facts.keep_newest(subscription("active"), mode="live", ticket=9, subject=None)
+    facts.save_newest(subscription("paused"), mode="test", sequence=7, subject=None, or_equal=True)
+    facts.save_newest(subscription("active"), mode="live", sequence=9, subject=None)
 
     assert StripeFact.objects.get(mode="test").state["status"] == "paused"
 
 
 def test_each_mode_keeps_its_own(db: None) -> None:
-    facts.keep(Fact("customer", "cus_1", {"is_deleted": True}), mode="live")
-    kept = facts.keep(Fact("customer", "cus_1", {"is_deleted": False}), mode="test")
+    facts.save(Fact("customer", "cus_1", {"is_deleted": True}), mode="live")
+    kept = facts.save(Fact("customer", "cus_1", {"is_deleted": False}), mode="test")
 
     assert kept.state == {"is_deleted": False}
     assert StripeEvent.objects.count() == 0
@@ -91,7 +91,7 @@ def test_each_mode_keeps_its_own(db: None) -> None:
 def test_links_do_not_care_about_order_either(db: None) -> None:
     def kept(mode: str, *charges: str) -> str:
         for charge_id in charges:
-            whole = facts.keep(Fact("invoice", "in_1", {}, {"charge_id": charge_id}), mode=mode)
+            whole = facts.save(Fact("invoice", "in_1", {}, {"charge_id": charge_id}), mode=mode)
         return whole.links["charge_id"]
 
     assert kept("test", "ch_1", "", "ch_2") == kept("live", "ch_2", "ch_1", "")

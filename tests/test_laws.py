@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from licenzy_django import access, sync, testing
+from licenzy_django import sync, testing
 from licenzy_django.access.availability import availability_of
 from licenzy_django.db import statements
-from licenzy_django.entitlements import rebuild
+from licenzy_django.entitlements import history
 from licenzy_django.exceptions import AlreadySubscribed
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
 from licenzy_django.simulator import Simulator
@@ -81,8 +81,8 @@ def dying_at(boundary: int) -> Iterator[None]:
         return broken
 
     steps = [
-        (inbox, "receive"), (facts, "keep"), (facts, "keep_newest"), (client, "ask"),
-        (rebuild, "write"), (inbox, "finish"),
+        (inbox, "receive"), (facts, "save"), (facts, "save_newest"), (client, "ask"),
+        (history, "write"), (inbox, "finish"),
     ]  # fmt: skip
     with ExitStack() as stack:
         for module, name in steps:

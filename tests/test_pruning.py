@@ -14,7 +14,7 @@ from licenzy_django import access, checkout, pruning
 from licenzy_django.exceptions import CheckoutSessionExpired
 from licenzy_django.models import CheckoutAttempt, Delivery, EventType, OutboundEvent, StripeEvent
 from licenzy_django.outbound import endpoints, events, outbox
-from licenzy_django.outbound.events import News
+from licenzy_django.outbound.events import NewEvent
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
@@ -30,7 +30,7 @@ def stripe(stripe_double: StripeDouble) -> StripeDouble:
 def told(stripe: StripeDouble, **columns: Any) -> Delivery:
     """A delivery, as it stands."""
     endpoints.create("test", "https://hooks.example.com/", ["usage.consumed"])
-    outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
     Delivery.objects.update(**columns)
     return Delivery.objects.get()
 
@@ -41,7 +41,7 @@ def test_what_was_sent_long_ago_goes_with_its_event(stripe: StripeDouble) -> Non
     at = stripe.now + timedelta(days=30)
     assert pruning.sent_deliveries(30, at=at) == 0
     assert pruning.sent_deliveries(30, at=at + timedelta(seconds=1)) == 1
-    assert pruning.told_events(30, at=at + timedelta(seconds=1)) == 1
+    assert pruning.outbound_events(30, at=at + timedelta(seconds=1)) == 1
     assert not OutboundEvent.objects.exists()
 
 
@@ -56,20 +56,20 @@ def test_what_still_waits_stays_however_old(stripe: StripeDouble, status: str) -
     told(stripe, status=status)
 
     assert pruning.sent_deliveries(1, at=stripe.now + timedelta(days=400)) == 0
-    assert pruning.told_events(1, at=stripe.now + timedelta(days=400)) == 0
+    assert pruning.outbound_events(1, at=stripe.now + timedelta(days=400)) == 0
 
 
 def test_what_may_be_told_only_once_is_kept_while_it_is_news(stripe: StripeDouble) -> None:
-    once = News(
-        type=EventType.INVOICE_PAYMENT_FAILED, subject_ref="user_1", payload=events.payload("user_1"), once_key="in_1"
+    once = NewEvent(
+        type=EventType.INVOICE_PAYMENT_FAILED, subject_ref="user_1", payload=events.payload("user_1"), dedup_key="in_1"
     )
     endpoints.create("test", "https://hooks.example.com/")
-    outbox.record("test", [once])
+    outbox.publish("test", [once])
     Delivery.objects.all().delete()
 
-    assert pruning.told_events(1, at=stripe.now + timedelta(days=29)) == 0
-    assert outbox.record("test", [once]) == []
-    assert pruning.told_events(1, at=stripe.now + timedelta(days=31)) == 1
+    assert pruning.outbound_events(1, at=stripe.now + timedelta(days=29)) == 0
+    assert outbox.publish("test", [once]) == []
+    assert pruning.outbound_events(1, at=stripe.now + timedelta(days=31)) == 1
 
 
 def test_payloads_go_and_the_events_still_count_once(stripe: StripeDouble) -> None:
@@ -138,7 +138,7 @@ def test_it_goes_in_batches(stripe: StripeDouble, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pruning, "BATCH", 2)
     endpoints.create("test", "https://hooks.example.com/")
     for _ in range(5):
-        outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+        outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
     Delivery.objects.update(status="sent", sent_at=stripe.now)
 
     assert pruning.sent_deliveries(1, at=stripe.now + timedelta(days=2)) == 5

@@ -148,7 +148,7 @@ def test_a_worker_that_saw_a_checkout_unpaid_does_not_unfinish_it(
     session = stripe.simulator.pay_by_bank(stripe.checkout(REF, "WEEK_PASS"))
     (completed,) = handled(stripe.take_events())
     kept, newer_is_settled = threading.Event(), threading.Event()
-    keep = facts.keep
+    keep = facts.save
 
     def slow_keep(fact: Any, **given: Any) -> Any:
         whole = keep(fact, **given)
@@ -163,7 +163,7 @@ def test_a_worker_that_saw_a_checkout_unpaid_does_not_unfinish_it(
         finally:
             connections.close_all()
 
-    monkeypatch.setattr(facts, "keep", slow_keep)
+    monkeypatch.setattr(facts, "save", slow_keep)
     slow = threading.Thread(target=deliver_slowly)
     slow.start()
     assert kept.wait(20)
@@ -183,7 +183,7 @@ def test_the_return_page_and_the_webhook_do_not_wait_for_each_other(
     session = stripe.simulator.pay(stripe.checkout(REF, "WEEK_PASS"))
     events = handled(stripe.take_events())
     webhook_has_the_attempt, page_has_the_subject = threading.Event(), threading.Event()
-    settle, lock = attempts.settle, sync.lock_subject
+    settle, lock = attempts.update_status, sync.lock_subject
 
     def slow_settle(*args: Any) -> bool:
         is_finalized = settle(*args)
@@ -197,7 +197,7 @@ def test_the_return_page_and_the_webhook_do_not_wait_for_each_other(
         webhook_has_the_attempt.wait(20)
         return subject
 
-    monkeypatch.setattr(attempts, "settle", slow_settle)
+    monkeypatch.setattr(attempts, "update_status", slow_settle)
     monkeypatch.setattr(comparison, "lock_subject", slow_lock)
 
     def act(number: int) -> Any:

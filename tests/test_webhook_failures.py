@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from licenzy_django import access
-from licenzy_django.entitlements import rebuild
+from licenzy_django.entitlements import history
 from licenzy_django.models import StripeEvent
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
@@ -42,7 +42,7 @@ def test_a_failed_handler_is_told_kept_and_made_good(
         raise error
 
     with monkeypatch.context() as broken:
-        broken.setattr(rebuild, "write", fails)
+        broken.setattr(history, "write", fails)
         assert stripe.deliver([event]) == [status]
     row = StripeEvent.objects.get()
     assert (row.status, row.tries) == ("failed", 1)
@@ -105,7 +105,7 @@ def test_an_event_kept_by_a_process_that_died_is_handled_when_it_comes_again(
 
     event = paid(stripe)
     with monkeypatch.context() as dying:
-        dying.setattr(inbox, "learn_event", dies)
+        dying.setattr(inbox, "handle_event", dies)
         with pytest.raises(KilledError):
             stripe.deliver([event])
     assert StripeEvent.objects.get().status == "received"
@@ -146,7 +146,7 @@ def test_a_failure_with_strange_letters_can_still_be_written_down(
         raise ValueError("a\x00b\ud800c" * 1000)
 
     with monkeypatch.context() as broken:
-        broken.setattr(inbox, "learn_event", fails)
+        broken.setattr(inbox, "handle_event", fails)
         assert stripe.deliver([event]) == [500]
 
     assert StripeEvent.objects.get().status == "failed"

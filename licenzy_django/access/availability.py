@@ -56,8 +56,8 @@ def availability_of(row: Entitled, kind: str, at: datetime) -> Availability:
             return Availability(row.status, False, "past_due")
         return Availability(Status.EXPIRED.value, False, "expired")
     # Past the earliest end of what is reserved of it, some of it is free again, whether or not that was written down.
-    is_lapsed = row.reserved_until is not None and row.reserved_until <= at
-    if kind == Kind.USAGE_PACK and row.units_remaining <= 0 and not is_lapsed:
+    has_expired = row.reserved_until is not None and row.reserved_until <= at
+    if kind == Kind.USAGE_PACK and row.units_remaining <= 0 and not has_expired:
         return Availability(row.status, False, "usage_exhausted")
     return Availability(row.status, True)
 

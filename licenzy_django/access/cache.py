@@ -21,7 +21,7 @@ from licenzy_django.models import Entitlement, Product
 
 def rows_of(subject_ref: str, mode: str, *, at: datetime, request: Any = None) -> Rows:
     """The rows to decide from at this moment; a request that is given asks for them once."""
-    if is_unsettled(subject_ref, mode):
+    if has_uncommitted_change(subject_ref, mode):
         return entitlement_rows.rows_of(subject_ref, mode, at=at)
     if request is None:
         return shared_cache.rows_of(subject_ref, mode, at=at)
@@ -87,7 +87,7 @@ def once_committed(change: Change) -> None:
     connection.on_commit(change)
 
 
-def is_unsettled(subject_ref: str, mode: str) -> bool:
+def has_uncommitted_change(subject_ref: str, mode: str) -> bool:
     """Whether this very transaction has changed the subject: then it sees what nobody else may."""
     if here.connection is None:
         return False

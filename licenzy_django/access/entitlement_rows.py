@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connections, router
 
-from licenzy_django.db.functions import StoredQuery
+from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.models import ApiKey, Entitlement, Product
 
 ROWS_AT_ONCE = 100
@@ -58,7 +58,7 @@ def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[EntitlementRow
     found = OF_SUBJECT.fetch(reader(), subject_ref, mode)
     if len(found) > ROWS_AT_ONCE:
         found = rows_that_matter(subject_ref, mode, at)
-    return [gate_row(row) for row in found]
+    return [entitlement_row(row) for row in found]
 
 
 def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[KeyRow | None, list[EntitlementRow]]:
@@ -69,7 +69,7 @@ def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[Key
     key = KeyRow(found[0][0], found[0][1], as_time(found[0][2]), as_time(found[0][3]))
     if len(found) > ROWS_AT_ONCE:
         return key, rows_of(subject_ref, key.mode, at=at)
-    return key, [gate_row(row[4:]) for row in found if row[4] is not None]
+    return key, [entitlement_row(row[4:]) for row in found if row[4] is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def reader() -> str:
     return router.db_for_read(Entitlement)
 
 
-def gate_row(row: Sequence[Any]) -> EntitlementRow:
+def entitlement_row(row: Sequence[Any]) -> EntitlementRow:
     (
         public_id,
         status,
@@ -184,4 +184,4 @@ OF_KEY_AND_SUBJECT = stored(
     ["subject_ref", "digest"],
     [*KEY_FIELDS, *FIELDS],
 )
-FUNCTIONS = [OF_SUBJECT.function, OF_KEY_AND_SUBJECT.function]
+register(OF_SUBJECT.function, OF_KEY_AND_SUBJECT.function)

@@ -39,7 +39,7 @@ SHAPE = blake2b(" ".join(column.name for column in fields(EntitlementRow)).encod
 """Rows of another release are not ours to read."""
 
 Rows = Sequence[EntitlementRow]
-Stamp = list[str]
+CacheVersion = list[str]
 """The version of the subject, and that of the catalog."""
 Answer = TypeVar("Answer")
 
@@ -58,13 +58,13 @@ def rows_of(subject_ref: str, mode: str, *, at: datetime) -> Rows:
     if not licenzy_settings().CACHE or time.monotonic() < rest.until:
         return entitlement_rows.rows_of(subject_ref, mode, at=at)
     key = key_of(subject_ref, mode)
-    stamp, rows = asking(lambda cache: remembered(cache, key, mode)) or (None, None)
+    version, rows = asking(lambda cache: remembered(cache, key, mode)) or (None, None)
     if rows is not None:
         return rows
     read_at = time.time()
     rows = entitlement_rows.rows_of(subject_ref, mode, at=at)
-    if stamp is not None and reads_what_is_committed():
-        entry = (stamp, read_at, [astuple(row) for row in rows])
+    if version is not None and reads_what_is_committed():
+        entry = (version, read_at, [astuple(row) for row in rows])
         asking(lambda cache: cache.set(f"{key}:rows", entry, licenzy_settings().CACHE_SECONDS))
     return rows
 
@@ -106,17 +106,17 @@ def asking(ask: Callable[[BaseCache], Answer]) -> Answer | None:
         return None
 
 
-def remembered(cache: BaseCache, key: str, mode: str) -> tuple[Stamp | None, Rows | None]:
+def remembered(cache: BaseCache, key: str, mode: str) -> tuple[CacheVersion | None, Rows | None]:
     """Rows that are still true; or else the stamp under which to remember what the database says.
 
     Without a stamp another process is making a version at this moment, and there is nothing to remember under.
     """
     names = [version_name(key, mode), version_name(None, mode)]
     found = cache.get_many([*names, f"{key}:rows"])
-    stamp = [version for name in names if (version := found.get(name) or new_version(cache, name))]
-    if len(stamp) < len(names):
+    version = [version for name in names if (version := found.get(name) or new_version(cache, name))]
+    if len(version) < len(names):
         return None, None
-    return stamp, believed(found.get(f"{key}:rows"), stamp)
+    return version, fresh_rows(found.get(f"{key}:rows"), version)
 
 
 def new_version(cache: BaseCache, name: str) -> str | None:
@@ -124,12 +124,12 @@ def new_version(cache: BaseCache, name: str) -> str | None:
     return version if cache.add(name, version, VERSION_SECONDS) else None
 
 
-def believed(entry: Any, stamp: Stamp) -> Rows | None:
+def fresh_rows(entry: Any, version: CacheVersion) -> Rows | None:
     """The rows of an entry that carries this stamp and is not too old."""
     try:
-        of_stamp, read_at, rows = entry
+        of_version, read_at, rows = entry
         is_young = abs(time.time() - read_at) < licenzy_settings().CACHE_SECONDS
-        return [EntitlementRow(*row) for row in rows] if of_stamp == stamp and is_young else None
+        return [EntitlementRow(*row) for row in rows] if of_version == version and is_young else None
     except (TypeError, ValueError):
         return None
 

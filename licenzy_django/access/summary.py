@@ -15,8 +15,8 @@ from licenzy_django.access.availability import Availability, availability_of
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import subject_ref_of
-from licenzy_django.ledger import packs
 from licenzy_django.models import Entitlement, Kind, Status
+from licenzy_django.models.querysets import expired_units_by_pack
 
 PAGE_SIZE = 100
 
@@ -59,11 +59,11 @@ class AccessSummary:
 
 def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]:
     rows = list(rows)
-    lapsed = packs.lapsed_units_by_lot(rows, at)
-    return [view_of(row, at, lapsed.get(row.pk, 0)) for row in rows]
+    expired = expired_units_by_pack(rows, at)
+    return [view_of(row, at, expired.get(row.pk, 0)) for row in rows]
 
 
-def view_of(row: Entitlement, at: datetime, units_lapsed: int) -> EntitlementView:
+def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementView:
     availability = availability_of(row, row.product.kind, at)
     is_pack = row.product.kind == Kind.USAGE_PACK
     return EntitlementView(
@@ -81,7 +81,7 @@ def view_of(row: Entitlement, at: datetime, units_lapsed: int) -> EntitlementVie
         cancel_at=row.cancel_at,
         canceled_at=row.canceled_at or row.revoked_at,
         usage_granted=row.units_granted if is_pack else None,
-        usage_remaining=row.units_remaining + units_lapsed if is_pack else None,
+        usage_remaining=row.units_remaining + units_expired if is_pack else None,
         source=row.source,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -61,18 +61,18 @@ def box(x: float, y: float, width: float, height: float, series: str, words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class PackBar:
     """A pack as one bar: what became of its units."""
 
     row: Entitlement
     bars: Sequence[Bar]
 
 
-def lots(rows: Sequence[Entitlement]) -> list[Lot]:
-    return [Lot(row, lot_bars(row)) for row in rows if row.units_granted]
+def packs_found(rows: Sequence[Entitlement]) -> list[PackBar]:
+    return [PackBar(row, pack_bars(row)) for row in rows if row.units_granted]
 
 
-def lot_bars(row: Entitlement) -> list[Bar]:
+def pack_bars(row: Entitlement) -> list[Bar]:
     parts = {
         "consumed": row.units_consumed,
         "reserved": row.units_reserved,

@@ -23,7 +23,7 @@ DAYS = 30
 MOST_SHOWN = 10
 SOON = timedelta(minutes=1)
 LATE = timedelta(minutes=5)
-EXPIRED_WITHOUT_NEWS = timedelta(hours=1)
+EXPIRED_WITHOUT_EVENT = timedelta(hours=1)
 LONG_PENDING = timedelta(days=14)
 NEVER_USED, LONG_UNUSED = timedelta(days=7), timedelta(days=90)
 
@@ -83,7 +83,7 @@ def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
     yield finding(
         _("Payment pages that are over, without news from Stripe"),
         _("Stripe tells us when a page expires or is paid. Look whether webhooks arrive, then run: licenzy_sync"),
-        created.filter(expires_at__lt=at - EXPIRED_WITHOUT_NEWS),
+        created.filter(expires_at__lt=at - EXPIRED_WITHOUT_EVENT),
         attempt_words,
     )
     yield finding(
@@ -154,8 +154,8 @@ def attempt_words(attempt: CheckoutAttempt) -> str:
 
 
 def delivery_words(delivery: Delivery) -> str:
-    told = [moment(delivery.created_at), str(delivery.event), str(delivery.endpoint), delivery.last_error]
-    return " · ".join(filter(None, told))
+    parts = [moment(delivery.created_at), str(delivery.event), str(delivery.endpoint), delivery.last_error]
+    return " · ".join(filter(None, parts))
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

@@ -209,8 +209,8 @@ class DeliveryAdmin(LookedUp):
 
     @admin.display(description="")
     def requeuing(self, delivery: Delivery) -> SafeString | str:
-        told = delivery.event
-        subject = Subject.objects.filter(mode=told.mode, subject_ref=told.subject_ref).first()
+        event = delivery.event
+        subject = Subject.objects.filter(mode=event.mode, subject_ref=event.subject_ref).first()
         if subject is None:
             return ""
         url = reverse("admin:licenzy_subject_act_on", args=[subject.pk, "requeue", delivery.pk])

@@ -28,8 +28,8 @@ def schema(request: HttpRequest) -> HttpResponse:
         refusal = {"error": "invalid_request", "message": "The request has too many parameters."}
         return JsonResponse(refusal, status=400)
     made = document(root=request.path.rstrip("/").removesuffix("/schema"))
-    wanted = named or ("yaml" if "yaml" in request.headers.get("Accept", "") else "json")
-    if wanted == "yaml":
+    format_wanted = named or ("yaml" if "yaml" in request.headers.get("Accept", "") else "json")
+    if format_wanted == "yaml":
         import yaml
 
         text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)

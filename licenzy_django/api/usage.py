@@ -60,11 +60,11 @@ class ConsumeView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         key = idempotency_key(request.headers.get("Idempotency-Key"))
-        wanted = self.parse(ConsumeRequest, request)
+        body = self.parse(ConsumeRequest, request)
         used = usage.consume(
-            wanted["subject_ref"],
-            wanted["units"],
-            product_code=wanted.get("product_code", ""),
+            body["subject_ref"],
+            body["units"],
+            product_code=body.get("product_code", ""),
             mode=self.mode,
             idempotency_key=key,
         )
@@ -76,9 +76,9 @@ class ReserveView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         key = idempotency_key(request.headers.get("Idempotency-Key"))
-        wanted = self.parse(ReserveRequest, request)
+        body = self.parse(ReserveRequest, request)
         reserved = usage.reserve(
-            wanted.pop("subject_ref"), wanted.pop("units"), **wanted, mode=self.mode, idempotency_key=key
+            body.pop("subject_ref"), body.pop("units"), **body, mode=self.mode, idempotency_key=key
         )
         return Response(ReservedResponse(reserved).data, status=201, headers=headers_of(reserved))
 
@@ -87,8 +87,8 @@ class ConfirmView(LicenzyView):
     """POST: use what a reservation was for; the rest goes back."""
 
     def post(self, request: Request) -> Response:
-        wanted = self.parse(ConfirmRequest, request)
-        used = usage.confirm(wanted["reservation_id"], wanted["units"], mode=self.mode)
+        body = self.parse(ConfirmRequest, request)
+        used = usage.confirm(body["reservation_id"], body["units"], mode=self.mode)
         return Response(UsedResponse(used).data, headers=headers_of(used))
 
 

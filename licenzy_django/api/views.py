@@ -83,8 +83,8 @@ class CheckoutSessionView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         key = idempotency_key(request.headers.get("Idempotency-Key"))
-        wanted = self.parse(CheckoutSessionRequest, request)
-        started = checkout.start(**wanted, mode=self.mode, idempotency_key=key)
+        body = self.parse(CheckoutSessionRequest, request)
+        started = checkout.start(**body, mode=self.mode, idempotency_key=key)
         headers = {"Idempotent-Replayed": "true"} if started.replayed else None
         return Response(CheckoutSessionResponse(started).data, status=201, headers=headers)
 
@@ -176,6 +176,6 @@ class BillingPortalSessionView(LicenzyView):
     """POST: a link to Stripe's own page for card, plan and cancellation."""
 
     def post(self, request: Request) -> Response:
-        wanted = self.parse(BillingPortalRequest, request)
-        url = billing_portal.session_url(**wanted, mode=self.mode)
+        body = self.parse(BillingPortalRequest, request)
+        url = billing_portal.session_url(**body, mode=self.mode)
         return Response(BillingPortalResponse({"url": url}).data, status=201)

@@ -21,7 +21,6 @@ from licenzy_django.checkout.redirects import redirect_url
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
-from licenzy_django.entitlements.rebuild import frozen_terms
 from licenzy_django.exceptions import (
     AlreadySubscribed,
     CheckoutSessionExpired,
@@ -91,7 +90,7 @@ def start(
     client.refuse_inside_a_transaction()
     mode = mode or licenzy_settings().MODE
     key = checked_key(idempotency_key)
-    wanted = fingerprint(
+    meaning = fingerprint(
         subject_ref=subject_ref,
         product_code=product_code,
         quantity=quantity,
@@ -103,10 +102,10 @@ def start(
     if attempt is None:
         validate(subject_ref, quantity, customer_email)
         urls = redirects(success_url, cancel_url)
-        attempt, is_new = begin(subject_ref, product_code, mode, key, wanted, quantity, urls)
+        attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls)
         if is_new:
             return started(open_session(attempt, customer_email))
-    if attempt.fingerprint != wanted:
+    if attempt.fingerprint != meaning:
         raise IdempotencyKeyReused()
     return resume(attempt, customer_email)
 
@@ -139,7 +138,13 @@ def redirects(success_url: str, cancel_url: str) -> dict[str, str]:
 
 
 def begin(
-    subject_ref: str, product_code: str, mode: str, key: str, wanted: str, quantity: int, urls: dict[str, str]
+    subject_ref: str,
+    product_code: str,
+    mode: str,
+    key: str,
+    meaning: str,
+    quantity: int,
+    urls: dict[str, str],
 ) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
     # A host may take the code from a form: what no database can hold is no product either.
@@ -158,10 +163,10 @@ def begin(
         subject=subject,
         product=product,
         quantity=quantity,
-        terms=frozen_terms(product),
+        terms=product.terms(),
         stripe_price_id=product.stripe_price_id,
         idempotency_key=key,
-        fingerprint=wanted,
+        fingerprint=meaning,
         leased_until=clock.now() + LEASE,
     )
     attempt.stripe_params = session_params(attempt, urls)

@@ -53,12 +53,12 @@ def check_setting_types(app_configs: Sequence[Any] | None = None, **kwargs: Any)
     given = getattr(settings, "LICENZY", {})
     return [
         Error(
-            f"LICENZY[{known.name!r}] is not {wanted}.",
+            f"LICENZY[{known.name!r}] is not {expected}.",
             hint=f"It is a {type(given[known.name]).__name__}.",
             id="licenzy.E009",
         )
         for known in fields(LicenzySettings)
-        if known.name in given and (wanted := wrong_kind(known, given[known.name]))
+        if known.name in given and (expected := wrong_kind(known, given[known.name]))
     ]
 
 

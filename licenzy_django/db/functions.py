@@ -15,9 +15,11 @@ from typing import Any
 
 from django.db import ProgrammingError, connections, router, transaction
 
-from licenzy_django.models import Entitlement
-
 logger = logging.getLogger("licenzy_django")
+
+APP_LABEL = "licenzy"
+REGISTERED: list[DatabaseFunction] = []
+"""What ``migrate`` makes and the doctor looks for."""
 
 
 class DatabaseFunction:
@@ -40,7 +42,7 @@ class DatabaseFunction:
         A role that may not make functions does without: ``licenzy_doctor`` says so.
         """
         is_there.cache_clear()
-        is_ours = router.allow_migrate_model(using, Entitlement)
+        is_ours = router.allow_migrate(using, APP_LABEL)
         if connections[using].vendor == "postgresql" and is_ours and not self.is_there(using):
             try:
                 with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -93,3 +95,8 @@ class StoredQuery:
                 return [json.loads(row) for (row,) in cursor.fetchall()]
             cursor.execute(self.sql, dict(zip(self.parameters, values, strict=True)))
             return list(cursor.fetchall())
+
+
+def register(*functions: DatabaseFunction) -> None:
+    """Have ``migrate`` make these functions."""
+    REGISTERED.extend(functions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from licenzy_django.doctor.at_stripe import prices_fit, webhook_is_registered
-from licenzy_django.doctor.books import books_are_balanced, plans_are_kept, reservations_add_up
+from licenzy_django.doctor.books import books_are_balanced, plans_are_stored, reservations_add_up
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.doctor.left_undone import attempts_have_answers, deliveries_arrive, events_are_processed
 from licenzy_django.doctor.preparations import (
@@ -22,7 +22,7 @@ CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
     "catalog": [each_mode_has_products_and_keys],
     "stripe": [prices_fit, webhook_is_registered],
     "work": [events_are_processed, attempts_have_answers, deliveries_arrive],
-    "books": [books_are_balanced, reservations_add_up, plans_are_kept],
+    "books": [books_are_balanced, reservations_add_up, plans_are_stored],
 }
 
 

@@ -9,14 +9,14 @@ from django.db import connections
 from django.db.models import BigIntegerField, Case, Expression, F, Min, Q, Sum, Value, When, Window
 from django.db.models.functions import Coalesce, Lag
 
-from licenzy_django.apps import functions
+from licenzy_django.db.functions import REGISTERED
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.ledger import packs
 from licenzy_django.ledger.entries import EFFECTS
 from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation
 
 COLUMNS = ("units_granted", "units_adjusted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
-MEND = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
+ADVICE = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
 RESERVE = LedgerEntry.Kind.RESERVE
 
 
@@ -26,17 +26,19 @@ def books_are_balanced() -> Iterator[Finding]:
     packs = Entitlement.objects.filter(Q(product__kind=Kind.USAGE_PACK) | Q(units_granted__gt=0)).annotate(**said)
     agree = Q(*(Q(**{column: F(f"said_{column}")}) for column in COLUMNS))
     for pack in packs.exclude(agree).order_by("subject_ref", "pk").iterator():
-        told = [
+        differences = [
             f"{column.removeprefix('units_')} {getattr(pack, column)}, by the ledger {getattr(pack, f'said_{column}')}"
             for column in COLUMNS
             if getattr(pack, column) != getattr(pack, f"said_{column}")
         ]
-        yield Finding(f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {'; '.join(told)}.", MEND)
+        yield Finding(
+            f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {'; '.join(differences)}.", ADVICE
+        )
     for row in broken_rows().iterator():
         yield Finding(
             f"Subject {row.entitlement.subject_ref} ({row.mode}), pack {row.entitlement.public_id}: row {row.pk} of "
             f"the ledger ({row.kind} {row.units}) does not lead from the balance before it to {row.balance_after}.",
-            MEND,
+            ADVICE,
         )
 
 
@@ -57,18 +59,18 @@ def reservations_add_up() -> Iterator[Finding]:
         yield Finding(
             f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {pack.units_reserved} reserved until "
             f"{pack.reserved_until}, by its open reservations {pack.held} until {pack.until}.",
-            MEND,
+            ADVICE,
         )
-    for reservation in unsettled_reservations().iterator():
+    for reservation in unbalanced_reservations().iterator():
         yield Finding(
             f"Subject {reservation.subject.subject_ref} ({reservation.mode}), reservation {reservation.public_id} of "
             f"{reservation.units}: by the ledger {reservation.taken} were set aside, {reservation.used} used and "
             f"{reservation.back} given back.",
-            MEND,
+            ADVICE,
         )
 
 
-def unsettled_reservations() -> Any:
+def unbalanced_reservations() -> Any:
     Row = LedgerEntry.Kind  # noqa: N806
     reservations = Reservation.objects.annotate(
         taken=units_of(Row.RESERVE), used=units_of(Row.CONFIRM), back=units_of(Row.RELEASE, Row.EXPIRE)
@@ -99,9 +101,9 @@ def signed(column: str, *, prefix: str) -> Expression:
     return Case(*cases, default=Value(0), output_field=BigIntegerField())
 
 
-def plans_are_kept() -> Iterator[Finding]:
+def plans_are_stored() -> Iterator[Finding]:
     using = packs.writer()
-    if connections[using].vendor == "postgresql" and not all(function.is_there(using) for function in functions()):
+    if connections[using].vendor == "postgresql" and not all(function.is_there(using) for function in REGISTERED):
         yield Finding(
             "PostgreSQL lacks functions of ours: each usage.consume is four statements and not one, and access checks "
             "take longer.",

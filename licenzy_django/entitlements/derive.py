@@ -16,7 +16,7 @@ from licenzy_django.stripe.translate import Fact, State, paid_at_of
 
 DAY = 86_400
 ENDED = frozenset({"canceled", "incomplete_expired"})
-SETTLED_WITHOUT_PAYMENT = frozenset({"paid", "void", "uncollectible"})
+CLOSED_STATUSES = frozenset({"paid", "void", "uncollectible"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class EntitlementState:
     """What one entitlement row should say."""
 
     source_id: str
@@ -79,7 +79,7 @@ class Purchase:
         return sum(line["quantity"] for line in lines if line["price"] == self.price)
 
 
-def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> list[Right]:
+def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> list[EntitlementState]:
     """The rights of one subject's purchases of one product: packs add up, passes are stacked end to end.
 
     Args:
@@ -91,25 +91,25 @@ def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> li
         key=lambda purchase: (purchase.paid_at, purchase.session.stripe_id),
     )
     payments = Payments(facts)
-    rights: list[Right] = []
+    states: list[EntitlementState] = []
     free_from = 0
     for purchase in paid:
         reversal = payments.reversal_of_session(purchase.session)
-        right = bought_right(purchase, reversal, free_from)
-        rights.append(right)
+        derived = purchase_state(purchase, reversal, free_from)
+        states.append(derived)
         if purchase.terms.kind == "time_pass":
-            free_from = max(free_from, end_of_use(right, reversal, purchase.revoked_at))
-    return rights
+            free_from = max(free_from, end_of_use(derived, reversal, purchase.revoked_at))
+    return states
 
 
-def bought_right(purchase: Purchase, reversal: Reversal | None, free_from: int) -> Right:
+def purchase_state(purchase: Purchase, reversal: Reversal | None, free_from: int) -> EntitlementState:
     terms, paid_at = purchase.terms, purchase.paid_at
     assert paid_at is not None
     is_pass = terms.kind == "time_pass"
     starts_at = max(paid_at, free_from) if is_pass else paid_at
     days = (terms.duration_days or 0) * purchase.quantity if is_pass else terms.valid_days
     expires_at = None if days is None else starts_at + days * DAY
-    right = Right(
+    derived = EntitlementState(
         source_id=purchase.session.stripe_id,
         product_id=terms.product_id,
         price=purchase.price,
@@ -124,19 +124,19 @@ def bought_right(purchase: Purchase, reversal: Reversal | None, free_from: int) 
         units_granted=(terms.units or 0) * purchase.quantity,
     )
     if reversal is None:
-        return right
+        return derived
     status = "suspended" if reversal.is_open else "canceled"
     canceled_at = None if reversal.is_open else reversal.at
-    return replace(right, status=status, status_reason=reversal.reason, grants_access=False, canceled_at=canceled_at)
+    return replace(derived, status=status, status_reason=reversal.reason, grants_access=False, canceled_at=canceled_at)
 
 
-def end_of_use(right: Right, reversal: Reversal | None, revoked_at: int | None) -> int:
+def end_of_use(derived: EntitlementState, reversal: Reversal | None, revoked_at: int | None) -> int:
     """When the next pass may begin: one makes room from the moment its money went back or an operator revoked it."""
-    assert right.starts_at is not None
-    assert right.expires_at is not None
-    ends = [right.expires_at, reversal.at if reversal else None, revoked_at]
+    assert derived.starts_at is not None
+    assert derived.expires_at is not None
+    ends = [derived.expires_at, reversal.at if reversal else None, revoked_at]
     ends_at = min(at for at in ends if at is not None)
-    return ends_at if ends_at > right.starts_at else 0
+    return ends_at if ends_at > derived.starts_at else 0
 
 
 # --- subscriptions ---------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def end_of_use(right: Right, reversal: Reversal | None, revoked_at: int | None) 
 
 def derive_subscription(
     subscription: Fact, facts: Sequence[Fact], terms: Mapping[str, Terms], *, leeway: int
-) -> list[Right]:
+) -> list[EntitlementState]:
     """The rights of one subscription: one for each product that it has or had, by price.
 
     Args:
@@ -156,19 +156,19 @@ def derive_subscription(
     """
     items = {item["price"]: item for item in subscription.state["items"]}
     former = {fact.state["price"] for fact in facts if fact.object == "subscription_price"} - items.keys()
-    rights = [
-        item_right(subscription, item, facts, terms[price], leeway) for price, item in items.items() if price in terms
+    states = [
+        item_state(subscription, item, facts, terms[price], leeway) for price, item in items.items() if price in terms
     ]
-    rights += [former_right(subscription, price, facts, terms[price]) for price in former if price in terms]
-    by_product: dict[int, Right] = {}
-    for right in sorted(rights, key=lambda right: (right.grants_access, right.status != "canceled", right.price)):
-        by_product[right.product_id] = right
-    return sorted(by_product.values(), key=lambda right: right.product_id)
+    states += [former_item_state(subscription, price, facts, terms[price]) for price in former if price in terms]
+    by_product: dict[int, EntitlementState] = {}
+    for derived in sorted(states, key=lambda each: (each.grants_access, each.status != "canceled", each.price)):
+        by_product[derived.product_id] = derived
+    return sorted(by_product.values(), key=lambda derived: derived.product_id)
 
 
-def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Terms, leeway: int) -> Right:
+def item_state(subscription: Fact, item: State, facts: Sequence[Fact], terms: Terms, leeway: int) -> EntitlementState:
     state = subscription.state
-    right = Right(
+    derived = EntitlementState(
         source_id=subscription.stripe_id,
         product_id=terms.product_id,
         price=item["price"],
@@ -181,19 +181,19 @@ def item_right(subscription: Fact, item: State, facts: Sequence[Fact], terms: Te
     )
     if state["status"] in ENDED or customer_is_deleted(facts):
         ended_at = state["canceled_at"] or state["ended_at"] or customer_deleted_at(facts)
-        return replace(right, status_reason="canceled", canceled_at=ended_at)
+        return replace(derived, status_reason="canceled", canceled_at=ended_at)
     if not item["quantity"]:
         # Nobody pays for it now, and no payment is awaited. It may be counted up again: not over for good.
-        return replace(right, status="suspended", status_reason="canceled")
+        return replace(derived, status="suspended", status_reason="canceled")
     current = current_periods(item, state["items"], facts)
     if not current:
-        return replace(right, status="suspended", status_reason="payment_pending")
+        return replace(derived, status="suspended", status_reason="payment_pending")
     clean = [period.ends_at for period in current if period.reversal is None]
     if not clean:
         reasons = {period.reversal.reason for period in current if period.reversal is not None}
-        return replace(right, status="past_due", status_reason=max(reasons))
+        return replace(derived, status="past_due", status_reason=max(reasons))
     # Grace counts from what was paid; the first invoice may still be unknown while its session is.
-    return with_status(right, state, facts, terms, max(clean) or item["period_start"] or 0, leeway)
+    return with_status(derived, state, facts, terms, max(clean) or item["period_start"] or 0, leeway)
 
 
 def scheduled_end(state: State) -> int | None:
@@ -204,30 +204,30 @@ def scheduled_end(state: State) -> int | None:
 
 
 def with_status(
-    right: Right, state: State, facts: Sequence[Fact], terms: Terms, paid_through: int, leeway: int
-) -> Right:
+    derived: EntitlementState, state: State, facts: Sequence[Fact], terms: Terms, paid_through: int, leeway: int
+) -> EntitlementState:
     """Stripe's status of a subscription whose current payment stands. An unknown status gives nothing."""
     status = state["status"]
     if status == "active" and latest_invoice_failed(state, facts):
         status = "past_due"
     if status in ("active", "trialing"):
-        period_end = (right.current_period_end or paid_through) + leeway
-        ends = min(period_end, right.cancel_at) if right.cancel_at is not None else period_end
-        return replace(right, status=status, grants_access=True, available_until=ends)
+        period_end = (derived.current_period_end or paid_through) + leeway
+        ends = min(period_end, derived.cancel_at) if derived.cancel_at is not None else period_end
+        return replace(derived, status=status, grants_access=True, available_until=ends)
     if status == "past_due" and terms.grace_days:
         until = paid_through + terms.grace_days * DAY
-        ends = min(until, right.cancel_at) if right.cancel_at is not None else until
-        return replace(right, status=status, status_reason="past_due", grants_access=True, available_until=ends)
+        ends = min(until, derived.cancel_at) if derived.cancel_at is not None else until
+        return replace(derived, status=status, status_reason="past_due", grants_access=True, available_until=ends)
     if status in ("past_due", "unpaid"):
-        return replace(right, status="past_due", status_reason="past_due")
-    return replace(right, status="suspended", status_reason="paused" if status == "paused" else "payment_pending")
+        return replace(derived, status="past_due", status_reason="past_due")
+    return replace(derived, status="suspended", status_reason="paused" if status == "paused" else "payment_pending")
 
 
-def former_right(subscription: Fact, price: str, facts: Sequence[Fact], terms: Terms) -> Right:
+def former_item_state(subscription: Fact, price: str, facts: Sequence[Fact], terms: Terms) -> EntitlementState:
     """A product that the subscription had and no longer has."""
     seen = {fact.state["price"]: fact.state["seen_at"] for fact in facts if fact.object == "subscription_price"}
     replaced_at = min((at for at in seen.values() if at > seen[price]), default=subscription.state["ended_at"])
-    return Right(
+    return EntitlementState(
         source_id=subscription.stripe_id,
         product_id=terms.product_id,
         price=price,
@@ -241,7 +241,7 @@ def former_right(subscription: Fact, price: str, facts: Sequence[Fact], terms: T
 def latest_invoice_failed(state: State, facts: Sequence[Fact]) -> bool:
     """A failed try to collect the newest invoice counts before Stripe's change of status has reached us."""
     return any(
-        fact.state.get("failed_at") is not None and fact.state.get("status") not in SETTLED_WITHOUT_PAYMENT
+        fact.state.get("failed_at") is not None and fact.state.get("status") not in CLOSED_STATUSES
         for fact in facts
         if fact.object == "invoice" and fact.stripe_id == state["latest_invoice"]
     )
@@ -260,4 +260,4 @@ def customer_deleted_at(facts: Sequence[Fact]) -> int | None:
     return next((fact.state.get("deleted_at") for fact in facts if fact.object == "customer"), None)
 
 
-__all__: Any = ["Purchase", "Right", "Terms", "derive_purchases", "derive_subscription", "is_over"]
+__all__: Any = ["EntitlementState", "Purchase", "Terms", "derive_purchases", "derive_subscription", "is_over"]

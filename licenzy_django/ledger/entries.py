@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
-from licenzy_django.audit import Cause
 from licenzy_django.exceptions import IdempotencyKeyReused
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.ledger.packs import writer
 from licenzy_django.models import Entitlement, LedgerEntry
+from licenzy_django.models.audit import AuditContext
 
 Kind = LedgerEntry.Kind
 
@@ -32,7 +32,7 @@ EFFECTS: dict[str, dict[str, int]] = {
 }
 
 
-def entries(lot: Entitlement, balance: int, movements: Iterable[tuple[Kind, int]], **common: Any) -> list[LedgerEntry]:
+def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int]], **common: Any) -> list[LedgerEntry]:
     """The rows of a lot's movements, in this order.
 
     Args:
@@ -46,28 +46,28 @@ def entries(lot: Entitlement, balance: int, movements: Iterable[tuple[Kind, int]
             balance += units * EFFECTS[kind].get("units_remaining", 0)
             rows.append(
                 LedgerEntry(
-                    mode=lot.mode,
-                    subject_id=lot.subject_id,
-                    entitlement=lot,
+                    mode=pack.mode,
+                    subject_id=pack.subject_id,
+                    entitlement=pack,
                     kind=kind,
                     units=units,
                     balance_after=balance,
                     **common,
                 )
             )
-    assert balance == lot.units_remaining, "The movements of a lot must lead to its balance."
+    assert balance == pack.units_remaining, "The movements of a lot must lead to its balance."
     return rows
 
 
-def record_settled(lot: Entitlement, before: Mapping[str, Any], *, cause: Cause, at: datetime) -> None:
+def record_change(pack: Entitlement, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> None:
     """Keep what facts or an operator did to a lot's units: granted, adjusted, voided, restored.
 
     Args:
         before: its columns as they were; empty for a new lot.
     """
-    granted = lot.units_granted - before.get("units_granted", 0)
-    adjusted = lot.units_adjusted - before.get("units_adjusted", 0)
-    voided = lot.units_voided - before.get("units_voided", 0)
+    granted = pack.units_granted - before.get("units_granted", 0)
+    adjusted = pack.units_adjusted - before.get("units_adjusted", 0)
+    voided = pack.units_voided - before.get("units_voided", 0)
     # What comes back comes before anything is taken, so that no balance on the way is below zero.
     movements = [
         (Kind.RESTORE, max(-voided, 0)),
@@ -76,26 +76,26 @@ def record_settled(lot: Entitlement, before: Mapping[str, Any], *, cause: Cause,
         (Kind.VOID, max(voided, 0)),
     ]
     movements.sort(key=lambda movement: movement[0] == Kind.VOID or movement[1] < 0)
-    common = {"source": cause.source, "actor": cause.actor, "reason": cause.reason[:40], "created_at": at}
-    rows = entries(lot, before.get("units_remaining", 0), movements, **common)
+    common = {"source": audit.source, "actor": audit.actor, "reason": audit.reason[:40], "created_at": at}
+    rows = entries(pack, before.get("units_remaining", 0), movements, **common)
     for row in rows:
-        if row.kind == Kind.ADJUST and cause.request_id:
-            row.idempotency_key = cause.request_id
-            row.fingerprint = fingerprint_of_adjustment(lot, adjusted)
-            row.usage_remaining = lot.units_remaining
+        if row.kind == Kind.ADJUST and audit.request_id:
+            row.idempotency_key = audit.request_id
+            row.fingerprint = fingerprint_of_adjustment(pack, adjusted)
+            row.usage_remaining = pack.units_remaining
     if rows:
         LedgerEntry.objects.bulk_create(rows)
 
 
-def fingerprint_of_adjustment(lot: Entitlement, units: int) -> str:
-    return fingerprint(entitlement=lot.public_id, units=units)
+def fingerprint_of_adjustment(pack: Entitlement, units: int) -> str:
+    return fingerprint(entitlement=pack.public_id, units=units)
 
 
-def first_of_key(mode: str, kind: str, key: str, wanted: str) -> LedgerEntry | None:
+def first_of_key(mode: str, kind: str, key: str, request_fingerprint: str) -> LedgerEntry | None:
     """The row under which a key was used before, or None. Raises IdempotencyKeyReused if it was for another request."""
     rows = LedgerEntry.objects.using(writer()).select_related("reservation")
     row = rows.filter(idempotency_key=key, kind=kind, mode=mode).first()
-    if row is not None and row.fingerprint != wanted:
+    if row is not None and row.fingerprint != request_fingerprint:
         raise IdempotencyKeyReused()
     return row
 

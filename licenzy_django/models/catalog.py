@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -124,3 +126,7 @@ class Product(models.Model):
     @property
     def is_recurring(self) -> bool:
         return self.kind == Kind.SUBSCRIPTION
+
+    def terms(self) -> dict[str, Any]:
+        """What a purchase keeps of the product, since the catalog may change before the money comes."""
+        return {name: getattr(self, name) for name in ("kind", "units", "duration_days", "valid_days")}

@@ -86,7 +86,7 @@ class OutboundEvent(models.Model):
     type = models.CharField(_("type"), max_length=40, choices=EventType.choices)
     subject_ref = models.CharField(_("subject ref"), max_length=255)
     payload: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(_("payload"))
-    once_key = models.CharField(
+    dedup_key = models.CharField(
         max_length=300, blank=True, default="", editable=False, help_text=_("What may be told only once.")
     )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
@@ -98,7 +98,7 @@ class OutboundEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["public_id", "mode"], name="licenzy_outbound_public_id"),
             models.UniqueConstraint(
-                fields=["once_key", "mode"], condition=~Q(once_key=""), name="licenzy_outbound_once"
+                fields=["dedup_key", "mode"], condition=~Q(dedup_key=""), name="licenzy_outbound_once"
             ),
             mode_check("licenzy_outbound_mode"),
         ]

@@ -81,7 +81,7 @@ class StripeFact(models.Model):
     invoice_id = StripeId()
     payment_intent_id = StripeId()
     charge_id = StripeId()
-    applied_ticket = models.PositiveBigIntegerField(
+    fetch_sequence = models.PositiveBigIntegerField(
         default=0, editable=False, help_text=_("Of fetched objects: the inbox row whose fetch was kept.")
     )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from licenzy_django import clock
-from licenzy_django.audit import Cause
 from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Status, Subject
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.models.audit import AuditContext
 
 PAYLOAD_KEYS = (
     "subject_ref",
@@ -38,84 +37,110 @@ PAYLOAD_KEYS = (
     "updated_at",
 )
 # Older than this is no news: a sync that finds an invoice of last year tells nobody. Prune keeps the keys longer.
-NEWS_FOR = timedelta(days=30)
+PUBLISHED_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class NewEvent:
     """One thing to tell.
 
     Attributes:
-        once_key: what may be told only once per mode; empty where the caller knows that it is new.
+        dedup_key: what may be told only once per mode; empty where the caller knows that it is new.
         occurred_at: endpoints that were made later are not told.
     """
 
     type: EventType
     subject_ref: str
     payload: Mapping[str, Any]
-    once_key: str = ""
+    dedup_key: str = ""
     occurred_at: datetime | None = None
 
 
-def entitlement_updated(row: Entitlement, cause: Cause) -> News:
-    return News(type=EventType.ENTITLEMENT_UPDATED, subject_ref=row.subject_ref, payload=payload_of(row, cause))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceOutcome:
+    """How the collection of one of Stripe's invoices went."""
+
+    invoice_id: str
+    subscription_id: str
+    payment_intent_id: str
+    paid_at: int | None
+    failed_at: int | None
+    amount_paid: int | None
+    currency: str | None
 
 
-def subscription_changed(rows: Sequence[Entitlement], cause: Cause, *, is_end: bool) -> News:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidSession:
+    """One of Stripe's Checkout sessions whose money is confirmed."""
+
+    session_id: str
+    subscription_id: str
+    payment_intent_id: str
+    amount_total: int | None
+    currency: str | None
+
+
+def entitlement_updated(row: Entitlement, audit: AuditContext) -> NewEvent:
+    return NewEvent(type=EventType.ENTITLEMENT_UPDATED, subject_ref=row.subject_ref, payload=payload_of(row, audit))
+
+
+def subscription_changed(rows: Sequence[Entitlement], audit: AuditContext, *, is_end: bool) -> NewEvent:
     """One for the whole subscription; what its products do not have in common is null."""
     event_type = EventType.SUBSCRIPTION_DELETED if is_end else EventType.SUBSCRIPTION_UPDATED
-    together = in_common([payload_of(row, cause) for row in rows])
-    return News(type=event_type, subject_ref=rows[0].subject_ref, payload=together)
+    together = in_common([payload_of(row, audit) for row in rows])
+    return NewEvent(type=event_type, subject_ref=rows[0].subject_ref, payload=together)
 
 
-def invoice_collected(invoice: Fact, subject: Subject, rows: Sequence[Entitlement]) -> list[News]:
+def invoice_collected(invoice: InvoiceOutcome, subject: Subject, rows: Sequence[Entitlement]) -> list[NewEvent]:
     """That an invoice was paid, and that a try to collect it failed: each once, while it is news."""
     outcomes = [
-        (EventType.INVOICE_PAYMENT_SUCCEEDED, "invoice_paid", "paid_at"),
-        (EventType.INVOICE_PAYMENT_FAILED, "invoice_payment_failed", "failed_at"),
+        (EventType.INVOICE_PAYMENT_SUCCEEDED, "invoice_paid", invoice.paid_at),
+        (EventType.INVOICE_PAYMENT_FAILED, "invoice_payment_failed", invoice.failed_at),
     ]
-    oldest = clock.now() - NEWS_FOR
+    oldest = clock.now() - PUBLISHED_WITHIN
     known = in_common([payload_of(row) for row in rows]) if rows else payload(subject.subject_ref, mode=subject.mode)
     known |= {
         "source": Source.STRIPE,
-        "amount_total": invoice.state.get("amount_paid"),
-        "currency": invoice.state.get("currency"),
-        "stripe_payment_intent_id": invoice.links.get("payment_intent_id") or None,
-        "stripe_subscription_id": invoice.links.get("subscription_id") or None,
+        "amount_total": invoice.amount_paid,
+        "currency": invoice.currency,
+        "stripe_payment_intent_id": invoice.payment_intent_id or None,
+        "stripe_subscription_id": invoice.subscription_id or None,
     }
     return [
-        News(
+        NewEvent(
             type=event_type,
             subject_ref=subject.subject_ref,
             payload=known | {"reason": reason},
-            once_key=f"{event_type}:{invoice.stripe_id}",
+            dedup_key=f"{event_type}:{invoice.invoice_id}",
             occurred_at=at,
         )
-        for event_type, reason, field in outcomes
-        if (at := clock.from_timestamp(invoice.state.get(field))) is not None and at > oldest
+        for event_type, reason, seconds in outcomes
+        if (at := clock.from_timestamp(seconds)) is not None and at > oldest
     ]
 
 
-def purchase_finalized(attempt: CheckoutAttempt, session: Fact, rows: Sequence[Entitlement], cause: Cause) -> News:
+def purchase_finalized(
+    attempt: CheckoutAttempt, session: PaidSession, rows: Sequence[Entitlement], audit: AuditContext
+) -> NewEvent:
     """The money of a checkout is confirmed. ``rows`` are the entitlements that rest on it."""
     subject_ref = attempt.subject.subject_ref
     known = in_common([payload_of(row) for row in rows]) if rows else payload(subject_ref, mode=attempt.mode)
     known |= {
         "product_code": attempt.product.code,
         "kind": attempt.product.kind,
-        "reason": cause.reason,
+        "reason": audit.reason,
         "source": Source.STRIPE,
         "attempt_id": attempt.public_id,
-        "amount_total": session.state.get("amount_total"),
-        "currency": session.state.get("currency"),
-        "stripe_checkout_session_id": session.stripe_id,
-        "stripe_payment_intent_id": session.links.get("payment_intent_id") or None,
-        "stripe_subscription_id": session.links.get("subscription_id") or None,
+        "amount_total": session.amount_total,
+        "currency": session.currency,
+        "stripe_checkout_session_id": session.session_id,
+        "stripe_payment_intent_id": session.payment_intent_id or None,
+        "stripe_subscription_id": session.subscription_id or None,
         "created_at": in_utc(attempt.created_at),
         "updated_at": in_utc(clock.now()),
     }
-    once_key = f"{EventType.PURCHASE_FINALIZED}:{attempt.public_id}"
-    return News(type=EventType.PURCHASE_FINALIZED, subject_ref=subject_ref, payload=known, once_key=once_key)
+    dedup_key = f"{EventType.PURCHASE_FINALIZED}:{attempt.public_id}"
+    return NewEvent(type=EventType.PURCHASE_FINALIZED, subject_ref=subject_ref, payload=known, dedup_key=dedup_key)
 
 
 def usage_consumed(
@@ -129,7 +154,7 @@ def usage_consumed(
     reason: str = "usage_consumed",
     source: str = Source.RUNTIME,
     at: datetime | None = None,
-) -> News:
+) -> NewEvent:
     """Units were used. ``usage_remaining`` is what the call answered: over all packs that it was about."""
     now = in_utc(at or clock.now())
     known = payload(
@@ -145,7 +170,7 @@ def usage_consumed(
         created_at=now,
         updated_at=now,
     )
-    return News(type=EventType.USAGE_CONSUMED, subject_ref=subject_ref, payload=known)
+    return NewEvent(type=EventType.USAGE_CONSUMED, subject_ref=subject_ref, payload=known)
 
 
 # --- the body ---------------------------------------------------------------------------------------------------------
@@ -158,7 +183,7 @@ def payload(subject_ref: str, **known: Any) -> dict[str, Any]:
     return dict.fromkeys(PAYLOAD_KEYS) | {"subject_ref": subject_ref} | known
 
 
-def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
+def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str, Any]:
     """What an entitlement says of itself, and why it changed. One that was revoked is canceled, as the API says."""
     product = row.product
     is_pack, is_subscription = product.kind == Kind.USAGE_PACK, product.kind == Kind.SUBSCRIPTION
@@ -169,8 +194,8 @@ def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
         product_code=product.code,
         kind=product.kind,
         status=row.status if row.revoked_at is None else Status.CANCELED.value,
-        reason=cause.reason if cause else None,
-        source=cause.source if cause else row.source,
+        reason=audit.reason if audit else None,
+        source=audit.source if audit else row.source,
         entitlement_id=row.public_id,
         attempt_id=row.attempt.public_id if row.attempt else None,
         units=row.units_granted if is_pack else None,
@@ -180,7 +205,7 @@ def payload_of(row: Entitlement, cause: Cause | None = None) -> dict[str, Any]:
         current_period_end=in_utc(row.current_period_end),
         expires_at=in_utc(row.expires_at),
         canceled_at=in_utc(row.canceled_at or row.revoked_at),
-        actor_user_id=str(cause.actor.pk) if cause and cause.actor is not None else None,
+        actor_user_id=str(audit.actor.pk) if audit and audit.actor is not None else None,
         created_at=in_utc(row.created_at),
         updated_at=in_utc(row.updated_at),
     )

@@ -15,7 +15,6 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
 from licenzy_django import clock
-from licenzy_django.audit import Cause
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -25,10 +24,10 @@ from licenzy_django.models import (
     Status,
     Subject,
 )
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import events
-from licenzy_django.outbound.events import News
+from licenzy_django.outbound.events import InvoiceOutcome, NewEvent, PaidSession
 from licenzy_django.signals import outbound_recorded
-from licenzy_django.stripe.translate import Fact
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -52,16 +51,16 @@ def is_heard(row: models.Model) -> bool:
 
 
 @transaction.atomic(savepoint=False)
-def record(mode: str, told: Sequence[News]) -> list[OutboundEvent]:
+def publish(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEvent]:
     """Keep what each listening endpoint has to be told. At most three statements, one if nobody wants to hear.
 
     Belongs into the transaction of the change. Returns the events that were written.
-    Raises IntegrityError if another transaction told the same ``once_key`` at this very moment.
+    Raises IntegrityError if another transaction told the same ``dedup_key`` at this very moment.
     """
-    endpoints = listening(mode, told) if told else []
+    endpoints = listening(mode, new_events) if new_events else []
     now = clock.now()
-    heard: list[tuple[OutboundEvent, list[OutboundEndpoint]]] = []
-    for number, item in enumerate(told):
+    addressed: list[tuple[OutboundEvent, list[OutboundEndpoint]]] = []
+    for number, item in enumerate(new_events):
         listeners = [endpoint for endpoint in endpoints if is_for(item, number, endpoint)]
         if listeners:
             event = OutboundEvent(
@@ -69,34 +68,34 @@ def record(mode: str, told: Sequence[News]) -> list[OutboundEvent]:
                 type=item.type,
                 subject_ref=item.subject_ref,
                 payload=dict(item.payload),
-                once_key=item.once_key,
+                dedup_key=item.dedup_key,
                 created_at=now,
             )
-            heard.append((event, listeners))
-    if not heard:
+            addressed.append((event, listeners))
+    if not addressed:
         return []
-    events = OutboundEvent.objects.bulk_create(event for event, _ in heard)
+    events = OutboundEvent.objects.bulk_create(event for event, _ in addressed)
     Delivery.objects.bulk_create(
         Delivery(mode=mode, event=event, endpoint=endpoint, next_try_at=now, created_at=now)
-        for event, listeners in heard
+        for event, listeners in addressed
         for endpoint in listeners
     )
     transaction.on_commit(lambda: outbound_recorded.send_robust(sender=OutboundEvent, mode=mode))
     return events
 
 
-def listening(mode: str, told: Sequence[News]) -> list[OutboundEndpoint]:
+def listening(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEndpoint]:
     """The mode's active endpoints; ``told_<n>`` says that the n-th news is none any more."""
     known = {
-        f"told_{number}": Exists(OutboundEvent.objects.filter(mode=mode, once_key=item.once_key))
-        for number, item in enumerate(told)
-        if item.once_key
+        f"told_{number}": Exists(OutboundEvent.objects.filter(mode=mode, dedup_key=item.dedup_key))
+        for number, item in enumerate(new_events)
+        if item.dedup_key
     }
     endpoints = OutboundEndpoint.objects.filter(mode=mode, is_active=True).order_by("pk")
     return list(endpoints.only("mode", "events", "created_at").annotate(**known))
 
 
-def is_for(item: News, number: int, endpoint: OutboundEndpoint) -> bool:
+def is_for(item: NewEvent, number: int, endpoint: OutboundEndpoint) -> bool:
     if getattr(endpoint, f"told_{number}", False) or not endpoint.wants(item.type):
         return False
     # Stripe's times are whole seconds.
@@ -106,12 +105,12 @@ def is_for(item: News, number: int, endpoint: OutboundEndpoint) -> bool:
 # --- what happened ----------------------------------------------------------------------------------------------------
 
 
-def record_entitlements(changed: Sequence[Entitlement], *, cause: Cause, also: Sequence[News] = ()) -> None:
+def publish_entitlements(changed: Sequence[Entitlement], *, audit: AuditContext, also: Sequence[NewEvent] = ()) -> None:
     """Tell of changed entitlements, and of what else happened with them."""
     if changed or also:
         read_along(changed)
         mode = changed[0].mode if changed else also[0].payload["mode"]
-        record(mode, [*(events.entitlement_updated(row, cause) for row in changed), *also])
+        publish(mode, [*(events.entitlement_updated(row, audit) for row in changed), *also])
 
 
 def of_subscription(
@@ -119,10 +118,10 @@ def of_subscription(
     rows: Sequence[Entitlement],
     changed: Sequence[Entitlement],
     *,
-    cause: Cause,
+    audit: AuditContext,
     is_end: bool,
-    invoice: Fact | None,
-) -> list[News]:
+    invoice: InvoiceOutcome | None,
+) -> list[NewEvent]:
     """What there is to tell of a subscription as a whole, and of its invoice.
 
     Args:
@@ -135,15 +134,15 @@ def of_subscription(
         return []
     read_along(rows)
     living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
-    told = [events.subscription_changed(living, cause, is_end=is_end)] if changed else []
-    return told + (events.invoice_collected(invoice, subject, living) if invoice is not None else [])
+    new_events = [events.subscription_changed(living, audit, is_end=is_end)] if changed else []
+    return new_events + (events.invoice_collected(invoice, subject, living) if invoice is not None else [])
 
 
-def record_purchase(attempt: CheckoutAttempt, session: Fact, *, cause: Cause) -> None:
+def publish_purchase(attempt: CheckoutAttempt, session: PaidSession, *, audit: AuditContext) -> None:
     """Tell that the money of a checkout was confirmed."""
-    sources = [session.stripe_id, session.links.get("subscription_id") or session.stripe_id]
+    sources = [session.session_id, session.subscription_id or session.session_id]
     rows = Entitlement.objects.filter(mode=attempt.mode, source_id__in=sources).select_related("product", "attempt")
-    record(attempt.mode, [events.purchase_finalized(attempt, session, list(rows), cause)])
+    publish(attempt.mode, [events.purchase_finalized(attempt, session, list(rows), audit)])
 
 
 def read_along(rows: Sequence[Entitlement]) -> None:

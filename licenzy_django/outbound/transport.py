@@ -28,7 +28,7 @@ TOTAL_SECONDS = 15.0
 """For everything after the name was resolved, however slowly the other side drips."""
 
 MAX_ANSWER_BYTES = 4096
-MAX_KEPT_CHARACTERS = 160
+MAX_STORED_CHARACTERS = 160
 MAX_ADDRESSES = 3
 SECRETS = re.compile(r"whsec_[\w+/=-]*|v1a?,[\w+/=-]+|(sk|rk|lz)_(test|live)_\w*|Bearer\s+\S+", re.IGNORECASE)
 
@@ -115,7 +115,7 @@ def said(response: http.client.HTTPResponse) -> str:
 
 def in_one_line(text: str) -> str:
     printable = "".join(character if character.isprintable() else " " for character in SECRETS.sub("…", text))
-    return " ".join(printable.split())[:MAX_KEPT_CHARACTERS]
+    return " ".join(printable.split())[:MAX_STORED_CHARACTERS]
 
 
 def seconds_in(retry_after: str | None) -> float | None:

@@ -42,7 +42,7 @@ def bind_customer(subject: Subject, customer_id: str) -> None:
     unbound = Subject.objects.filter(pk=subject.pk, stripe_customer_id="")
     if unbound.update(stripe_customer_id=customer_id):
         known = Fact("customer", customer_id, {"is_deleted": False}, {"customer_id": customer_id})
-        facts.keep(known, mode=subject.mode, subject=subject)
+        facts.save(known, mode=subject.mode, subject=subject)
     subject.refresh_from_db(fields=["stripe_customer_id", "customer_number"])
 
 

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from licenzy_django import clock
 from licenzy_django.db import statements
-from licenzy_django.db.functions import StoredQuery
+from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe.translate import Fact, State
 
@@ -74,7 +74,7 @@ def merged(stripe_object: str, left: State, right: State) -> State:
     return together
 
 
-def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
+def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     """Merge a fact that only grows into what is known of the object, and return the whole."""
     row = new_row(fact, mode, subject)
     if statements.insert(row):
@@ -91,8 +91,8 @@ def keep(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     return fact_from(row)
 
 
-def keep_newest(
-    fact: Fact, *, mode: str, ticket: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
+def save_newest(
+    fact: Fact, *, mode: str, sequence: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
 ) -> None:
     """Replace what is known of an object that changes back and forth, unless a later fetch was kept already.
 
@@ -101,18 +101,18 @@ def keep_newest(
         or_equal: also replace what has the same ticket; for fetches that no event caused.
         is_new: probably nothing is known of it yet; only saves a statement.
     """
-    row = new_row(fact, mode, subject, ticket)
+    row = new_row(fact, mode, subject, sequence)
     if is_new and statements.insert(row):
         return
-    values = {"state": row.state, "applied_ticket": ticket, "updated_at": clock.now(), **links_of(row)}
+    values = {"state": row.state, "fetch_sequence": sequence, "updated_at": clock.now(), **links_of(row)}
     if subject:
         values["subject"] = subject.pk
-    is_older = "applied_ticket <= %s" if or_equal else "applied_ticket < %s"
-    if statements.update(StripeFact, values, f"{OF_ID} AND {is_older}", fact.stripe_id, mode, ticket):
+    is_older = "fetch_sequence <= %s" if or_equal else "fetch_sequence < %s"
+    if statements.update(StripeFact, values, f"{OF_ID} AND {is_older}", fact.stripe_id, mode, sequence):
         return
     if not is_new and not statements.insert(row):
         # There is one that is newer, or that another worker inserted between the statements and that may be older.
-        statements.update(StripeFact, values, f"{OF_ID} AND applied_ticket < %s", fact.stripe_id, mode, ticket)
+        statements.update(StripeFact, values, f"{OF_ID} AND fetch_sequence < %s", fact.stripe_id, mode, sequence)
 
 
 def is_final(fact: Fact) -> bool:
@@ -121,10 +121,10 @@ def is_final(fact: Fact) -> bool:
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
-    wanted = set(stripe_ids) - {""}
-    if not wanted:
+    ids = set(stripe_ids) - {""}
+    if not ids:
         return {}
-    rows = statements.select(StripeFact, f"stripe_id {statements.any_of(len(wanted))} AND mode = %s", *wanted, mode)
+    rows = statements.select(StripeFact, f"stripe_id {statements.any_of(len(ids))} AND mode = %s", *ids, mode)
     return {row.stripe_id: row for row in rows}
 
 
@@ -177,7 +177,7 @@ def of_subscription(one_of: str) -> StoredQuery:
 
 
 OF_SUBSCRIPTION = {"postgresql": of_subscription("= ANY(ARRAY({}))"), "others": of_subscription("IN ({})")}
-FUNCTIONS = [OF_SUBSCRIPTION["postgresql"].function]
+register(OF_SUBSCRIPTION["postgresql"].function)
 
 
 def facts_of_payments(mode: str, payment_intent_ids: Iterable[str]) -> list[StripeFact]:
@@ -202,7 +202,7 @@ def links_of(row: StripeFact) -> dict[str, str]:
     return {link: getattr(row, link) for link in LINKS}
 
 
-def new_row(fact: Fact, mode: str, subject: Subject | None, ticket: int = 0) -> StripeFact:
+def new_row(fact: Fact, mode: str, subject: Subject | None, sequence: int = 0) -> StripeFact:
     links = {link: fact.links.get(link, "") for link in LINKS}
     return StripeFact(
         mode=mode,
@@ -210,6 +210,6 @@ def new_row(fact: Fact, mode: str, subject: Subject | None, ticket: int = 0) -> 
         object=fact.object,
         state=fact.state,
         subject=subject,
-        applied_ticket=ticket,
+        fetch_sequence=sequence,
         **links,
     )

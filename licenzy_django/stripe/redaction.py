@@ -8,7 +8,7 @@ from licenzy_django.db.text import storable
 from licenzy_django.stripe.translate import ATTEMPT_METADATA_KEY
 
 # Named one by one, at any depth: what is not here is not stored, whatever Stripe adds.
-KEPT_WORDS = (
+ALLOWED_WORDS = (
     "id object type api_version created livemode account context request idempotency_key data previous_attributes "
     "mode status payment_status payment_intent subscription invoice customer amount_total currency payment_link "
     "recovered_from expires_at metadata "
@@ -22,18 +22,20 @@ KEPT_WORDS = (
     "amount amount_captured amount_refunded refunded disputed reason failure_reason pending_reason "
     "is_charge_refundable deleted "
 )
-KEPT = frozenset(KEPT_WORDS.split())
+ALLOWED = frozenset(ALLOWED_WORDS.split())
 # The keys of metadata are the host's own: anything may stand there, so ours alone is kept.
-KEPT_OF = {"metadata": frozenset({ATTEMPT_METADATA_KEY})}
+ALLOWED_OF = {"metadata": frozenset({ATTEMPT_METADATA_KEY})}
 DEEPEST = 32
 
 
-def kept(value: Any, names: frozenset[str] = KEPT, depth: int = 0) -> Any:
+def redacted(value: Any, names: frozenset[str] = ALLOWED, depth: int = 0) -> Any:
     """The value without what is not named above, and without what a database cannot store."""
     if depth > DEEPEST:
         return None
     if isinstance(value, dict):
-        return {name: kept(value[name], KEPT_OF.get(name, KEPT), depth + 1) for name in value if name in names}
+        return {
+            name: redacted(value[name], ALLOWED_OF.get(name, ALLOWED), depth + 1) for name in value if name in names
+        }
     if isinstance(value, list):
-        return [kept(inner, names, depth + 1) for inner in value]
+        return [redacted(inner, names, depth + 1) for inner in value]
     return storable(value) if isinstance(value, str) else value

@@ -18,12 +18,13 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from licenzy_django import clock
-from licenzy_django.entitlements.rebuild import Cause, lock_subject
+from licenzy_django.entitlements.rebuild import lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, StripeFact, Subject
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.stripe import client
 from licenzy_django.stripe.translate import Fact, fact_of, has_more, id_of, paid_at_of, session_lines
 from licenzy_django.sync import inbox
-from licenzy_django.sync.handlers import Context, current_ticket, learn
+from licenzy_django.sync.handlers import Context, current_sequence, handle
 from licenzy_django.sync.handlers.subscriptions import with_lines
 
 logger = logging.getLogger("licenzy_django")
@@ -54,7 +55,7 @@ def drift(subject: Subject, *, since: datetime | None = None) -> list[Drift]:
     return reconcile(subject, facts_at_stripe(subject, since), keep=False)
 
 
-def repair(subject: Subject, *, since: datetime | None = None, cause: Cause | None = None) -> list[Drift]:
+def repair(subject: Subject, *, since: datetime | None = None, audit: AuditContext | None = None) -> list[Drift]:
     """Bring a subject in line with what Stripe says now. Returns what changed.
 
     Args:
@@ -63,7 +64,7 @@ def repair(subject: Subject, *, since: datetime | None = None, cause: Cause | No
 
     Raises StripeUnavailable, StripeRefused, ModeNotConfigured: then nothing was written.
     """
-    return reconcile(subject, facts_at_stripe(subject, since), keep=True, cause=cause)
+    return reconcile(subject, facts_at_stripe(subject, since), keep=True, audit=audit)
 
 
 def refresh_checkout(session_id: str, subject_ref: str, *, mode: str) -> CheckoutAttempt | None:
@@ -77,10 +78,10 @@ def refresh_checkout(session_id: str, subject_ref: str, *, mode: str) -> Checkou
     attempt = attempts.filter(mode=mode, stripe_session_id=session_id, subject__subject_ref=subject_ref).first()
     if attempt is None or attempt.status in (CheckoutAttempt.Status.FINALIZED, CheckoutAttempt.Status.FAILED):
         return attempt
-    ticket = current_ticket()
+    sequence = current_sequence()
     session = client.fetch_session(mode, session_id)
     found = [*subscription_facts(mode, id_of(session.get("subscription"))), *session_facts(mode, session)]
-    reconcile(attempt.subject, (ticket, found), keep=True, cause=Cause(reason="checkout_finalized"))
+    reconcile(attempt.subject, (sequence, found), keep=True, audit=AuditContext(reason="checkout_finalized"))
     attempt.refresh_from_db()
     return attempt
 
@@ -150,7 +151,7 @@ def handled(row: StripeEvent) -> StripeEvent:
 
 def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list[Fact]]:
     """Everything at Stripe that a subject's rights follow from, and the ticket under which it was asked for."""
-    ticket, mode = current_ticket(), subject.mode
+    sequence, mode = current_sequence(), subject.mode
     created: dict[str, Any] = {"created": {"gte": int(since.timestamp())}} if since else {}
     found: list[Fact] = []
     for customer_id in customers_of(subject):
@@ -170,7 +171,7 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
         found += known_facts(charge for charge in charges if charge["status"] == "succeeded")
         for what in ("refunds", "disputes"):
             found += known_facts(listed(mode, what, payment))
-    return ticket, found
+    return sequence, found
 
 
 def is_payment(fact: Fact) -> bool:
@@ -235,19 +236,19 @@ def one_page(what: str, params: dict[str, Any], client: Any) -> Any:
 
 
 def reconcile(
-    subject: Subject, asked: tuple[int, list[Fact]], *, keep: bool, cause: Cause | None = None
+    subject: Subject, asked: tuple[int, list[Fact]], *, keep: bool, audit: AuditContext | None = None
 ) -> list[Drift]:
     """Learn and settle everything in one transaction, which is undone unless it is to be kept."""
-    ticket, found = asked
-    context = Context(mode=subject.mode, ticket=ticket, is_fetched=True)
-    cause = cause or Cause(reason="sync")
+    sequence, found = asked
+    context = Context(mode=subject.mode, sequence=sequence, is_fetched=True)
+    audit = audit or AuditContext(reason="sync")
     with transaction.atomic():
         lock_subject(subject.pk)
-        attempts_before = standing_of_attempts(subject)
+        attempts_before = attempt_statuses(subject)
         last_change = EntitlementChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        learned = [learn(fact, context) for fact in in_order_of_need(found)]
-        for one in learned:
-            one.settle(cause)
+        results = [handle(fact, context) for fact in in_order_of_need(found)]
+        for one in results:
+            one.rebuild(audit)
         differences = [*entitlement_drift(subject, last_change), *attempt_drift(subject, attempts_before)]
         if not keep:
             transaction.set_rollback(True)
@@ -282,12 +283,12 @@ def entitlement_drift(subject: Subject, last_change: int) -> list[Drift]:
     ]
 
 
-def standing_of_attempts(subject: Subject) -> dict[str, str]:
+def attempt_statuses(subject: Subject) -> dict[str, str]:
     return dict(CheckoutAttempt.objects.filter(subject=subject).values_list("public_id", "status"))
 
 
 def attempt_drift(subject: Subject, before: dict[str, str]) -> list[Drift]:
-    after = standing_of_attempts(subject)
+    after = attempt_statuses(subject)
     return [
         Drift(subject.subject_ref, attempt, {"status": before.get(attempt)}, {"status": status})
         for attempt, status in after.items()

@@ -13,11 +13,11 @@ from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
 from licenzy_django.db import statements
 from licenzy_django.db.text import storable
-from licenzy_django.entitlements.rebuild import Cause
 from licenzy_django.models import StripeEvent
-from licenzy_django.stripe.redaction import kept
+from licenzy_django.models.audit import AuditContext
+from licenzy_django.stripe.redaction import redacted
 from licenzy_django.stripe.translate import fact_of
-from licenzy_django.sync.handlers import Context, Learned, ignored, learn
+from licenzy_django.sync.handlers import Context, HandlerResult, handle, ignored
 
 logger = logging.getLogger("licenzy_django")
 
@@ -66,7 +66,7 @@ def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
         api_version=storable(str(event.get("api_version") or ""))[:40],
         object_id=object_id_of(event),
         occurred_at=occurred_at(event),
-        payload=None if why_not else kept(event),
+        payload=None if why_not else redacted(event),
         status=StripeEvent.Status.IGNORED if why_not else StripeEvent.Status.RECEIVED,
         outcome=why_not,
         processed_at=clock.now() if why_not else None,
@@ -108,10 +108,10 @@ def process(row: StripeEvent) -> StripeEvent:
     Raises whatever went wrong, after it was written to the row.
     """
     try:
-        learned = learn_event(row)
+        results = handle_event(row)
         with transaction.atomic():
-            learned.settle(Cause(reason=HANDLED.get(row.type, row.type), event=row))
-            finish(row, learned)
+            results.rebuild(AuditContext(reason=HANDLED.get(row.type, row.type), event=row))
+            finish(row, results)
     except Exception as error:
         StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
             status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
@@ -136,20 +136,20 @@ def unfinished() -> QuerySet[StripeEvent]:
     return StripeEvent.objects.filter(status__in=waiting).order_by("pk")
 
 
-def learn_event(row: StripeEvent) -> Learned:
+def handle_event(row: StripeEvent) -> HandlerResult:
     if row.payload is None:
         return ignored(row.outcome or "the payload was pruned")
     fact = fact_of(row.payload["data"]["object"], seen_at=row.payload["created"], event_type=row.type)
     if fact is None:
         return ignored("an object that we do not know")
-    return learn(fact, Context(mode=row.mode, ticket=row.pk))
+    return handle(fact, Context(mode=row.mode, sequence=row.pk))
 
 
-def finish(row: StripeEvent, learned: Learned) -> None:
-    row.status = StripeEvent.Status.IGNORED if learned.is_ignored else StripeEvent.Status.PROCESSED
-    row.outcome = learned.outcome
+def finish(row: StripeEvent, results: HandlerResult) -> None:
+    row.status = StripeEvent.Status.IGNORED if results.is_ignored else StripeEvent.Status.PROCESSED
+    row.outcome = results.outcome
     row.error = ""
     row.processed_at = clock.now()
-    row.subject_id = learned.subject_id
+    row.subject_id = results.subject_id
     names = ("status", "outcome", "error", "processed_at", "subject_id")
     statements.update(StripeEvent, {name: getattr(row, name) for name in names}, "id = %s", row.pk)

@@ -108,7 +108,7 @@ class StripeDouble:
 
     def pay(self, page: Any) -> Json:
         """Pay by card on a payment page: its address, as your view redirects to it, or its session."""
-        return self.told(self.simulator.pay(session_id_in(page)))
+        return self.delivered(self.simulator.pay(session_id_in(page)))
 
     def pay_by_bank(self, page: Any, *, arrives: bool | None = None) -> Json:
         """By a bank debit, which takes days: ``arrives`` says whether the money came; None means it is on its way.
@@ -117,41 +117,41 @@ class StripeDouble:
         """
         session = self.simulator.get("checkout.session", session_id_in(page))
         if session["status"] == "open":
-            session = self.told(self.simulator.pay_by_bank(session["id"]))
+            session = self.delivered(self.simulator.pay_by_bank(session["id"]))
         if arrives is not None:
             act = self.simulator.settle_bank if arrives else self.simulator.bounce_bank
-            session = self.told(act(session["id"]))
+            session = self.delivered(act(session["id"]))
         return session
 
     def set_card(self, customer: Any, *, works: bool) -> Json:
         """Whether the card is charged from now on: that of a session, a subscription, or a customer's id."""
-        return self.told(
+        return self.delivered(
             self.simulator.set_card(customer if isinstance(customer, str) else customer["customer"], works)
         )
 
     def renew(self, subscription: Any, *, paid: bool = True) -> Json:
         """On to the next period, paid or not. What failed is retried after days, and paid if the card works then."""
-        return self.told(self.simulator.renew(id_in(subscription, "subscription"), paid=paid))
+        return self.delivered(self.simulator.renew(id_in(subscription, "subscription"), paid=paid))
 
     def cancel(self, subscription: Any, *, at_period_end: bool = False) -> Json:
         act = self.simulator.cancel_at_period_end if at_period_end else self.simulator.cancel
-        return self.told(act(id_in(subscription, "subscription")))
+        return self.delivered(act(id_in(subscription, "subscription")))
 
     def refund(self, payment: Any, amount: int | None = None) -> Json:
         """Money back for a session, invoice or payment intent: all of it, or an amount in minor units."""
-        return self.told(self.simulator.refund(payment, amount=amount))
+        return self.delivered(self.simulator.refund(payment, amount=amount))
 
     def dispute(self, payment: Any, **given: Any) -> Json:
         """The customer's bank takes the money back; ``close_dispute`` says who gets it in the end."""
-        return self.told(self.simulator.dispute(payment, **given))
+        return self.delivered(self.simulator.dispute(payment, **given))
 
     def close_dispute(self, dispute: Any, *, won: bool) -> Json:
-        return self.told(self.simulator.close_dispute(dispute, "won" if won else "lost"))
+        return self.delivered(self.simulator.close_dispute(dispute, "won" if won else "lost"))
 
     def advance(self, by: timedelta | int | None = None, **duration: float) -> datetime:
         """Move the clock (``days=31``); what falls due happens in order, and is delivered."""
         self.simulator.advance(by if by is not None else timedelta(**duration))
-        self.told({})
+        self.delivered({})
         return self.now
 
     # --- what Stripe tells --------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class StripeDouble:
         finally:
             self.is_held_back = False
 
-    def told(self, outcome: Json) -> Json:
+    def delivered(self, outcome: Json) -> Json:
         if not self.is_held_back:
             self.deliver()
         return outcome

@@ -28,7 +28,7 @@ Part = tuple[Entitlement, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UsageRequest:
     """What is asked for. ``product_code`` empty means: of any pack."""
 
     subject_ref: str
@@ -40,100 +40,100 @@ class Wanted:
     at: datetime
 
 
-def consume(wanted: Wanted) -> int | None:
+def consume(request: UsageRequest) -> int | None:
     """Take the units and return what is left, or change nothing and return None.
 
     None means one of: too few units, the key was used before, or a reservation has lapsed and was not yet reclaimed.
     """
     using = packs.writer()
     if not postgres.is_there(using):
-        return consume_portably(wanted)
+        return consume_portably(request)
     arguments = (
-        wanted.subject_ref,
-        wanted.mode,
-        wanted.product_code,
-        wanted.units,
-        wanted.idempotency_key,
-        wanted.fingerprint,
-        wanted.at,
+        request.subject_ref,
+        request.mode,
+        request.product_code,
+        request.units,
+        request.idempotency_key,
+        request.fingerprint,
+        request.at,
     )
     left, is_emptied = postgres.call(using, *arguments, False)
     if left == postgres.SOMEBODY_LISTENS:
         with transaction.atomic(using=using):
             left, is_emptied = postgres.call(using, *arguments, True)
             if left is not None:
-                tell(wanted.subject_ref, wanted.units, wanted.mode, left, wanted.product_code, wanted.at)
+                publish_use(request.subject_ref, request.units, request.mode, left, request.product_code, request.at)
     if is_emptied:
-        cache.changed(wanted.subject_ref, wanted.mode)
+        cache.changed(request.subject_ref, request.mode)
     return left
 
 
-def tell(subject_ref: str, units: int, mode: str, left: int, product_code: str, at: datetime) -> None:
+def publish_use(subject_ref: str, units: int, mode: str, left: int, product_code: str, at: datetime) -> None:
     """Tell those who listen that units were used, in the transaction that uses them."""
     used = events.usage_consumed(
         subject_ref, units, mode=mode, usage_remaining=left, product_code=product_code or None, at=at
     )
-    outbox.record(mode, [used])
+    outbox.publish(mode, [used])
 
 
 # --- the portable way -------------------------------------------------------------------------------------------------
 
 
-def consume_portably(wanted: Wanted) -> int | None:
+def consume_portably(request: UsageRequest) -> int | None:
     try:
         with transaction.atomic(using=packs.writer()):
-            return taken(wanted, LedgerEntry.Kind.CONSUME)
+            return taken(request, LedgerEntry.Kind.CONSUME)
     except IntegrityError:
         # Another request with this key was first, and it is undone with the rest.
         return None
 
 
-def reserve(wanted: Wanted, expires_at: datetime) -> tuple[Reservation, int] | None:
+def reserve(request: UsageRequest, expires_at: datetime) -> tuple[Reservation, int] | None:
     """Set the units aside. Returns the reservation and what is left, or None as ``consume`` does."""
     try:
         with transaction.atomic(using=packs.writer()):
             reservation = Reservation(
-                mode=wanted.mode,
-                product_code=wanted.product_code,
-                units=wanted.units,
+                mode=request.mode,
+                product_code=request.product_code,
+                units=request.units,
                 expires_at=expires_at,
-                created_at=wanted.at,
+                created_at=request.at,
             )
-            left = taken(wanted, LedgerEntry.Kind.RESERVE, reservation)
+            left = taken(request, LedgerEntry.Kind.RESERVE, reservation)
             return None if left is None else (reservation, left)
     except IntegrityError:
         return None
 
 
-def taken(wanted: Wanted, kind: LedgerEntry.Kind, reservation: Reservation | None = None) -> int | None:
+def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservation | None = None) -> int | None:
     """Lock the packs, plan, take, and keep the ledger rows, the first of them with the key."""
-    found = lock_available(wanted)
-    parts = planned(found, wanted)
+    found = lock_available(request)
+    parts = planned(found, request)
     if parts is None:
         return None
-    left = sum(lot.units_remaining for lot in found) - wanted.units
+    left = sum(pack.units_remaining for pack in found) - request.units
     if reservation is not None:
         reservation.subject_id = parts[0][0].subject_id
         reservation.save(force_insert=True)
-    if not move(parts, wanted.at, reservation):
+    if not move(parts, request.at, reservation):
         transaction.set_rollback(True, using=packs.writer())
         return None
-    if any(lot.units_remaining == units for lot, units in parts):
-        cache.changed(wanted.subject_ref, wanted.mode)
-    rows = [row for lot, units in parts for row in rows_of_part(lot, units, kind, reservation, wanted.at)]
-    rows[0].idempotency_key = wanted.idempotency_key
-    rows[0].fingerprint = wanted.fingerprint
+    if any(pack.units_remaining == units for pack, units in parts):
+        cache.changed(request.subject_ref, request.mode)
+    rows = [row for pack, units in parts for row in rows_of_part(pack, units, kind, reservation, request.at)]
+    rows[0].idempotency_key = request.idempotency_key
+    rows[0].fingerprint = request.fingerprint
     rows[0].usage_remaining = left
     LedgerEntry.objects.bulk_create(rows)
     if kind == LedgerEntry.Kind.CONSUME and outbox.is_heard(found[0]):
-        tell(wanted.subject_ref, wanted.units, wanted.mode, left, wanted.product_code, wanted.at)
+        publish_use(request.subject_ref, request.units, request.mode, left, request.product_code, request.at)
     return left
 
 
-def lock_available(wanted: Wanted) -> list[Entitlement]:
+def lock_available(request: UsageRequest) -> list[Entitlement]:
     """The packs that have units, or will have once a lapsed reservation is reclaimed; locked, in drain order."""
-    rows = packs.available(wanted.subject_ref, wanted.mode, wanted.product_code, wanted.at)
-    rows = rows.filter(Q(units_remaining__gt=0) | Q(reserved_until__lte=wanted.at))
+    rows = packs.available(request.subject_ref, request.mode, request.product_code, request.at)
+    rows = rows.filter(Q(units_remaining__gt=0) | Q(reserved_until__lte=request.at))
     return list(outbox.with_listeners(locked(rows)).order_by(*packs.DRAIN_ORDER))
 
 
@@ -146,33 +146,33 @@ def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows.using(using).select_for_update()
 
 
-def planned(found: Sequence[Entitlement], wanted: Wanted) -> list[Part] | None:
+def planned(found: Sequence[Entitlement], request: UsageRequest) -> list[Part] | None:
     """How many units to take from which pack. None if there are too few, or if a lapsed reservation is in the way."""
-    if any(lot.reserved_until is not None and lot.reserved_until <= wanted.at for lot in found):
+    if any(pack.reserved_until is not None and pack.reserved_until <= request.at for pack in found):
         return None
-    parts, missing = [], wanted.units
-    for lot in found:
+    parts, missing = [], request.units
+    for pack in found:
         if missing:
-            parts.append((lot, min(missing, lot.units_remaining)))
+            parts.append((pack, min(missing, pack.units_remaining)))
             missing -= parts[-1][1]
     return None if missing else parts
 
 
 def move(parts: Sequence[Part], at: datetime, reservation: Reservation | None) -> bool:
     """Take the parts from their packs in one UPDATE that takes only what is there."""
-    units = Case(*(When(pk=lot.pk, then=Value(units)) for lot, units in parts), default=Value(0))
+    units = Case(*(When(pk=pack.pk, then=Value(units)) for pack, units in parts), default=Value(0))
     to = "units_consumed" if reservation is None else "units_reserved"
     changes: dict[str, Any] = {"units_remaining": F("units_remaining") - units, to: F(to) + units, "updated_at": at}
     if reservation is not None:
         ends_at = Value(reservation.expires_at)
         sooner = Q(reserved_until=None) | Q(reserved_until__gt=reservation.expires_at)
         changes["reserved_until"] = Case(When(sooner, then=ends_at), default=F("reserved_until"))
-    is_there = reduce(or_, (Q(pk=lot.pk, units_remaining__gte=units) for lot, units in parts))
+    is_there = reduce(or_, (Q(pk=pack.pk, units_remaining__gte=units) for pack, units in parts))
     return Entitlement.objects.filter(is_there).update(**changes) == len(parts)
 
 
 def rows_of_part(
-    lot: Entitlement, units: int, kind: LedgerEntry.Kind, reservation: Reservation | None, at: datetime
+    pack: Entitlement, units: int, kind: LedgerEntry.Kind, reservation: Reservation | None, at: datetime
 ) -> list[LedgerEntry]:
-    before, lot.units_remaining = lot.units_remaining, lot.units_remaining - units
-    return entries.entries(lot, before, [(kind, units)], reservation=reservation, created_at=at)
+    before, pack.units_remaining = pack.units_remaining, pack.units_remaining - units
+    return entries.entries(pack, before, [(kind, units)], reservation=reservation, created_at=at)

@@ -11,16 +11,23 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from licenzy_django import clock
-from licenzy_django.audit import Cause
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.entitlements import rebuild
+from licenzy_django.entitlements import history, rebuild
 from licenzy_django.exceptions import InvalidRequest, ReservationClosed
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
 from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation, Source
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.usage import allocation, reservations
-from licenzy_django.usage.requests import DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS, MAX_UNITS, is_whole, settled, wanted_of
+from licenzy_django.usage.requests import (
+    DEFAULT_TTL_SECONDS,
+    MAX_TTL_SECONDS,
+    MAX_UNITS,
+    is_whole,
+    take_or_explain,
+    usage_request,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +111,17 @@ def consume(
         IdempotencyKeyReused: the key was used with other arguments.
         ProductNotFound, InvalidRequest, IdempotencyKeyMissing, IdempotencyKeyInvalid: nothing was used.
     """
-    wanted = wanted_of(subject, units, idempotency_key, mode, product_code, at)
+    request = usage_request(subject, units, idempotency_key, mode, product_code, at)
 
     def take() -> Used | None:
-        left = allocation.consume(wanted)
+        left = allocation.consume(request)
         return None if left is None else Used(units, left)
 
     def replay(first: LedgerEntry) -> Used:
         assert first.usage_remaining is not None
         return Used(units, first.usage_remaining, replayed=True)
 
-    return settled(wanted, LedgerEntry.Kind.CONSUME, take, replay)
+    return take_or_explain(request, LedgerEntry.Kind.CONSUME, take, replay)
 
 
 def reserve(
@@ -136,10 +143,10 @@ def reserve(
     """
     if not is_whole(ttl_seconds) or not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise InvalidRequest(fields={"ttl_seconds": ["This must be a whole number from 1 to 86,400."]})
-    wanted = wanted_of(subject, units, idempotency_key, mode, product_code, at, ttl_seconds=ttl_seconds)
+    request = usage_request(subject, units, idempotency_key, mode, product_code, at, ttl_seconds=ttl_seconds)
 
     def take() -> Reserved | None:
-        taken = allocation.reserve(wanted, wanted.at + timedelta(seconds=ttl_seconds))
+        taken = allocation.reserve(request, request.at + timedelta(seconds=ttl_seconds))
         return None if taken is None else reserved_of(*taken)
 
     def replay(first: LedgerEntry) -> Reserved:
@@ -147,7 +154,7 @@ def reserve(
         assert first.usage_remaining is not None
         return reserved_of(first.reservation, first.usage_remaining, replayed=True)
 
-    return settled(wanted, LedgerEntry.Kind.RESERVE, take, replay)
+    return take_or_explain(request, LedgerEntry.Kind.RESERVE, take, replay)
 
 
 def confirm(reservation_id: str, units: int, *, mode: str | None = None, at: datetime | None = None) -> Used:
@@ -182,7 +189,7 @@ def by_day(subject: Any, *, days: int = 30, mode: str | None = None, at: datetim
 
 
 def adjust(
-    lot: Entitlement, units: int, *, actor: Any, reason: str, request_id: str = "", at: datetime | None = None
+    pack: Entitlement, units: int, *, actor: Any, reason: str, request_id: str = "", at: datetime | None = None
 ) -> Entitlement:
     """Give units to one pack or, below zero, take them, for a recorded reason. It outlives what Stripe says later.
 
@@ -199,23 +206,25 @@ def adjust(
     problems = {}
     if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:
         problems["units"] = ["This must be a whole number, at most 1,000,000,000, and not 0."]
-    if lot.product.kind != Kind.USAGE_PACK:
+    if pack.product.kind != Kind.USAGE_PACK:
         problems["entitlement"] = ["Only a usage pack has units."]
     if not reason.strip():
         problems["reason"] = ["Say why."]
     if problems:
         raise InvalidRequest(fields=problems)
-    at, wanted = at or clock.now(), entries.fingerprint_of_adjustment(lot, units)
-    reservations.reclaim(lot.subject_ref, lot.mode, at)
+    at, request = at or clock.now(), entries.fingerprint_of_adjustment(pack, units)
+    reservations.reclaim(pack.subject_ref, pack.mode, at)
     with transaction.atomic(using=packs.writer()):
-        rebuild.lock_subject(lot.subject_id)
-        row = allocation.locked(Entitlement.objects.filter(pk=lot.pk)).get()
-        if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, wanted):
+        rebuild.lock_subject(pack.subject_id)
+        row = allocation.locked(Entitlement.objects.filter(pk=pack.pk)).get()
+        if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, request):
             return row
-        before = rebuild.snapshot(row)
+        before = history.snapshot(row)
         packs.adjust(row, units)
-        cause = Cause(reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id)
-        rebuild.save_change(row, before, cause=cause, at=at)
+        audit = AuditContext(
+            reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id
+        )
+        history.save_change(row, before, audit=audit, at=at)
     return row
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections
 
-from licenzy_django.db.functions import DatabaseFunction
+from licenzy_django.db.functions import DatabaseFunction, register
 from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
 
 SOMEBODY_LISTENS = -1
@@ -68,6 +68,7 @@ TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry,
 CONSUME = DatabaseFunction(
     "consume", TEXT.format(name="{name}", **{name: model._meta.db_table for name, model in TABLES.items()})
 )
+register(CONSUME)
 CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 

@@ -15,7 +15,7 @@ from licenzy_django.identity import subject_ref_of, validate_subject_ref
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Product
 from licenzy_django.usage import reservations
-from licenzy_django.usage.allocation import Wanted
+from licenzy_django.usage.allocation import UsageRequest
 
 MAX_UNITS = 1_000_000_000
 MAX_TTL_SECONDS = 86_400
@@ -26,7 +26,7 @@ TRIES = 50
 Answer = TypeVar("Answer")
 
 
-def wanted_of(
+def usage_request(
     subject: Any,
     units: int,
     idempotency_key: str,
@@ -34,7 +34,7 @@ def wanted_of(
     product_code: str,
     at: datetime | None,
     **more: int,
-) -> Wanted:
+) -> UsageRequest:
     """The request, checked. Raises what ``consume`` raises for a wrong argument."""
     key = checked_key(idempotency_key)
     if not is_whole(units) or not 1 <= units <= MAX_UNITS:
@@ -46,15 +46,17 @@ def wanted_of(
     if "\0" in product_code:
         raise ProductNotFound()
     meaning = fingerprint(subject_ref=subject_ref, units=units, product_code=product_code, **more)
-    return Wanted(subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, at or clock.now())
+    return UsageRequest(
+        subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, at or clock.now()
+    )
 
 
 def is_whole(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
-def settled(
-    wanted: Wanted,
+def take_or_explain(
+    request: UsageRequest,
     kind: LedgerEntry.Kind,
     take: Callable[[], Answer | None],
     replay: Callable[[LedgerEntry], Answer],
@@ -67,14 +69,14 @@ def settled(
         answer = take()
         if answer is not None:
             return answer
-        first = entries.first_of_key(wanted.mode, kind, wanted.idempotency_key, wanted.fingerprint)
+        first = entries.first_of_key(request.mode, kind, request.idempotency_key, request.fingerprint)
         if first is not None:
             return replay(first)
-        if reservations.reclaim(wanted.subject_ref, wanted.mode, wanted.at):
+        if reservations.reclaim(request.subject_ref, request.mode, request.at):
             continue
-        left = packs.remaining(wanted.subject_ref, wanted.mode, wanted.product_code, wanted.at)
-        if left < wanted.units:
-            if wanted.product_code and not is_product(wanted.product_code, wanted.mode):
+        left = packs.remaining(request.subject_ref, request.mode, request.product_code, request.at)
+        if left < request.units:
+            if request.product_code and not is_product(request.product_code, request.mode):
                 raise ProductNotFound()
             raise InsufficientUsage(usage_remaining=left)
     raise RuntimeError("Units were there at every look and gone at every try.")

@@ -51,21 +51,21 @@ def answer(reservation: Reservation, at: datetime) -> None:
     reservation.usage_remaining = left
     reservation.save(update_fields=["usage_remaining"])
     if reservation.units_confirmed and outbox.is_heard(reservation):
-        allocation.tell(subject_ref, reservation.units_confirmed, mode, left, product_code, at)
+        allocation.publish_use(subject_ref, reservation.units_confirmed, mode, left, product_code, at)
 
 
 def reclaim(subject_ref: str, mode: str, at: datetime) -> bool:
     """Write down that reservations have lapsed, and say whether any had. Their units were free before."""
-    lapsed = lapsed_of(subject_ref, mode, at)
-    if not lapsed.exists():
+    expired = expired_reservations(subject_ref, mode, at)
+    if not expired.exists():
         return False
     with transaction.atomic(using=packs.writer()):
-        reservations = list(allocation.locked(lapsed).order_by("pk")[:RECLAIMED_AT_ONCE])
+        reservations = list(allocation.locked(expired).order_by("pk")[:RECLAIMED_AT_ONCE])
         close(reservations, Status.EXPIRED, None, at)
     return bool(reservations)
 
 
-def lapsed_of(subject_ref: str, mode: str, at: datetime) -> QuerySet[Reservation]:
+def expired_reservations(subject_ref: str, mode: str, at: datetime) -> QuerySet[Reservation]:
     subjects = Subject.objects.using(packs.writer()).filter(subject_ref=subject_ref, mode=mode)
     return Reservation.objects.using(packs.writer()).filter(
         subject__in=subjects, status=Status.OPEN, expires_at__lte=at
@@ -77,24 +77,24 @@ def close(reservations: Sequence[Reservation], status: Status, units: int | None
     if not reservations:
         return
     held = list(LedgerEntry.objects.using(packs.writer()).filter(reservation__in=reservations, kind=Kind.RESERVE))
-    held_lots = Entitlement.objects.filter(pk__in={row.entitlement_id for row in held})
-    locked_lots = {lot.pk: lot for lot in allocation.locked(held_lots).order_by(*packs.DRAIN_ORDER)}
+    held_packs = Entitlement.objects.filter(pk__in={row.entitlement_id for row in held})
+    locked_packs = {pack.pk: pack for pack in allocation.locked(held_packs).order_by(*packs.DRAIN_ORDER)}
     Reservation.objects.filter(pk__in=[one.pk for one in reservations]).update(
         status=status, units_confirmed=units, closed_at=at
     )
-    were_empty = {lot.pk for lot in locked_lots.values() if not lot.units_remaining}
+    were_empty = {pack.pk for pack in locked_packs.values() if not pack.units_remaining}
     rows: list[LedgerEntry] = []
     for reservation in reservations:
         reservation.status, reservation.units_confirmed, reservation.closed_at = status, units, at
         parts = {row.entitlement_id: row.units for row in held if row.reservation_id == reservation.pk}
-        rows += ended_parts(reservation, [(lot, parts[pk]) for pk, lot in locked_lots.items() if pk in parts])
+        rows += ended_parts(reservation, [(pack, parts[pk]) for pk, pack in locked_packs.items() if pk in parts])
     LedgerEntry.objects.bulk_create(rows)
-    for lot in locked_lots.values():
-        lot.reserved_until = earliest_end(lot)
-        lot.updated_at = at
-        lot.save(update_fields=[*UNITS, "reserved_until", "updated_at"])
-        if lot.pk in were_empty or not lot.units_remaining:
-            cache.changed(lot.subject_ref, lot.mode)
+    for pack in locked_packs.values():
+        pack.reserved_until = earliest_end(pack)
+        pack.updated_at = at
+        pack.save(update_fields=[*UNITS, "reserved_until", "updated_at"])
+        if pack.pk in were_empty or not pack.units_remaining:
+            cache.changed(pack.subject_ref, pack.mode)
 
 
 UNITS = ("units_consumed", "units_reserved", "units_voided", "units_remaining")
@@ -104,22 +104,22 @@ def ended_parts(reservation: Reservation, parts: Sequence[allocation.Part]) -> l
     """Take what was used from the packs in drain order, give the rest back, and return the rows of the ledger."""
     back = Kind.EXPIRE if reservation.status == Status.EXPIRED else Kind.RELEASE
     unused, rows = reservation.units_confirmed or 0, []
-    for lot, reserved in parts:
+    for pack, reserved in parts:
         used = min(unused, reserved)
         unused -= used
-        before = lot.units_remaining
-        returned = packs.give_back(lot, reserved, consumed=used)
-        voided = returned if packs.is_void(lot) else 0
+        before = pack.units_remaining
+        returned = packs.give_back(pack, reserved, consumed=used)
+        voided = returned if packs.is_void(pack) else 0
         movements = [(Kind.CONFIRM, used), (back, returned), (Kind.VOID, voided)]
-        rows += entries.entries(lot, before, movements, reservation=reservation, created_at=reservation.closed_at)
+        rows += entries.entries(pack, before, movements, reservation=reservation, created_at=reservation.closed_at)
     return rows
 
 
-def earliest_end(lot: Entitlement) -> datetime | None:
+def earliest_end(pack: Entitlement) -> datetime | None:
     """When the first of the lot's open reservations ends."""
-    if not lot.units_reserved:
+    if not pack.units_reserved:
         return None
     open_ones = Reservation.objects.using(packs.writer()).filter(
-        subject=lot.subject_id, status=Status.OPEN, ledger__entitlement=lot, ledger__kind=Kind.RESERVE
+        subject=pack.subject_id, status=Status.OPEN, ledger__entitlement=pack, ledger__kind=Kind.RESERVE
     )
     return open_ones.order_by("expires_at").values_list("expires_at", flat=True).first()

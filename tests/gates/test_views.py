@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from licenzy_django import access, sync, views
+from licenzy_django import access, views
 from licenzy_django.exceptions import IdempotencyKeyInUse
 from licenzy_django.models import CheckoutAttempt
 from licenzy_django.sync import comparison

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Delivery, EventType, OutboundEndpoint
 from licenzy_django.outbound import deliveries, endpoints, events, outbox, transport
-from licenzy_django.outbound.events import News
+from licenzy_django.outbound.events import NewEvent
 from tests.outbound.receiver import Receiver, answer
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 def tell(number: int = 1, event_type: EventType = EventType.ENTITLEMENT_UPDATED) -> list[Delivery]:
     """That many events, recorded for whoever listens."""
     for _ in range(number):
-        told = News(type=event_type, subject_ref="user_1", payload=events.payload("user_1", mode="test", units=7))
-        outbox.record("test", [told])
+        told = NewEvent(type=event_type, subject_ref="user_1", payload=events.payload("user_1", mode="test", units=7))
+        outbox.publish("test", [told])
     return list(Delivery.objects.order_by("-pk")[:number])
 
 
@@ -461,4 +461,4 @@ def test_with_nobody_listening_nothing_is_kept_and_one_query_is_made(
     db: None, inside_allowed: None, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):
-        assert outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)]) == []
+        assert outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)]) == []

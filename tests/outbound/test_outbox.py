@@ -269,13 +269,13 @@ def test_what_fails_halfway_tells_nothing(
     assert (told(), Entitlement.objects.count()) == ([], 0)
 
 
-def test_a_once_key_is_unique_in_the_database(stripe: StripeDouble) -> None:
+def test_a_dedup_key_is_unique_in_the_database(stripe: StripeDouble) -> None:
     first = OutboundEvent(
-        mode="test", type="invoice.payment_failed", payload={}, once_key="invoice.payment_failed:in_1"
+        mode="test", type="invoice.payment_failed", payload={}, dedup_key="invoice.payment_failed:in_1"
     )
     first.save()
     with pytest.raises(IntegrityError):
-        OutboundEvent(mode="test", type=first.type, payload={}, once_key=first.once_key).save()
+        OutboundEvent(mode="test", type=first.type, payload={}, dedup_key=first.dedup_key).save()
 
 
 def test_an_endpoint_hears_only_of_what_happened_after_it_was_made(stripe: StripeDouble) -> None:
@@ -294,7 +294,7 @@ def test_what_is_a_month_old_is_no_news(stripe: StripeDouble, listener: Outbound
     stripe.buy("user_1", "PRO_MONTHLY")
     OutboundEvent.objects.all().delete()
     event = StripeEvent.objects.get(type="invoice.paid")
-    stripe.simulator.advance(events.NEWS_FOR + timedelta(days=1))
+    stripe.simulator.advance(events.PUBLISHED_WITHIN + timedelta(days=1))
     stripe.take_events()
 
     inbox.process(event)
@@ -365,7 +365,7 @@ def test_a_key_that_the_contract_does_not_have_cannot_be_told() -> None:
 
 
 def test_usage_is_told_with_what_is_left(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
-    outbox.record("test", [events.usage_consumed("user_1", 100, mode="test", usage_remaining=900)])
+    outbox.publish("test", [events.usage_consumed("user_1", 100, mode="test", usage_remaining=900)])
 
     used = contents("usage.consumed")
     assert (used["units"], used["usage_remaining"]) == (100, 900)

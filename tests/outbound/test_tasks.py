@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tell() -> None:
-    outbox.record("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management import call_command
 
 from licenzy_django import operators
-from licenzy_django.audit import Cause
 from licenzy_django.ledger import entries
 from licenzy_django.models import Entitlement, Product, Subject
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.testing import StripeDouble
 from licenzy_django.usage import postgres
 
@@ -68,9 +68,9 @@ class Shelf:
             for owner in owners
             for number, size in enumerate(units)
         )
-        cause = Cause(reason="a gift", source="portal")
+        audit = AuditContext(reason="a gift", source="portal")
         for pack in packs:
-            entries.record_settled(pack, {}, cause=cause, at=now)
+            entries.record_change(pack, {}, audit=audit, at=now)
 
 
 @pytest.fixture

@@ -62,10 +62,10 @@ def why(
         attempts: the newest first.
         waiting: Stripe's events about the subject that we have not handled.
     """
-    told = [about_waiting(event) for event in waiting[:3]]
+    sentences = [about_waiting(event) for event in waiting[:3]]
     if held is None:
-        return [*told, no_entitlement(attempts)]
-    return [held_sentence(held), *told] if decision else [*told, held_sentence(held)]
+        return [*sentences, no_entitlement(attempts)]
+    return [held_sentence(held), *sentences] if decision else [*sentences, held_sentence(held)]
 
 
 def about_waiting(event: StripeEvent) -> str:

@@ -73,7 +73,7 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "waiting": [replay_button(subject, event.event_id) for event in waiting] if can_act else [],
         "entitlements": [shown_entitlement(one, subject, can_act) for one in held],
         "has_more_entitlements": has_more,
-        "lots": charts.lots([one.row for one in held if is_pack(one)]),
+        "lots": charts.packs_found([one.row for one in held if is_pack(one)]),
         "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
         "moments": [shown_moment(happened, subject, can_act) for happened in page.happened],
         "timeline": page,

@@ -42,10 +42,10 @@ def by_our_ids(term: str) -> set[int]:
 
 
 def by_outbound_event(term: str) -> set[int]:
-    told = OutboundEvent.objects.filter(public_id=term).values_list("mode", "subject_ref")
+    events = OutboundEvent.objects.filter(public_id=term).values_list("mode", "subject_ref")
     return {
         pk
-        for mode, subject_ref in told
+        for mode, subject_ref in events
         for pk in Subject.objects.filter(mode=mode, subject_ref=subject_ref).values_list("pk", flat=True)
     }
 

@@ -124,12 +124,12 @@ def tone_of(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """The fields that matter to a person; all of them stand in the entitlement's own history."""
-    told = [
+    facts_said = [
         f"{name}: {said(before.get(name))} → {said(after[name])}" if before else f"{name}: {said(after[name])}"
         for name in SHOWN_FIELDS
         if name in after and (before or after[name] not in (None, "", 0, 1))
     ]
-    return [", ".join(told)] if told else []
+    return [", ".join(facts_said)] if facts_said else []
 
 
 def said(value: Any) -> str:

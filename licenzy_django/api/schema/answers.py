@@ -98,8 +98,8 @@ def response_headers(success: int, errors: tuple[ErrorType, ...], *, is_keyed: b
     retried = sorted({429, *(STATUS_OF[error] for error in errors if error in RETRY_AFTER_SECONDS)})
     headers.append(header("Retry-After", "Seconds to wait, where waiting helps.", retried))
     if is_keyed:
-        told = "true if this is the answer to the first request with this Idempotency-Key; absent otherwise."
-        headers.append(header("Idempotent-Replayed", told, [success], enum=["true"]))
+        description = "true if this is the answer to the first request with this Idempotency-Key; absent otherwise."
+        headers.append(header("Idempotent-Replayed", description, [success], enum=["true"]))
     return headers
 
 

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, deliveries: int, payloads: int, answers: int, **options: Any) -> None:
         self.say(pruning.sent_deliveries(deliveries), "deliveries that were sent or given up")
-        self.say(pruning.told_events(deliveries), "outbound events without a delivery")
+        self.say(pruning.outbound_events(deliveries), "outbound events without a delivery")
         self.say(pruning.raw_payloads(payloads), "payloads of Stripe events")
         self.say(pruning.checkout_answers(answers), "answers of old checkouts")
 

@@ -17,7 +17,7 @@ from licenzy_django.models import Mode, StripeEvent, StripeFact, Subject
 
 logger = logging.getLogger("licenzy_django")
 
-STRIPE_KEEPS_EVENTS = timedelta(days=30)
+STRIPE_EVENT_RETENTION = timedelta(days=30)
 
 
 def moment(text: str) -> datetime:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
     def catch_up(self, mode: str, since: datetime | None, *, dry_run: bool) -> int:
         """The events that never arrived, and how many. One that fails is kept as failed, for ``licenzy_replay``."""
         found = 0
-        earliest = clock.now() - STRIPE_KEEPS_EVENTS
+        earliest = clock.now() - STRIPE_EVENT_RETENTION
         try:
             for event in sync.missed_events(mode, since=max(since or earliest, earliest), handle=not dry_run):
                 found += 1

@@ -10,31 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from licenzy_django.stripe.translate import Fact
-from licenzy_django.sync.handlers.customers import learn_customer
-from licenzy_django.sync.handlers.refunds import learn_dispute, learn_refund
-from licenzy_django.sync.handlers.result import Context, Learned, current_ticket, ignored
-from licenzy_django.sync.handlers.sessions import learn_session
-from licenzy_django.sync.handlers.subscriptions import learn_invoice, learn_invoice_payment, learn_subscription
+from licenzy_django.sync.handlers.customers import handle_customer
+from licenzy_django.sync.handlers.refunds import handle_dispute, handle_refund
+from licenzy_django.sync.handlers.result import Context, HandlerResult, current_sequence, ignored
+from licenzy_django.sync.handlers.sessions import handle_session
+from licenzy_django.sync.handlers.subscriptions import handle_invoice, handle_invoice_payment, handle_subscription
 
-__all__ = ["Context", "Learned", "current_ticket", "ignored", "learn"]
+__all__ = ["Context", "HandlerResult", "current_sequence", "handle", "ignored"]
 
 
-def learn(fact: Fact, context: Context) -> Learned:
+def handle(fact: Fact, context: Context) -> HandlerResult:
     """Keep a fact and say what to settle.
 
     Raises StripeUnavailable, StripeRefused, ModeNotConfigured where Stripe had to be asked: then nothing is lost, the
     same fact can be learned again.
     """
-    return LEARNERS[fact.object](fact, context)
+    return HANDLERS[fact.object](fact, context)
 
 
-LEARNERS: dict[str, Callable[[Fact, Context], Learned]] = {
-    "checkout.session": learn_session,
-    "subscription": learn_subscription,
-    "invoice": learn_invoice,
-    "invoice_payment": learn_invoice_payment,
-    "charge": learn_refund,
-    "refund": learn_refund,
-    "dispute": learn_dispute,
-    "customer": learn_customer,
+HANDLERS: dict[str, Callable[[Fact, Context], HandlerResult]] = {
+    "checkout.session": handle_session,
+    "subscription": handle_subscription,
+    "invoice": handle_invoice,
+    "invoice_payment": handle_invoice_payment,
+    "charge": handle_refund,
+    "refund": handle_refund,
+    "dispute": handle_dispute,
+    "customer": handle_customer,
 }

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from licenzy_django.entitlements.rebuild import settle_purchase
+from licenzy_django.entitlements.rebuild import rebuild_purchase
 from licenzy_django.models import CheckoutAttempt, StripeFact
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.translate import Fact, fact_of
-from licenzy_django.sync.handlers.result import Context, Learned, Settle, of_subscriptions
-from licenzy_django.sync.handlers.subscriptions import keep_snapshot, learn_invoice
+from licenzy_django.sync.handlers.result import Context, HandlerResult, Rebuild, of_subscriptions
+from licenzy_django.sync.handlers.subscriptions import handle_invoice, save_snapshot
 
 
-def learn_refund(refund: Fact, context: Context) -> Learned:
-    facts.keep(refund, mode=context.mode)
+def handle_refund(refund: Fact, context: Context) -> HandlerResult:
+    facts.save(refund, mode=context.mode)
     return of_payment(refund, context)
 
 
-def learn_dispute(dispute: Fact, context: Context) -> Learned:
+def handle_dispute(dispute: Fact, context: Context) -> HandlerResult:
     """A dispute can be lost and won again: only Stripe's current answer counts."""
     row = facts.facts_by_id(context.mode, [dispute.stripe_id]).get(dispute.stripe_id)
     if context.is_fetched:
-        facts.keep_newest(dispute, mode=context.mode, ticket=context.ticket, subject=None, or_equal=True)
-    elif row is None or row.applied_ticket < context.ticket:
+        facts.save_newest(dispute, mode=context.mode, sequence=context.sequence, subject=None, or_equal=True)
+    elif row is None or row.fetch_sequence < context.sequence:
         try:
             fetched = fact_of(client.fetch_dispute(context.mode, dispute.stripe_id), seen_at=None)
             assert fetched is not None
-            facts.keep_newest(fetched, mode=context.mode, ticket=context.ticket, subject=None)
+            facts.save_newest(fetched, mode=context.mode, sequence=context.sequence, subject=None)
         except client.StripeObjectMissing:
-            keep_snapshot(dispute, None, context)
+            save_snapshot(dispute, None, context)
     return of_payment(dispute, context)
 
 
-def of_payment(fact: Fact, context: Context) -> Learned:
+def of_payment(fact: Fact, context: Context) -> HandlerResult:
     """What a refund, a dispute or a charge belongs to. It may have come first: then it waits to be found."""
     linked = list(facts.links_to(fact, context.mode))
     invoices = facts.facts_by_id(context.mode, {row.invoice_id for row in linked})
@@ -47,7 +47,9 @@ def of_payment(fact: Fact, context: Context) -> Learned:
         else []
     )
     if bought:
-        return Learned(f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(settle_purchase_of, bought)))
+        return HandlerResult(
+            f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(rebuild_of_purchase, bought))
+        )
     return of_subscriptions((row.subscription_id for row in invoices.values()), context, waits_for="its purchase")
 
 
@@ -58,15 +60,15 @@ def invoices_from_stripe(payment_intent_id: str, context: Context) -> dict[str, 
         for payment in client.fetch_invoice_payments(context.mode, payment_intent_id):
             link = fact_of(payment, seen_at=None)
             if link is not None:
-                facts.keep(link, mode=context.mode)
+                facts.save(link, mode=context.mode)
                 invoice_ids.add(link.links["invoice_id"])
     for invoice_id in sorted(invoice_ids):
         with suppress(client.StripeObjectMissing):
             invoice = fact_of(client.fetch_invoice(context.mode, invoice_id), seen_at=None)
             if invoice is not None:
-                learn_invoice(invoice, context)
+                handle_invoice(invoice, context)
     return facts.facts_by_id(context.mode, invoice_ids)
 
 
-def settle_purchase_of(attempt: CheckoutAttempt) -> Settle:
-    return lambda cause: settle_purchase(attempt, cause=cause)
+def rebuild_of_purchase(attempt: CheckoutAttempt) -> Rebuild:
+    return lambda audit: rebuild_purchase(attempt, audit=audit)

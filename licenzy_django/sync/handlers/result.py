@@ -5,32 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from licenzy_django.entitlements.rebuild import Cause, settle_subscription
+from licenzy_django.entitlements.rebuild import rebuild_subscription
 from licenzy_django.models import Entitlement, StripeEvent, StripeFact
+from licenzy_django.models.audit import AuditContext
+from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import facts
-from licenzy_django.stripe.translate import Fact
 
-Settle = Callable[[Cause], list[Entitlement]]
-FINAL_TICKET = 2**62
+Rebuild = Callable[[AuditContext], list[Entitlement]]
+FINAL_SEQUENCE = 2**62
 """The ticket of what Stripe can never change again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class HandlerResult:
     """What became of a fact: whose it is, what to settle, and in a few words why nothing, if nothing."""
 
     outcome: str = ""
     subject_id: int | None = None
-    settlements: tuple[Settle, ...] = ()
+    rebuilds: tuple[Rebuild, ...] = ()
     is_ignored: bool = False
 
-    def settle(self, cause: Cause) -> list[Entitlement]:
+    def rebuild(self, audit: AuditContext) -> list[Entitlement]:
         """Runs inside the caller's transaction."""
-        return [changed for settle in self.settlements for changed in settle(cause)]
+        return [changed for rebuild in self.rebuilds for changed in rebuild(audit)]
 
 
-def ignored(why: str) -> Learned:
-    return Learned(outcome=why, is_ignored=True)
+def ignored(why: str) -> HandlerResult:
+    return HandlerResult(outcome=why, is_ignored=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,11 @@ class Context:
     """
 
     mode: str
-    ticket: int
+    sequence: int
     is_fetched: bool = False
 
 
-def current_ticket() -> int:
+def current_sequence() -> int:
     """The ticket of a fetch that no event caused: it has seen what every event so far reports."""
     return StripeEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
@@ -57,14 +58,16 @@ def subject_id_of(*rows: StripeFact | None) -> int | None:
     return next((row.subject_id for row in rows if row is not None and row.subject_id is not None), None)
 
 
-def settle_of(subscription_id: str, subject_id: int, *, invoice: Fact | None = None) -> Settle:
-    return lambda cause: settle_subscription(subject_id, subscription_id, cause=cause, invoice=invoice)
+def rebuild_of_subscription(subscription_id: str, subject_id: int, *, invoice: InvoiceOutcome | None = None) -> Rebuild:
+    return lambda audit: rebuild_subscription(subject_id, subscription_id, audit=audit, invoice=invoice)
 
 
-def of_subscriptions(subscription_ids: Iterable[str], context: Context, *, waits_for: str) -> Learned:
+def of_subscriptions(subscription_ids: Iterable[str], context: Context, *, waits_for: str) -> HandlerResult:
     rows = facts.facts_by_id(context.mode, subscription_ids)
     bound = {row.stripe_id: row.subject_id for row in rows.values() if row.subject_id is not None}
     if not bound:
-        return Learned(f"kept, waits for {waits_for}")
-    settlements = tuple(settle_of(subscription_id, subject_id) for subscription_id, subject_id in sorted(bound.items()))
-    return Learned(f"subscription {min(bound)}", bound[min(bound)], settlements)
+        return HandlerResult(f"kept, waits for {waits_for}")
+    rebuilds = tuple(
+        rebuild_of_subscription(subscription_id, subject_id) for subscription_id, subject_id in sorted(bound.items())
+    )
+    return HandlerResult(f"subscription {min(bound)}", bound[min(bound)], rebuilds)

@@ -7,42 +7,54 @@ from dataclasses import replace
 from django.db.models import Q
 
 from licenzy_django.checkout import attempts
-from licenzy_django.entitlements.rebuild import Cause, lock_subject, settle_purchase, settle_subscription
+from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
 from licenzy_django.models import CheckoutAttempt, Entitlement
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
+from licenzy_django.outbound.events import PaidSession
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.translate import Fact, paid_at_of, session_lines
-from licenzy_django.sync.handlers.result import Context, Learned, ignored
-from licenzy_django.sync.handlers.subscriptions import keep_subscription
+from licenzy_django.sync.handlers.result import Context, HandlerResult, ignored
+from licenzy_django.sync.handlers.subscriptions import save_subscription
 
 
-def learn_session(session: Fact, context: Context) -> Learned:
+def handle_session(session: Fact, context: Context) -> HandlerResult:
     attempt = attempt_of_session(session, context.mode)
     if attempt is None:
         return ignored("not a session of ours")
     if session.state["mode"] == "payment" and paid_at_of(session) is not None:
         session = with_lines(session, context.mode)
-    whole = facts.keep(session, mode=context.mode, subject=attempt.subject)
+    whole = facts.save(session, mode=context.mode, subject=attempt.subject)
     adopt(attempt, whole)
     subscription_id = whole.links["subscription_id"]
     if subscription_id and not context.is_fetched and not facts.facts_by_id(context.mode, [subscription_id]):
-        keep_subscription(subscription_id, attempt.subject, context, is_new=True)
+        save_subscription(subscription_id, attempt.subject, context, is_new=True)
 
-    def settle(cause: Cause) -> list[Entitlement]:
+    def rebuild(audit: AuditContext) -> list[Entitlement]:
         # The rights first, since that locks the subject: the return page has it before it touches the attempt.
         changed: list[Entitlement] = []
         if subscription_id:
-            changed = settle_subscription(attempt.subject_id, subscription_id, cause=cause, sold=attempt.product)
+            changed = rebuild_subscription(attempt.subject_id, subscription_id, audit=audit, sold=attempt.product)
         elif whole.state["mode"] == "payment":
-            changed = settle_purchase(attempt, cause=cause)
+            changed = rebuild_purchase(attempt, audit=audit)
         else:
             lock_subject(attempt.subject_id)
-        is_finalized = attempts.settle(attempt, whole)
+        is_finalized = attempts.update_status(attempt, whole)
         if is_finalized and outbox.is_heard(attempt):
-            outbox.record_purchase(attempt, whole, cause=cause)
+            outbox.publish_purchase(attempt, paid_session(whole), audit=audit)
         return changed
 
-    return Learned(f"attempt {attempt.public_id}", attempt.subject_id, (settle,))
+    return HandlerResult(f"attempt {attempt.public_id}", attempt.subject_id, (rebuild,))
+
+
+def paid_session(session: Fact) -> PaidSession:
+    return PaidSession(
+        session_id=session.stripe_id,
+        subscription_id=session.links["subscription_id"],
+        payment_intent_id=session.links["payment_intent_id"],
+        amount_total=session.state["amount_total"],
+        currency=session.state["currency"],
+    )
 
 
 def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:

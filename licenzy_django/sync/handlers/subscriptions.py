@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from licenzy_django.models import StripeFact, Subject
+from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.translate import Fact, fact_of, invoice_lines
 from licenzy_django.sync.handlers.result import (
-    FINAL_TICKET,
+    FINAL_SEQUENCE,
     Context,
-    Learned,
+    HandlerResult,
     ignored,
     of_subscriptions,
-    settle_of,
+    rebuild_of_subscription,
     subject_id_of,
 )
 
 
-def learn_subscription(subscription: Fact, context: Context) -> Learned:
+def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     customer_id = subscription.links["customer_id"]
     prices = [item["price"] for item in subscription.state["items"]]
     price_ids = [price_fact_id(subscription.stripe_id, price) for price in prices]
@@ -27,10 +28,12 @@ def learn_subscription(subscription: Fact, context: Context) -> Learned:
     if subject_id is None:
         return ignored("a customer of nobody we know")
     if not context.is_fetched:
-        keep_prices(subscription, known, context.mode)
+        save_prices(subscription, known, context.mode)
     bring_up_to_date(subscription, known.get(subscription.stripe_id), subject_id, context)
-    return Learned(
-        f"subscription {subscription.stripe_id}", subject_id, (settle_of(subscription.stripe_id, subject_id),)
+    return HandlerResult(
+        f"subscription {subscription.stripe_id}",
+        subject_id,
+        (rebuild_of_subscription(subscription.stripe_id, subject_id),),
     )
 
 
@@ -38,14 +41,14 @@ def bring_up_to_date(subscription: Fact, row: StripeFact | None, subject_id: int
     """Keep Stripe's current answer instead of a snapshot that may be old; a final snapshot is as good."""
     subject = Subject(pk=subject_id)
     if facts.is_final(subscription):
-        facts.keep_newest(subscription, mode=context.mode, ticket=FINAL_TICKET, subject=subject)
+        facts.save_newest(subscription, mode=context.mode, sequence=FINAL_SEQUENCE, subject=subject)
     elif context.is_fetched:
-        facts.keep_newest(subscription, mode=context.mode, ticket=context.ticket, subject=subject, or_equal=True)
-    elif row is None or row.applied_ticket < context.ticket:
-        keep_subscription(subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None)
+        facts.save_newest(subscription, mode=context.mode, sequence=context.sequence, subject=subject, or_equal=True)
+    elif row is None or row.fetch_sequence < context.sequence:
+        save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None)
 
 
-def keep_subscription(
+def save_subscription(
     subscription_id: str, subject: Subject, context: Context, *, snapshot: Fact | None = None, is_new: bool
 ) -> None:
     """Ask Stripe for the subscription and keep the answer.
@@ -56,25 +59,25 @@ def keep_subscription(
         fetched = fact_of(client.fetch_subscription(context.mode, subscription_id), seen_at=None)
         assert fetched is not None
     except client.StripeObjectMissing:
-        keep_snapshot(snapshot, subject, context)
+        save_snapshot(snapshot, subject, context)
         return
-    ticket = FINAL_TICKET if facts.is_final(fetched) else context.ticket
-    facts.keep_newest(fetched, mode=context.mode, ticket=ticket, subject=subject, is_new=is_new)
+    sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
+    facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject, is_new=is_new)
 
 
-def keep_snapshot(snapshot: Fact | None, subject: Subject | None, context: Context) -> None:
+def save_snapshot(snapshot: Fact | None, subject: Subject | None, context: Context) -> None:
     if snapshot is None:
         return
     row = facts.facts_by_id(context.mode, [snapshot.stripe_id]).get(snapshot.stripe_id)
     if row is None or (row.state.get("seen_at") or 0) <= (snapshot.state["seen_at"] or 0):
-        facts.keep_newest(snapshot, mode=context.mode, ticket=context.ticket, subject=subject)
+        facts.save_newest(snapshot, mode=context.mode, sequence=context.sequence, subject=subject)
 
 
 def price_fact_id(subscription_id: str, price: str) -> str:
     return f"{subscription_id}/{price}"
 
 
-def keep_prices(subscription: Fact, known: dict[str, StripeFact], mode: str) -> None:
+def save_prices(subscription: Fact, known: dict[str, StripeFact], mode: str) -> None:
     """Remember every price that the subscription was ever seen with: a product that it lost has to end."""
     seen_at = subscription.state["seen_at"]
     for item in subscription.state["items"]:
@@ -83,10 +86,10 @@ def keep_prices(subscription: Fact, known: dict[str, StripeFact], mode: str) -> 
         if row is None or row.state["seen_at"] > seen_at:
             links = {"subscription_id": subscription.stripe_id}
             state = {"price": item["price"], "seen_at": seen_at}
-            facts.keep(Fact("subscription_price", stripe_id, state, links), mode=mode)
+            facts.save(Fact("subscription_price", stripe_id, state, links), mode=mode)
 
 
-def learn_invoice(invoice: Fact, context: Context) -> Learned:
+def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
     subscription_id, customer_id = invoice.links["subscription_id"], invoice.links["customer_id"]
     if not subscription_id:
         return ignored("an invoice without a subscription")
@@ -96,12 +99,24 @@ def learn_invoice(invoice: Fact, context: Context) -> Learned:
         return ignored("a customer of nobody we know")
     if not context.is_fetched:
         invoice = with_lines(invoice, context.mode)
-    whole = facts.keep(invoice, mode=context.mode)
+    whole = facts.save(invoice, mode=context.mode)
     row = known.get(subscription_id)
     if not context.is_fetched and is_behind(row, invoice):
-        keep_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
-    settle = settle_of(subscription_id, subject_id, invoice=whole)
-    return Learned(f"subscription {subscription_id}", subject_id, (settle,))
+        save_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
+    rebuild = rebuild_of_subscription(subscription_id, subject_id, invoice=outcome_of(whole))
+    return HandlerResult(f"subscription {subscription_id}", subject_id, (rebuild,))
+
+
+def outcome_of(invoice: Fact) -> InvoiceOutcome:
+    return InvoiceOutcome(
+        invoice_id=invoice.stripe_id,
+        subscription_id=invoice.links["subscription_id"],
+        payment_intent_id=invoice.links["payment_intent_id"],
+        paid_at=invoice.state["paid_at"],
+        failed_at=invoice.state["failed_at"],
+        amount_paid=invoice.state["amount_paid"],
+        currency=invoice.state["currency"],
+    )
 
 
 def with_lines(invoice: Fact, mode: str) -> Fact:
@@ -122,14 +137,14 @@ def is_behind(row: StripeFact | None, invoice: Fact) -> bool:
     """Whether a paid invoice shows that what we know of its subscription is old news."""
     if row is None:
         return True
-    if invoice.state["paid_at"] is None or row.applied_ticket == FINAL_TICKET:
+    if invoice.state["paid_at"] is None or row.fetch_sequence == FINAL_SEQUENCE:
         return False
     ends_at = max((item["period_end"] or 0 for item in row.state["items"]), default=0)
     paid_until = max((line["end"] or 0 for line in invoice.state["lines"] or []), default=0)
     return row.state["status"] not in ("active", "trialing") or paid_until > ends_at
 
 
-def learn_invoice_payment(invoice_payment: Fact, context: Context) -> Learned:
-    facts.keep(invoice_payment, mode=context.mode)
+def handle_invoice_payment(invoice_payment: Fact, context: Context) -> HandlerResult:
+    facts.save(invoice_payment, mode=context.mode)
     invoice = facts.facts_by_id(context.mode, [invoice_payment.links["invoice_id"]])
     return of_subscriptions((row.subscription_id for row in invoice.values()), context, waits_for="its invoice")

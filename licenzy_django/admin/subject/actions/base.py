@@ -55,7 +55,7 @@ class Action:
 NOTHING_MORE = gettext_lazy("That was done already; nothing more has changed.")
 
 
-def told(request: HttpRequest, done: operators.Done[Any], row: Model, what: str, reason: str) -> str:
+def result(request: HttpRequest, done: operators.Done[Any], row: Model, what: str, reason: str) -> str:
     """Log a change that this call has made, and say so; a second click says that it was the second."""
     if not done.changed:
         return str(NOTHING_MORE)

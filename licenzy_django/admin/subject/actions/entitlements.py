@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from licenzy_django import operators, usage
 from licenzy_django.admin.audit_log import ReasonForm, new_request_id
-from licenzy_django.admin.subject.actions.base import Action, Words, told
+from licenzy_django.admin.subject.actions.base import Action, Words, result
 from licenzy_django.entitlements.rebuild import lock_subject
 from licenzy_django.models import Entitlement, Kind, LedgerEntry, Product, Subject
 from licenzy_django.usage.requests import MAX_UNITS
@@ -71,7 +71,7 @@ class Grant(Action):
             reason=given["reason"],
             request_id=given["request_id"],
         )
-        return told(request, done, done.row, _("%(product)s is granted.") % {"product": product}, given["reason"])
+        return result(request, done, done.row, _("%(product)s is granted.") % {"product": product}, given["reason"])
 
 
 class OfEntitlement(Action):
@@ -98,7 +98,7 @@ class Revoke(OfEntitlement):
     @transaction.atomic
     def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
         done = operators.revoke(row, actor=request.user, reason=given["reason"])
-        return told(request, done, done.row, _("%(product)s is revoked.") % {"product": row.product}, given["reason"])
+        return result(request, done, done.row, _("%(product)s is revoked.") % {"product": row.product}, given["reason"])
 
 
 class Restore(OfEntitlement):
@@ -115,7 +115,9 @@ class Restore(OfEntitlement):
     @transaction.atomic
     def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
         done = operators.restore(row, actor=request.user, reason=given["reason"])
-        return told(request, done, done.row, _("%(product)s is restored.") % {"product": row.product}, given["reason"])
+        return result(
+            request, done, done.row, _("%(product)s is restored.") % {"product": row.product}, given["reason"]
+        )
 
 
 class AdjustForm(ReasonForm):
@@ -151,4 +153,4 @@ class Adjust(OfEntitlement):
         after = LedgerEntry.objects.filter(entitlement=row, kind=LedgerEntry.Kind.ADJUST).count()
         what = _("%(product)s is adjusted by %(units)s units.") % {"product": row.product, "units": given["units"]}
         done = operators.Done(changed, changed=after > before)
-        return told(request, done, done.row, what, given["reason"])
+        return result(request, done, done.row, what, given["reason"])

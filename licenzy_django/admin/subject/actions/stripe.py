@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from licenzy_django import operators, sync
 from licenzy_django.admin.audit_log import ReasonForm, log_action
-from licenzy_django.admin.subject.actions.base import NOTHING_MORE, Action, ActionFailed, Words, told
+from licenzy_django.admin.subject.actions.base import NOTHING_MORE, Action, ActionFailed, Words, result
 from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.admin.subject.timeline import events_of
-from licenzy_django.entitlements.rebuild import Cause
 from licenzy_django.models import CheckoutAttempt, StripeEvent, Subject
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.sync import inbox
 
 logger = logging.getLogger("licenzy_django")
@@ -44,7 +44,7 @@ class Expire(Action):
             "failed": _("The payment page %(attempt)s is closed."),
             "finalized": _("The payment page %(attempt)s had been paid: that counts now."),
         }.get(done.row.status, _("The payment page %(attempt)s is as it was."))
-        return told(request, done, subject, what % {"attempt": row.public_id}, given["reason"])
+        return result(request, done, subject, what % {"attempt": row.public_id}, given["reason"])
 
 
 class ReplayForm(ReasonForm):
@@ -101,7 +101,7 @@ class Sync(Action):
         return [_("These differ, and would be taken over:"), *map(difference, found)]
 
     def act(self, request: HttpRequest, subject: Subject, row: Any, given: dict[str, Any]) -> str:
-        found = sync.repair(subject, cause=Cause(reason="sync", actor=request.user, note=given["reason"]))
+        found = sync.repair(subject, audit=AuditContext(reason="sync", actor=request.user, note=given["reason"]))
         if not found:
             return _("Nothing differs from what Stripe says.")
         what = _("Taken over from Stripe: %(drift)s.") % {"drift": "; ".join(map(difference, found))}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from licenzy_django.models import Source, StripeEvent
+from licenzy_django.models.entitlement import Source
+from licenzy_django.models.stripe import StripeEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class AuditContext:
     """Why entitlements are settled: an open word, and the Stripe event or the operator behind it."""
 
     reason: str

@@ -1,0 +1,145 @@
+"""Entitlement states become rows: what differs is written, each change with its history row, ledger and event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from licenzy_django import clock, signals
+from licenzy_django.access import cache
+from licenzy_django.clock import from_timestamp
+from licenzy_django.db import statements
+from licenzy_django.entitlements.derive import EntitlementState
+from licenzy_django.ledger import entries, packs
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
+from licenzy_django.models.audit import AuditContext
+from licenzy_django.outbound import outbox
+from licenzy_django.outbound.events import NewEvent
+
+DERIVED_FIELDS = (
+    "stripe_price_id",
+    "quantity",
+    "status",
+    "status_reason",
+    "grants_access",
+    "starts_at",
+    "expires_at",
+    "current_period_end",
+    "cancel_at",
+    "canceled_at",
+    "not_before",
+    "available_until",
+)
+UNIT_FIELDS = (
+    "units_granted",
+    "units_consumed",
+    "units_reserved",
+    "units_voided",
+    "units_remaining",
+    "units_adjusted",
+)
+
+
+def write(
+    subject: Subject,
+    states: Sequence[EntitlementState],
+    rows: Sequence[Entitlement],
+    *,
+    audit: AuditContext,
+    attempt_of: dict[str, CheckoutAttempt] | None = None,
+    source: str = Source.STRIPE,
+    also: Callable[[Sequence[Entitlement]], list[NewEvent]] | None = None,
+) -> list[Entitlement]:
+    """Write what differs, each change with its history row, and tell others. Runs under the subject's lock.
+
+    Args:
+        also: from what changed, what else there is to tell; only called if anybody listens.
+        source: what new rows rest on: facts of Stripe's, or an operator's decision.
+    """
+    existing = {(row.source_id, row.product_id): row for row in rows}
+    now = clock.now()
+    changed = []
+    for derived in states:
+        row = existing.get((derived.source_id, derived.product_id))
+        before = snapshot(row) if row else {}
+        if row is None:
+            row = Entitlement(
+                mode=subject.mode,
+                subject=subject,
+                subject_ref=subject.subject_ref,
+                product_id=derived.product_id,
+                source=source,
+                source_id=derived.source_id,
+                attempt=(attempt_of or {}).get(derived.source_id),
+                created_at=now,
+            )
+        apply(derived, row)
+        if write_change(row, before, audit=audit, at=now):
+            changed.append(row)
+    if outbox.is_heard(subject):
+        outbox.publish_entitlements(changed, audit=audit, also=also(changed) if also else [])
+    return changed
+
+
+def save_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime) -> bool:
+    """Save the row with its history and tell others, if it is not what it was (``snapshot``)."""
+    is_change = write_change(row, before, audit=audit, at=at)
+    if is_change:
+        outbox.publish_entitlements([row], audit=audit)
+    return is_change
+
+
+def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime) -> bool:
+    """Save the row with its history and its ledger, if it is not what it was. Every change goes through here."""
+    after = snapshot(row)
+    if before == after:
+        return False
+    row.updated_at = at
+    changed = [name for name in after if before.get(name) != after[name]]
+    row.save(update_fields=[*changed, "updated_at"] if before else None)
+    change = EntitlementChange(
+        mode=row.mode,
+        entitlement=row,
+        at=at,
+        reason=audit.reason,
+        source=audit.source,
+        stripe_event_id=audit.event.event_id if audit.event else "",
+        actor=audit.actor,
+        note=audit.note,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed},
+    )
+    statements.insert(change)
+    entries.record_change(row, before, audit=audit, at=at)
+    cache.changed(row.subject_ref, row.mode)
+    signal = partial(signals.entitlement_changed.send_robust, Entitlement, entitlement=row, change=change)
+    transaction.on_commit(signal)
+    return True
+
+
+def apply(derived: EntitlementState, row: Entitlement) -> None:
+    """Make the row say what the right says. An operator's revocation and consumed units are not Stripe's to change."""
+    row.stripe_price_id = derived.price
+    row.quantity = derived.quantity
+    row.status = derived.status
+    row.status_reason = derived.status_reason
+    row.grants_access = derived.grants_access
+    for name in ("starts_at", "expires_at", "current_period_end", "cancel_at", "canceled_at", "not_before"):
+        setattr(row, name, from_timestamp(getattr(derived, name)))
+    row.available_until = from_timestamp(derived.available_until)
+    if derived.units_granted:
+        packs.set_granted(row, derived.units_granted)
+        if packs.is_void(row):
+            packs.void(row)
+        else:
+            packs.restore(row)
+
+
+def snapshot(row: Entitlement) -> dict[str, Any]:
+    """What of a row is worth a line in its history, as JSON."""
+    values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at", *UNIT_FIELDS)}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

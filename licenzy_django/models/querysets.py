@@ -1,0 +1,34 @@
+"""Questions about many rows that several concepts ask, each said once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import BigIntegerField, Case, Expression, OuterRef, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from licenzy_django.models.entitlement import Entitlement
+from licenzy_django.models.usage import LedgerEntry, Reservation
+
+
+def expired_units(at: datetime) -> Expression:
+    """Of a lot: what is reserved by reservations whose time is over, and so is free again."""
+    expired = LedgerEntry.objects.filter(
+        subject=OuterRef("subject"),
+        entitlement=OuterRef("pk"),
+        kind=LedgerEntry.Kind.RESERVE,
+        reservation__subject=OuterRef("subject"),
+        reservation__status=Reservation.Status.OPEN,
+        reservation__expires_at__lte=at,
+    )
+    total = expired.order_by().values("entitlement").annotate(total=Sum("units")).values("total")
+    return Case(When(reserved_until__lte=at, then=Subquery(total)), default=Value(0), output_field=BigIntegerField())
+
+
+def expired_units_by_pack(rows: list[Entitlement], at: datetime) -> dict[int, int]:
+    """For those of the lots that have any. Costs no query if none has."""
+    affected = [pack.pk for pack in rows if pack.reserved_until is not None and pack.reserved_until <= at]
+    if not affected:
+        return {}
+    found = Entitlement.objects.filter(pk__in=affected).annotate(expired=Coalesce(expired_units(at), Value(0)))
+    return dict(found.values_list("pk", "lapsed"))
