@@ -7,8 +7,7 @@ from django.db import connection
 
 from licenzy_django import access
 from licenzy_django.access import entitlement_rows
-from licenzy_django.apps import functions
-from licenzy_django.db.functions import DatabaseFunction
+from licenzy_django.db.functions import REGISTERED, DatabaseFunction
 from licenzy_django.testing import StripeDouble
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +16,7 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="fu
 
 @on_postgresql
 def test_migrate_makes_them_all() -> None:
-    assert all(function.is_there("default") for function in functions())
+    assert all(function.is_there("default") for function in REGISTERED)
 
 
 @on_postgresql
@@ -43,7 +42,7 @@ def test_without_them_the_answers_are_the_same(stripe_double: StripeDouble, monk
     stripe_double.buy("user_1", "PRO_MONTHLY")
     stripe_double.buy("user_1", "CREDITS")
     stored = by_id(entitlement_rows.rows_of("user_1", "test", at=stripe_double.now))
-    for function in functions():
+    for function in REGISTERED:
         monkeypatch.setattr(function, "is_there", lambda using: False)
 
     assert by_id(entitlement_rows.rows_of("user_1", "test", at=stripe_double.now)) == stored

@@ -95,7 +95,7 @@ def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> Q
 def remaining(subject_ref: str, mode: str, product_code: str, at: datetime) -> int:
     """Units over all available packs of the subject, read at one moment."""
     rows = available(subject_ref, mode, product_code, at).using(writer()).annotate(expired=expired_units(at))
-    total = rows.aggregate(total=Sum(F("units_remaining") + Coalesce(F("lapsed"), Value(0))))["total"]
+    total = rows.aggregate(total=Sum(F("units_remaining") + Coalesce(F("expired"), Value(0))))["total"]
     return int(total or 0)
 
 

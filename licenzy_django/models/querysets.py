@@ -31,4 +31,4 @@ def expired_units_by_pack(rows: list[Entitlement], at: datetime) -> dict[int, in
     if not affected:
         return {}
     found = Entitlement.objects.filter(pk__in=affected).annotate(expired=Coalesce(expired_units(at), Value(0)))
-    return dict(found.values_list("pk", "lapsed"))
+    return dict(found.values_list("pk", "expired"))
