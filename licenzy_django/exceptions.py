@@ -1,4 +1,4 @@
-"""What can go wrong, one tree. ``code`` is part of the contract; ``api/errors.py`` gives each its HTTP status."""
+"""What can go wrong, one tree. ``code`` and ``status`` are part of the contract."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from django.core.exceptions import PermissionDenied
 class LicenzyError(Exception):
     """The root. ``code`` is stable, the message is one sentence for a person.
 
+    Attributes:
+        status: the HTTP status with which the API answers.
+        retry_after_seconds: when the same request is worth sending again; 0 means not as it is.
+
     Args:
         message: replaces the default sentence.
         extra: further keys of the HTTP answer.
     """
 
     code = "licenzy_error"
+    status = 500
+    retry_after_seconds = 0
     message = "Something went wrong."
 
     def __init__(self, message: str = "", **extra: Any) -> None:
@@ -34,6 +40,7 @@ class InvalidRequest(LicenzyError, ValueError):
     """A missing, wrong or unknown field. ``fields`` names each with its reasons."""
 
     code = "invalid_request"
+    status = 400
     message = "The request is not valid."
 
     def __init__(self, message: str = "", *, fields: Mapping[str, list[str]] | None = None) -> None:
@@ -42,51 +49,62 @@ class InvalidRequest(LicenzyError, ValueError):
 
 class IdempotencyKeyMissing(LicenzyError):
     code = "idempotency_key_missing"
+    status = 400
     message = "This request needs an Idempotency-Key header."
 
 
 class IdempotencyKeyInvalid(LicenzyError):
     code = "idempotency_key_invalid"
+    status = 400
     message = "The Idempotency-Key must be 1 to 255 printable ASCII characters."
 
 
 class IdempotencyKeyInUse(LicenzyError):
     code = "idempotency_key_in_use"
+    status = 409
+    retry_after_seconds = 1
     message = "The first request with this Idempotency-Key is still running; retry in a moment."
 
 
 class IdempotencyKeyReused(LicenzyError):
     code = "idempotency_key_reused"
+    status = 422
     message = "This Idempotency-Key was used for a different request."
 
 
 class MissingBearerToken(LicenzyError):
     code = "missing_bearer_token"
+    status = 401
     message = "Send your API key as 'Authorization: Bearer lz_…'."
 
 
 class InvalidApiKey(LicenzyError):
     code = "invalid_api_key"
+    status = 401
     message = "This API key is unknown or revoked."
 
 
 class ProductNotFound(LicenzyError):
     code = "product_not_found"
+    status = 404
     message = "There is no active product with this code in this mode."
 
 
 class NoBillingAccount(LicenzyError):
     code = "no_billing_account"
+    status = 404
     message = "This subject has never started a purchase."
 
 
 class AlreadySubscribed(LicenzyError):
     code = "already_subscribed"
+    status = 409
     message = "This subject already has an available subscription to this product; send them to the billing portal."
 
 
 class CheckoutSessionExpired(LicenzyError):
     code = "checkout_session_expired"
+    status = 409
     message = "The Checkout page of this Idempotency-Key is no longer open; use a new key."
 
 
@@ -98,6 +116,7 @@ class InsufficientUsage(LicenzyError, PermissionDenied):
     """
 
     code = "insufficient_usage"
+    status = 409
     message = "There are not enough units left."
 
     def __init__(self, message: str = "", *, usage_remaining: int) -> None:
@@ -107,11 +126,13 @@ class InsufficientUsage(LicenzyError, PermissionDenied):
 
 class ReservationNotFound(LicenzyError):
     code = "reservation_not_found"
+    status = 404
     message = "There is no reservation with this id in this mode."
 
 
 class ReservationClosed(LicenzyError):
     code = "reservation_closed"
+    status = 409
     message = "This reservation was confirmed, released or expired before."
 
 
@@ -119,6 +140,7 @@ class StripeRefused(LicenzyError):
     """Stripe refused what we asked: an operator has to act. The reason is logged, never shown."""
 
     code = "stripe_error"
+    status = 502
     message = "Stripe refused the request; the operator has been told why in the log."
 
 
@@ -126,11 +148,14 @@ class StripeUnavailable(LicenzyError):
     """Stripe could not be reached or failed: the same request may simply be sent again."""
 
     code = "stripe_unavailable"
+    status = 503
+    retry_after_seconds = 5
     message = "Stripe could not be reached; retry with the same Idempotency-Key."
 
 
 class ModeNotConfigured(LicenzyError):
     code = "mode_not_configured"
+    status = 503
     message = "There are no Stripe credentials for this mode."
 
 
@@ -142,6 +167,7 @@ class EntitlementRequired(LicenzyError, PermissionDenied):
     """
 
     code = "entitlement_required"
+    status = 403
     message = "This needs an active subscription or purchase."
 
     def __init__(self, message: str = "", *, decision: Any = None) -> None:

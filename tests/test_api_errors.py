@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from licenzy_django import exceptions
 from licenzy_django.api import errors
@@ -176,15 +176,25 @@ def test_a_page_no_longer_open_is_checkout_session_expired(stripe: StripeDouble,
     assert error_of(backend.checkout("user_1", "PRO_MONTHLY")) == (409, "checkout_session_expired")
 
 
-def test_every_error_of_ours_has_its_http_status() -> None:
-    without_status = {exceptions.LicenzyError}
-    ours = {
-        kind
-        for kind in vars(exceptions).values()
-        if isinstance(kind, type) and issubclass(kind, exceptions.LicenzyError)
-    }
+def every_error() -> list[type[exceptions.LicenzyError]]:
+    kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type)]
+    return [kind for kind in kinds if issubclass(kind, exceptions.LicenzyError) and kind is not exceptions.LicenzyError]
 
-    assert ours - without_status == set(errors.STATUS_OF)
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.code)
+def test_every_error_says_itself_how_it_is_answered(error: type[exceptions.LicenzyError]) -> None:
+    assert {"code", "status", "message"} <= vars(error).keys()
+    assert 400 <= error.status < 600
+
+
+def test_an_error_that_a_host_derives_from_ours_is_answered_as_ours(rf: RequestFactory) -> None:
+    class NotInMyShop(exceptions.ProductNotFound):
+        code = "not_in_my_shop"
+
+    answer = errors.error_response(NotInMyShop(), rf.get("/"))
+
+    assert answer is not None
+    assert (answer.status_code, answer.data["error"]) == (404, "not_in_my_shop")
 
 
 def test_what_is_no_error_of_a_client_is_not_dressed_up_as_one(backend: Backend, monkeypatch: Any) -> None:

@@ -1,4 +1,4 @@
-"""One table turns errors into HTTP; every answer that is not a success has the same form."""
+"""Errors as HTTP answers: whatever went wrong, the answer has the same form."""
 
 from __future__ import annotations
 
@@ -11,28 +11,6 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from licenzy_django import exceptions as ours
-
-STATUS_OF: dict[type[ours.LicenzyError], int] = {
-    ours.InvalidRequest: 400,
-    ours.IdempotencyKeyMissing: 400,
-    ours.IdempotencyKeyInvalid: 400,
-    ours.MissingBearerToken: 401,
-    ours.InvalidApiKey: 401,
-    ours.EntitlementRequired: 403,
-    ours.ProductNotFound: 404,
-    ours.NoBillingAccount: 404,
-    ours.ReservationNotFound: 404,
-    ours.AlreadySubscribed: 409,
-    ours.IdempotencyKeyInUse: 409,
-    ours.CheckoutSessionExpired: 409,
-    ours.InsufficientUsage: 409,
-    ours.ReservationClosed: 409,
-    ours.IdempotencyKeyReused: 422,
-    ours.StripeRefused: 502,
-    ours.StripeUnavailable: 503,
-    ours.ModeNotConfigured: 503,
-}
-RETRY_AFTER_SECONDS = {ours.StripeUnavailable: 5, ours.IdempotencyKeyInUse: 1}
 
 
 def error_response(error: Exception, request: HttpRequest) -> Response | None:
@@ -58,15 +36,13 @@ def error_response(error: Exception, request: HttpRequest) -> Response | None:
 
 
 def licenzy_error(error: ours.LicenzyError, request: HttpRequest) -> Response:
-    known = next(kind for kind in type(error).__mro__ if kind in STATUS_OF or kind is ours.LicenzyError)
-    status = STATUS_OF.get(known, 500)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if known in RETRY_AFTER_SECONDS:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS[known])
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.retry_after_seconds:
+        headers["Retry-After"] = str(error.retry_after_seconds)
     form = error.form
     if isinstance(error, ours.AlreadySubscribed):
         form["billing_portal"] = neighbour(request, "billing-portal-session")
-    return Response(form, status=status, headers=headers)
+    return Response(form, status=error.status, headers=headers)
 
 
 def neighbour(request: HttpRequest, name: str) -> str:

@@ -15,7 +15,6 @@ import pytest
 from django.core.management import CommandError, load_command_class
 
 from licenzy_django import exceptions
-from licenzy_django.api.errors import STATUS_OF
 from licenzy_django.conf import STRIPE_API_VERSION, LicenzySettings
 from licenzy_django.models import EventType
 from licenzy_django.outbound.events import PAYLOAD_KEYS
@@ -35,8 +34,13 @@ def errors_below(kind: type[exceptions.LicenzyError]) -> Iterator[type[exception
 
 @pytest.mark.parametrize("error", list(errors_below(exceptions.LicenzyError)), ids=lambda error: error.code)
 def test_every_error_has_a_row_with_its_status_and_its_exception(error: type[exceptions.LicenzyError]) -> None:
-    status = STATUS_OF.get(error, 500)
-    assert f"| {status} | `{error.code}` | `{error.__name__}`" in page("docs/error-codes.md").text
+    assert f"| {error.status} | `{error.code}` | `{error.__name__}`" in page("docs/error-codes.md").text
+
+
+def test_every_row_is_of_an_error_that_there_is() -> None:
+    rows = set(re.findall(r"^\| \d{3} \| `(\w+)`", page("docs/error-codes.md").text, re.MULTILINE))
+
+    assert rows == {error.code for error in errors_below(exceptions.LicenzyError)} | {"throttled"}
 
 
 def test_every_check_has_a_row() -> None:

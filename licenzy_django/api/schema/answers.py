@@ -8,7 +8,6 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from licenzy_django import exceptions as ours
-from licenzy_django.api.errors import RETRY_AFTER_SECONDS, STATUS_OF
 
 Json = dict[str, Any]
 ErrorType = type[ours.LicenzyError]
@@ -18,6 +17,8 @@ class Throttled(ours.LicenzyError):
     """DRF's own, as ``api.errors`` renders it."""
 
     code = "throttled"
+    status = 429
+    retry_after_seconds = 1
     message = "Too many requests; retry later."
 
 
@@ -54,7 +55,7 @@ STRIPE: tuple[ErrorType, ...] = (ours.StripeRefused, ours.StripeUnavailable, our
 def by_status(*errors: ErrorType) -> dict[int, list[ErrorType]]:
     found: dict[int, list[ErrorType]] = defaultdict(list)
     for error in errors:
-        found[429 if error is Throttled else STATUS_OF[error]].append(error)
+        found[error.status].append(error)
     return dict(sorted(found.items()))
 
 
@@ -95,7 +96,7 @@ def example_of(kind: ErrorType) -> OpenApiExample:
 
 def response_headers(success: int, errors: tuple[ErrorType, ...], *, is_keyed: bool) -> list[OpenApiParameter]:
     headers = [header("WWW-Authenticate", "Always Bearer.", [401])]
-    retried = sorted({429, *(STATUS_OF[error] for error in errors if error in RETRY_AFTER_SECONDS)})
+    retried = sorted({error.status for error in errors if error.retry_after_seconds})
     headers.append(header("Retry-After", "Seconds to wait, where waiting helps.", retried))
     if is_keyed:
         description = "true if this is the answer to the first request with this Idempotency-Key; absent otherwise."
