@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from licenzy_django import access, usage
-from licenzy_django.exceptions import InsufficientUsage, ReservationClosed
+from licenzy_django.exceptions import IdempotencyKeyInUse, InsufficientUsage, ReservationClosed
 
 MOST_CREDITS = 30
 WORDS = (
@@ -61,8 +61,8 @@ def generate(request: HttpRequest) -> HttpResponse:
             reserved.use(min(len(note.split()), MOST_CREDITS))
     except InsufficientUsage as refusal:
         messages.warning(request, f"A note may take {MOST_CREDITS} credits, and you have {refusal.usage_remaining}.")
-    except ReservationClosed:
-        messages.warning(request, "That note was written before. Nothing was charged now.")
+    except (ReservationClosed, IdempotencyKeyInUse):
+        messages.warning(request, "This form was sent before. Nothing was charged now.")
     else:
         request.session["note"] = {"text": note, "cost": reserved.used}
     return redirect("credits")

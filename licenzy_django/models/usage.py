@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -73,6 +74,10 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def is_open_at(self, at: datetime) -> bool:
+        """Whether it can still be confirmed: not once its time is over, whether or not that was written down."""
+        return self.status == self.Status.OPEN and at < self.expires_at
 
 
 class LedgerEntry(models.Model):

@@ -13,7 +13,7 @@ from django.db import transaction
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.entitlements import history, rebuild
-from licenzy_django.exceptions import InvalidRequest, ReservationClosed
+from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, ReservationClosed
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
@@ -47,6 +47,8 @@ class Reserved:
     """Units set aside. As a context manager it confirms what ``use`` counted, and releases all on an exception.
 
     ``with usage.reserve(user, 100, idempotency_key=key) as reserved: reserved.use(work())``
+
+    A replay is an answer, not a permission to work again: entering it is refused.
     """
 
     reservation_id: str
@@ -56,6 +58,7 @@ class Reserved:
     mode: str
     replayed: bool = False
     used: int = field(default=0, init=False)
+    is_entered: bool = field(default=False, init=False)
 
     def use(self, units: int) -> None:
         """Count units as used, on top of those before. Raises InvalidRequest for more than were reserved."""
@@ -64,6 +67,10 @@ class Reserved:
         self.used += units
 
     def __enter__(self) -> Self:
+        """Raises IdempotencyKeyInUse if somebody works under this key already, or did and died before the end."""
+        if self.replayed or self.is_entered:
+            raise IdempotencyKeyInUse()
+        self.is_entered = True
         return self
 
     def __exit__(
@@ -79,7 +86,7 @@ class Reserved:
             return
 
     async def __aenter__(self) -> Self:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,7 +146,8 @@ def reserve(
     Args:
         ttl_seconds: 1 to 86,400. What is not confirmed by then is free again, by the clock alone.
 
-    The other arguments and the errors are those of ``consume``.
+    The other arguments and the errors are those of ``consume``; and ReservationClosed for a key whose reservation was
+    confirmed, released or has expired, so that the work is not done twice.
     """
     if not is_whole(ttl_seconds) or not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise InvalidRequest(fields={"ttl_seconds": ["This must be a whole number from 1 to 86,400."]})
@@ -152,6 +160,8 @@ def reserve(
     def replay(first: LedgerEntry) -> Reserved:
         assert first.reservation is not None
         assert first.usage_remaining is not None
+        if not first.reservation.is_open_at(request.at):
+            raise ReservationClosed()
         return reserved_of(first.reservation, first.usage_remaining, replayed=True)
 
     return take_or_explain(request, LedgerEntry.Kind.RESERVE, take, replay)

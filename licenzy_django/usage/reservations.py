@@ -35,7 +35,7 @@ def end(reservation_id: str, mode: str, at: datetime, *, units: int | None) -> t
         status = Status.RELEASED if units is None else Status.CONFIRMED
         if (reservation.status, reservation.units_confirmed) == (status, units):
             return reservation, True
-        if reservation.status != Status.OPEN or reservation.expires_at <= at:
+        if not reservation.is_open_at(at):
             raise ReservationClosed()
         if units is not None and units > reservation.units:
             raise InvalidRequest(fields={"units": [f"Only {reservation.units} were reserved."]})

@@ -87,12 +87,15 @@ class PlainLedger:
         self.holds.append(PlainHold(parts, subject, code, units, self.now + timedelta(seconds=ttl_seconds)))
         return self.holds[-1]
 
+    def is_open(self, hold: PlainHold) -> bool:
+        return hold.state == "open" and hold.expires_at > self.now
+
     def end(self, hold: PlainHold, units: int | None) -> int | str:
         """What is left, or the code of the error."""
         state = "released" if units is None else "confirmed"
         if (hold.state, hold.confirmed) == (state, units):
             return hold.answer
-        if hold.state != "open" or hold.expires_at <= self.now:
+        if not self.is_open(hold):
             return "reservation_closed"
         if units is not None and units > hold.units:
             return "invalid_request"

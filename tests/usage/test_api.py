@@ -81,6 +81,16 @@ def test_reserve_confirm_and_release_answer_as_the_contract_says(shelf: Shelf, b
     assert (released.status_code, released.json()) == (200, {"ok": True, "usage_remaining": 830})
 
 
+def test_a_retried_reserve_is_a_409_once_its_reservation_is_closed(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(900)
+    held = reserve(backend).json()
+    assert reserve(backend).json() == held
+
+    backend.post("usage/confirm", {"reservation_id": held["reservation_id"], "units": 70})
+
+    assert error_of(reserve(backend)) == (409, "reservation_closed")
+
+
 def test_a_closed_reservation_is_a_409_and_an_unknown_one_a_404(shelf: Shelf, backend: Backend) -> None:
     shelf.give(900)
     held = reserve(backend, ttl_seconds=60).json()

@@ -59,6 +59,7 @@ class Units(RuleBasedStateMachine):
         self.plain = PlainLedger(self.shelf.double.now)
         self.rows: list[Entitlement] = []
         self.ids: list[tuple[str, PlainHold]] = []
+        self.holds: dict[str, PlainHold] = {}
         self.give("user_1", 60, "CREDITS", None)
         self.give("user_1", 30, "TOKENS", 90)
         self.give("org:acme/eu", 40, "CREDITS", 500)
@@ -120,6 +121,8 @@ class Units(RuleBasedStateMachine):
         request = (subject, units, code, ttl_seconds)
         expected: Any = self.expected("reserve", key, request)
         hold = None
+        if isinstance(expected, int) and not self.plain.is_open(self.holds[key]):
+            expected = "reservation_closed"
         if expected is None:
             hold = self.plain.reserve(*request)
             expected = "insufficient_usage" if hold is None else self.plain.remaining(subject, code)
@@ -132,6 +135,7 @@ class Units(RuleBasedStateMachine):
         if hold is not None:
             assert held.expires_at == hold.expires_at
             self.ids.append((held.reservation_id, hold))
+            self.holds[key] = hold
 
     def expected(self, operation: str, key: str, request: object) -> object:
         """The first answer of a key that was used before, or the error; None for a key that is free."""

@@ -127,14 +127,33 @@ def test_a_reservation_is_known_in_its_own_mode_only(shelf: Shelf) -> None:
 def test_a_retried_reserve_sets_aside_once(shelf: Shelf) -> None:
     pack = shelf.give(100)
     first = reserve(60, idempotency_key="k")
-    usage.confirm(first.reservation_id, 10)
+    usage.consume("user_1", 10, idempotency_key="k")
 
     again = reserve(60, idempotency_key="k")
 
     assert again.replayed
     assert (again.reservation_id, again.usage_remaining) == (first.reservation_id, 40)
     assert again.expires_at == first.expires_at
-    assert columns(pack) == (10, 0, 0, 90)
+    assert columns(pack) == (10, 60, 0, 30)
+
+
+@pytest.mark.parametrize("end", ["confirm", "release", "expiry"])
+def test_a_retried_reserve_is_refused_once_its_reservation_is_closed(shelf: Shelf, end: str) -> None:
+    """Whoever retries would do the work again, and nothing would be left to charge it to."""
+    shelf.give(100)
+    first = reserve(60, idempotency_key="k")
+    if end == "confirm":
+        usage.confirm(first.reservation_id, 10)
+    elif end == "release":
+        usage.release(first.reservation_id)
+    else:
+        shelf.double.advance(seconds=900)
+    left = usage.remaining("user_1")
+
+    with pytest.raises(ReservationClosed):
+        reserve(60, idempotency_key="k")
+
+    assert usage.remaining("user_1") == left
 
 
 def test_a_reserve_with_another_time_is_another_request(shelf: Shelf) -> None:

@@ -6,10 +6,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from licenzy_django import usage
-from licenzy_django.exceptions import (
-    InvalidRequest,
-    ReservationClosed,
-)
+from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, ReservationClosed
 from tests.usage.conftest import Shelf
 from tests.usage.steps import columns, reserve
 
@@ -69,6 +66,48 @@ def test_a_block_cannot_use_more_than_it_reserved(shelf: Shelf) -> None:
 
     with pytest.raises(InvalidRequest), reserve(60) as reserved:
         reserved.use(61)
+
+
+def test_a_block_runs_once_for_a_key(shelf: Shelf) -> None:
+    shelf.give(100)
+    worked = []
+
+    def work() -> None:
+        with reserve(60, idempotency_key="k") as reserved:
+            worked.append(1)
+            reserved.use(10)
+
+    work()
+    with pytest.raises(ReservationClosed):
+        work()
+
+    assert len(worked) == 1
+    assert usage.remaining("user_1") == 90
+
+
+def test_a_block_that_is_entered_again_while_it_runs_is_refused(shelf: Shelf) -> None:
+    pack = shelf.give(100)
+
+    with reserve(60, idempotency_key="k") as reserved:
+        with pytest.raises(IdempotencyKeyInUse), reserve(60, idempotency_key="k"):
+            pytest.fail("The work was started twice.")
+        with pytest.raises(IdempotencyKeyInUse), reserved:
+            pytest.fail("The work was started twice.")
+        reserved.use(10)
+
+    assert columns(pack) == (10, 0, 0, 90)
+
+
+def test_an_async_block_is_refused_alike(shelf: Shelf) -> None:
+    shelf.give(100)
+    reserve(60, idempotency_key="k")
+
+    async def work() -> None:
+        async with await usage.areserve("user_1", 60, idempotency_key="k"):
+            pytest.fail("The work was started twice.")
+
+    with pytest.raises(IdempotencyKeyInUse):
+        async_to_sync(work)()
 
 
 def test_an_async_block_does_the_same(shelf: Shelf) -> None:

@@ -211,7 +211,7 @@ OPERATIONS = [
         shown=bodies.RESERVE_RESPONSE,
         success=201,
         is_keyed=True,
-        errors=(ours.ProductNotFound, ours.InsufficientUsage),
+        errors=(ours.ProductNotFound, ours.InsufficientUsage, ours.ReservationClosed),
     ),
     Operation(
         path="/usage/confirm",
