@@ -10,12 +10,14 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import OperationalError, ProgrammingError
 from django.urls import NoReverseMatch, reverse
 
-from .conf import simulator_settings
+from .conf import API_VERSION, simulator_settings
 
 if TYPE_CHECKING:
     from .api.front import Front
     from .simulator import Simulator
 
+_serving = {"site": "", "version": ""}
+"""Where this process serves the simulator alone, and as an account of which API version."""
 CLOCK_AGE_SECONDS = 1.0
 _clock: dict[str, float] = {"read_at": float("-inf"), "skipped": 0.0}
 
@@ -32,11 +34,19 @@ def database_front(site: str = "") -> Front:
     """``site`` is the scheme and host that the pages' addresses begin with; by default the setting BASE_URL."""
     from .api.front import Front
 
-    return Front(database_simulator(), page_base=lambda: page_base(site))
+    version = _serving["version"] or API_VERSION
+    return Front(database_simulator(), page_base=lambda: page_base(site), version=version)
+
+
+def serve_at(site: str, *, version: str = "") -> None:
+    """This process serves the simulator alone, at the root of ``site``."""
+    _serving.update(site=site, version=version)
 
 
 def page_base(site: str = "") -> str:
     """Where the simulator's pages are, without a slash at the end."""
+    if _serving["site"]:
+        return site or _serving["site"]
     try:
         path = reverse("licenzy_simulator:machine")
     except NoReverseMatch:

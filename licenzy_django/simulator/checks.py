@@ -24,6 +24,12 @@ def check_simulator(**_: Any) -> list[CheckMessage]:
     return unknown or [*_live_keys(), *_debug(), *_secret(), *_pages()]
 
 
+def objection() -> str:
+    """Why the simulator must not run here, with what to do about it; empty where it may."""
+    found = next(iter([*_live_keys(), *_debug()]), None)
+    return f"{found.msg} {found.hint}" if found else ""
+
+
 def _unknown_keys() -> Iterator[CheckMessage]:
     known = {field.name for field in fields(SimulatorSettings)}
     for name in sorted(set(getattr(settings, "LICENZY_SIMULATOR", {})) - known):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import logging
-import ssl
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -14,13 +11,11 @@ from urllib.parse import urlsplit
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import NoReverseMatch
 
+from . import reach
 from .account import database_simulator
 from .conf import simulator_settings
 from .delivery import request_for
 from .json_tree import Json
-
-logger = logging.getLogger("licenzy_django.simulator")
-TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +43,12 @@ def post_to_all(event: Json, *, livemode: bool, already: list[str]) -> Outcome:
         if target.name in already:
             continue
         body, headers = request_for(event, [target.secret], target.api_version)
-        try:
-            outcome.status = _post(target, body, headers)
-        except (OSError, http.client.HTTPException, NoReverseMatch) as error:
-            outcome.error, outcome.complete = f"{type(error).__name__}: {error}", False
-            continue
-        if 200 <= outcome.status < 300:
+        status, error = _post(target, body, headers)
+        outcome.status = status if status is not None else outcome.status
+        if status is not None and 200 <= status < 300:
             outcome.reached.append(target.name)
         else:
-            outcome.error, outcome.complete = f"{target.name} answered {outcome.status}", False
+            outcome.error, outcome.complete = error if status is None else f"{target.name} answered {status}", False
     return outcome
 
 
@@ -73,26 +65,13 @@ def targets(event_type: str, *, livemode: bool) -> list[Target]:
     return found
 
 
-def _post(target: Target, body: bytes, headers: dict[str, str]) -> int:
-    if not target.url:
-        return post_to_own_webhook(body, headers)
-    return _post_over_http(target.url, body, headers)
-
-
-def _post_over_http(url: str, body: bytes, headers: dict[str, str]) -> int:
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            parts.netloc, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)  # type: ignore[assignment]
+def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int | None, str]:
+    if target.url:
+        return reach.post(target.url, body, headers)
     try:
-        path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        connection.request("POST", path, body, headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
+        return post_to_own_webhook(body, headers), ""
+    except NoReverseMatch as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 @cache

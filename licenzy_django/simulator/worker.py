@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from .conf import simulator_settings
+from .permission import permitted
 
 logger = logging.getLogger("licenzy_django.simulator")
 
@@ -38,8 +39,8 @@ def wake() -> None:
 
 
 def ensure_running() -> None:
-    """Starts the thread of this process, unless delivery is by hand or tests are running."""
-    if simulator_settings().WEBHOOK_DELAY_SECONDS is None or _under_test():
+    """Starts the thread of this process, unless delivery is by hand, tests are running, or we must not run here."""
+    if simulator_settings().WEBHOOK_DELAY_SECONDS is None or _under_test() or not permitted():
         return
     with _start_lock:
         if _running["pid"] != os.getpid():

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
-from ..resources import billing, catalog, changes, customers, portal, refunds, sessions, subscriptions, trials
+from ..rendering import render
+from ..resources import billing, catalog, changes, customers, payment_methods, portal, sessions, subscriptions, trials
 from ..simulator import Simulator
 from ..world import World
 from .listing import line_items_url, page
@@ -40,11 +41,42 @@ def update_session(world: World, params: Json, identifier: str) -> Json:
 
 
 def create_customer(world: World, params: Json, _: str) -> Json:
-    return customers.create(world, params)
+    """With ``payment_method`` it is attached; ``pm_card_visa`` as the default too means the one that was attached."""
+    customer = customers.create(world, params)
+    wanted, default = params.get("payment_method"), _default_method(params)
+    attached = None
+    if wanted:
+        method = payment_methods.named(world, wanted, param="payment_method")
+        attached = payment_methods.attach(world, method, customer)
+    if default:
+        known = attached if default == wanted else None
+        payment_methods.make_default(world, customer, default, param=_DEFAULT_METHOD, known=known)
+    return customer
+
+
+_DEFAULT_METHOD = "invoice_settings[default_payment_method]"
+
+
+def _default_method(params: Json) -> str | None:
+    return (params.get("invoice_settings") or {}).get("default_payment_method")
 
 
 def update_customer(world: World, params: Json, identifier: str) -> Json:
-    return customers.update(world, customers.existing(world, identifier), params)
+    customer = customers.update(world, customers.existing(world, identifier), params)
+    default = _default_method(params)
+    if default is not None:
+        payment_methods.make_default(world, customer, default, param=_DEFAULT_METHOD)
+    return customer
+
+
+def retry_event(world: World, params: Json, identifier: str) -> Json:
+    """Delivers it once more: to the endpoint that is named, or to all."""
+    event = world.find("event", identifier)
+    endpoint = params.get("webhook_endpoint")
+    if endpoint:
+        world.find("webhook_endpoint", endpoint, param="webhook_endpoint")
+    world.store.deliver_again(identifier, endpoint or "")
+    return render(event, event["api_version"])
 
 
 def delete_customer(world: World, params: Json, identifier: str) -> Json:
@@ -83,15 +115,6 @@ def update_product(world: World, params: Json, identifier: str) -> Json:
 
 def delete_product(world: World, params: Json, identifier: str) -> Json:
     return catalog.delete_product(world, catalog.existing_product(world, identifier))
-
-
-def create_refund(world: World, params: Json, _: str) -> Json:
-    target = params.get("payment_intent") or params.get("charge")
-    if not target:
-        raise invalid("One of the following params should be provided for this request: payment_intent or charge.", "")
-    return refunds.create(
-        world, target, amount=params.get("amount"), reason=params.get("reason"), metadata=params.get("metadata") or {}
-    )
 
 
 def create_endpoint(world: World, params: Json, _: str) -> Json:

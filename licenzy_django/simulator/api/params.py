@@ -18,7 +18,9 @@ from typing_extensions import is_typeddict
 
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
+from .own_params import OWN
 
+MOST_DIGITS, MOST_DIGITS_OF_AN_INTEGER = 40, 18
 MAX_METADATA_KEYS, MAX_METADATA_KEY, MAX_METADATA_VALUE = 50, 40, 500
 Reader = Callable[[Any, str], Any]
 
@@ -32,6 +34,8 @@ def read(operation: str, form: Json) -> Json:
 @cache
 def params_class(operation: str) -> type:
     """``invoice_payments.list`` → ``stripe.params.InvoicePaymentListParams``."""
+    if operation in OWN:
+        return OWN[operation]
     *path, verb = operation.split(".")
     spaces = [part for part in path[:-1] if part in ("checkout", "billing_portal")]
     nouns = [part for part in path if part not in spaces]
@@ -184,8 +188,8 @@ def _string(value: Any, at: str) -> str:
 
 def _integer(value: Any, at: str) -> int:
     text = str(value)
-    if not text.removeprefix("-").isdecimal() or len(text) > 18:
-        raise invalid(f"Invalid integer: {value}", at, "parameter_invalid_integer")
+    if not text.isascii() or not text.removeprefix("-").isdecimal() or len(text) > MOST_DIGITS_OF_AN_INTEGER:
+        raise invalid(f"Invalid integer: {text[:MOST_DIGITS]}", at, "parameter_invalid_integer")
     return int(text)
 
 
@@ -197,7 +201,9 @@ def _boolean(value: Any, at: str) -> bool:
 
 def _decimal(value: Any, at: str) -> str:
     try:
-        Decimal(str(value))
+        number = Decimal(str(value)[:MOST_DIGITS])
     except InvalidOperation:
-        raise invalid(f"Invalid decimal: {value}", at) from None
+        number = Decimal("NaN")
+    if not number.is_finite() or len(str(value)) > MOST_DIGITS:
+        raise invalid(f"Invalid decimal: {str(value)[:MOST_DIGITS]}", at)
     return str(value)

@@ -10,6 +10,7 @@ from ..json_tree import Json
 from ..refusals import RefusalError
 from . import lists
 from . import operations as do
+from . import payment_operations as pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,32 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("POST", "/v1/invoices/{id}/pay", "invoices.pay", do.pay_invoice),
     ("GET", "/v1/invoice_payments", "invoice_payments.list", lists.invoice_payments),
     ("GET", "/v1/invoice_payments/{id}", "invoice_payments.retrieve", lists.retrieve("invoice_payment")),
+    ("POST", "/v1/payment_methods", "payment_methods.create", pay.create_payment_method),
+    ("GET", "/v1/payment_methods", "payment_methods.list", pay.list_payment_methods),
+    ("GET", "/v1/payment_methods/{id}", "payment_methods.retrieve", pay.retrieve_payment_method),
+    ("POST", "/v1/payment_methods/{id}", "payment_methods.update", pay.update_payment_method),
+    ("POST", "/v1/payment_methods/{id}/attach", "payment_methods.attach", pay.attach_payment_method),
+    ("POST", "/v1/payment_methods/{id}/detach", "payment_methods.detach", pay.detach_payment_method),
     ("GET", "/v1/charges", "charges.list", lists.list_of("charge", "customer", "payment_intent")),
     ("GET", "/v1/charges/{id}", "charges.retrieve", lists.retrieve("charge")),
+    ("POST", "/v1/charges/{id}", "charges.update", pay.update_charge),
+    ("POST", "/v1/payment_intents", "payment_intents.create", pay.create_payment_intent),
+    ("POST", "/v1/payment_intents/{id}", "payment_intents.update", pay.update_payment_intent),
+    ("POST", "/v1/payment_intents/{id}/confirm", "payment_intents.confirm", pay.confirm_payment_intent),
+    ("POST", "/v1/payment_intents/{id}/cancel", "payment_intents.cancel", pay.cancel_payment_intent),
     ("GET", "/v1/payment_intents", "payment_intents.list", lists.list_of("payment_intent", "customer")),
     ("GET", "/v1/payment_intents/{id}", "payment_intents.retrieve", lists.retrieve("payment_intent")),
-    ("POST", "/v1/refunds", "refunds.create", do.create_refund),
+    ("POST", "/v1/refunds", "refunds.create", pay.create_refund),
     ("GET", "/v1/refunds", "refunds.list", lists.list_of("refund", "charge", "payment_intent")),
     ("GET", "/v1/refunds/{id}", "refunds.retrieve", lists.retrieve("refund")),
+    ("POST", "/v1/refunds/{id}", "refunds.update", pay.update_refund),
     ("GET", "/v1/disputes", "disputes.list", lists.list_of("dispute", "charge", "payment_intent")),
     ("GET", "/v1/disputes/{id}", "disputes.retrieve", lists.retrieve("dispute")),
+    ("POST", "/v1/disputes/{id}", "disputes.update", pay.update_dispute),
+    ("POST", "/v1/disputes/{id}/close", "disputes.close", pay.close_dispute),
     ("GET", "/v1/events", "events.list", lists.events),
     ("GET", "/v1/events/{id}", "events.retrieve", lists.event),
+    ("POST", "/v1/events/{id}/retry", "events.retry", do.retry_event),
     ("POST", "/v1/prices", "prices.create", do.create_price),
     ("GET", "/v1/prices", "prices.list", lists.prices),
     ("GET", "/v1/prices/{id}", "prices.retrieve", lists.retrieve("price")),

@@ -59,11 +59,31 @@ SIMULATED: dict[str, str] = {
     "invoices.line_items.list": _PAGED,
     "invoices.pay": "paid_out_of_band",
     "invoice_payments.list": f"{_LISTED} invoice payment{{type=payment_intent payment_intent}} status",
+    "payment_methods.create": """allow_redisplay billing_details card{exp_month exp_year number token} metadata
+        type=card""",
+    "payment_methods.update": "allow_redisplay billing_details card{exp_month exp_year} metadata",
+    "payment_methods.attach": "customer",
+    "payment_methods.detach": "",
+    "payment_methods.list": f"{_PAGED} allow_redisplay customer type=card",
+    "charges.update": "description metadata receipt_email",
     "charges.list": f"{_LISTED} customer payment_intent",
+    "payment_intents.create": f"""allowed_payment_method_types=card amount automatic_payment_methods {_AUTOMATIC}
+        confirm confirmation_method currency customer description error_on_requires_action metadata off_session
+        payment_method receipt_email return_url setup_future_usage {_SHIPPING} statement_descriptor
+        statement_descriptor_suffix""",
+    "payment_intents.update": f"""amount {_AUTOMATIC} currency description metadata payment_method receipt_email
+        setup_future_usage {_SHIPPING} statement_descriptor statement_descriptor_suffix""",
+    "payment_intents.confirm": f"""error_on_requires_action off_session payment_method receipt_email return_url
+        setup_future_usage {_SHIPPING}""",
+    "payment_intents.cancel": "cancellation_reason",
     "payment_intents.list": f"{_LISTED} customer",
     "refunds.create": "amount charge metadata payment_intent reason",
     "refunds.list": f"{_LISTED} charge payment_intent",
+    "refunds.update": "metadata",
+    "disputes.update": "evidence metadata submit",
+    "disputes.close": "",
     "disputes.list": f"{_LISTED} charge payment_intent",
+    "events.retry": "webhook_endpoint for_stripecli",
     "events.list": f"{_LISTED} delivery_success type types",
     "prices.create": """active billing_scheme=per_unit currency lookup_key metadata nickname product
         product_data{active id metadata name statement_descriptor unit_label}

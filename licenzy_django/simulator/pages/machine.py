@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from .. import worker
 from ..account import database_simulator
 from ..json_tree import Json
 from ..models import Event
@@ -73,7 +72,7 @@ def act(request: HttpRequest) -> HttpResponse:
         if verb == "advance":
             simulator.advance(_span(typed))
         elif verb == "deliver":
-            _deliver_again(typed.get("id", ""))
+            simulator.store.deliver_again(typed.get("id", ""))
         elif verb in VERBS:
             VERBS[verb](simulator, typed.get("id", ""), typed)
     except RefusalError as refusal:
@@ -91,11 +90,6 @@ def _span(typed: QueryDict) -> timedelta:
     if span > timedelta(days=MOST_DAYS):
         raise RefusalError(f"The clock moves by at most {MOST_DAYS} days at once.")
     return span
-
-
-def _deliver_again(event_id: str) -> None:
-    Event.objects.filter(stripe_id=event_id).update(next_try_at=0, delivered_at=None, reached=[], attempts=0)
-    worker.wake()
 
 
 def _half(simulator: Simulator, ref: str) -> int:

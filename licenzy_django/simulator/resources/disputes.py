@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..json_tree import Json
+from ..refusals import RefusalError
 from ..world import DAY, Ref, World
 from . import payments
+from .customers import merge_metadata
 
 CLOSED = ("won", "lost", "warning_closed")
 ANSWER_SECONDS = 7 * DAY
@@ -113,3 +115,26 @@ def _transaction(world: World, dispute: Json, amount: int) -> Json:
         "status": "available",
         "type": "adjustment",
     }
+
+
+def answer(world: World, dispute: Json, evidence: Json, *, submit: bool, metadata: Json) -> Json:
+    """Evidence is kept; once submitted, the bank reviews it (docs.stripe.com/api/disputes/update).
+
+    As with Stripe's test cards, ``uncategorized_text`` of ``winning_evidence`` wins and ``losing_evidence`` loses.
+    """
+    if dispute["status"] in CLOSED:
+        raise RefusalError(f"This dispute is already closed with status {dispute['status']}.")
+    with world.changing(dispute, "charge.dispute.updated"):
+        dispute["evidence"] |= evidence
+        merge_metadata(dispute, metadata)
+        dispute["evidence_details"]["has_evidence"] = bool(dispute["evidence"])
+        if submit and evidence:
+            dispute["evidence_details"]["submission_count"] += 1
+            dispute["status"] = "warning_under_review" if _is_inquiry(dispute["status"]) else "under_review"
+    outcome = _OUTCOMES.get(str(dispute["evidence"].get("uncategorized_text"))) if submit else None
+    if outcome and not _is_inquiry(dispute["status"]):
+        close(world, dispute, outcome)
+    return dispute
+
+
+_OUTCOMES = {"winning_evidence": "won", "losing_evidence": "lost"}

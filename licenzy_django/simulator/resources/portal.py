@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from licenzy_django.outbound.addresses import AddressRefused
+
+from .. import reach
 from ..json_tree import Json
 from ..refusals import invalid, missing
 from ..world import World
@@ -67,5 +70,7 @@ def update_endpoint(world: World, endpoint: Json, wanted: Json) -> Json:
 def _check_url(url: str | None) -> None:
     if not url:
         raise missing("url")
-    if not url.startswith(("http://", "https://")):
-        raise invalid(f"Invalid URL: {url}", "url", "url_invalid")
+    try:
+        reach.check(url)
+    except AddressRefused as refusal:
+        raise invalid(f"Invalid URL: {refusal}", "url", "url_invalid") from None

@@ -17,6 +17,7 @@ def create(
     """``target`` is a payment intent, charge, session, invoice or subscription; no ``amount`` means what is left."""
     intent = payments.intent_of(world, target)
     charge = payments.charge_of(world, intent)
+    _refuse_disputed(world, charge)
     amount = _refundable(charge, amount)
     refund: Json = {
         "id": world.new_id("re"),
@@ -45,6 +46,14 @@ def create(
     world.emit("refund.created", refund)
     world.emit("charge.refunded", charge)
     return refund
+
+
+def _refuse_disputed(world: World, charge: Json) -> None:
+    """The bank has taken the money already. An inquiry is answered by a refund; a dispute that was won is over."""
+    for dispute in world.store.all("dispute", charge=charge["id"]):
+        if not dispute["status"].startswith("warning_") and dispute["status"] not in ("won", "prevented"):
+            message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+            raise RefusalError(message, code="charge_disputed")
 
 
 def _refundable(charge: Json, amount: int | None) -> int:

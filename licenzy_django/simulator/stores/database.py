@@ -226,3 +226,11 @@ class DatabaseStore:
         Event.objects.filter(stripe_id=event_id).update(
             attempts=F("attempts") + 1, last_status=status, last_error=error[:200], delivered_at=heard
         )
+
+    def deliver_again(self, event_id: str, endpoint: str = "") -> None:
+        event = Event.objects.filter(livemode=self.livemode, stripe_id=event_id).first()
+        if event:
+            event.reached = [name for name in event.reached if endpoint and name != endpoint]
+            event.next_try_at, event.delivered_at, event.attempts = 0, None, 0
+            event.save(update_fields=["reached", "next_try_at", "delivered_at", "attempts"])
+            transaction.on_commit(worker.wake)

@@ -113,3 +113,6 @@ class MemoryStore:
 
     def note_delivery(self, event_id: str, status: int, error: str = "") -> None:
         self._delivered[event_id] = 200 <= status < 300
+
+    def deliver_again(self, event_id: str, endpoint: str = "") -> None:
+        self._delivered.pop(event_id, None)
