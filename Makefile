@@ -11,7 +11,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-slow test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed bench lint messages clean
+.PHONY: help demo test test-postgres test-slow test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,9 @@ test-browser: $(BIN)/made-browser ## the story in headless Chromium (CHROMIUM)
 test-installed: $(BIN)/made ## builds the wheel and follows the README in an empty project
 	$(BIN)/python -m pytest -m installed $(ARGS)
 
+test-stripe-tools: $(BIN)/made tests/stripe_tools/node_modules/made ## Stripe's command line and Node SDK (npm) on the simulator
+	$(BIN)/python -m pytest -m stripe_tools tests/stripe_tools $(ARGS)
+
 bench: $(BIN)/made benchmarks/.venv-peers/made ## compares with others and with the floor, 15 minutes; QUICK=1 takes 3
 	POSTGRES_URL=$(POSTGRES_URL) QUICK=$(QUICK) $(BIN)/python -m benchmarks $(PARTS)
 
@@ -95,6 +98,11 @@ benchmarks/.venv-peers/made: benchmarks/requirements-peers.txt $(BIN)/made
 $(BIN)/made-fuzz: $(BIN)/made
 	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group fuzz; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz; fi
+	@touch $@
+
+# Not `npm ci`: it wants the command line for every platform in the lock file.
+tests/stripe_tools/node_modules/made: tests/stripe_tools/package-lock.json
+	cd tests/stripe_tools && npm install --silent --no-save
 	@touch $@
 
 $(BIN)/made-browser: $(BIN)/made
