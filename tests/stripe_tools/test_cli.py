@@ -42,7 +42,6 @@ TRIGGERS = (
     "invoice.voided",
     "invoice.marked_uncollectible",
     "invoiceitem.created",
-    "refund.updated",
 )
 
 

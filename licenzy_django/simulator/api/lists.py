@@ -95,6 +95,14 @@ def _subscription_of(invoice: Json) -> str | None:
     return details.get("subscription")
 
 
+def invoice_items(world: World, params: Json, _: str) -> Json:
+    where = {name: params[name] for name in ("customer", "invoice") if name in params}
+    found = world.store.all("invoiceitem", **where)
+    if "pending" in params:
+        found = [item for item in found if (item["invoice"] is None) is params["pending"]]
+    return page([item | {"created": item["date"]} for item in found], params, "/v1/invoiceitems")
+
+
 def invoice_lines(world: World, params: Json, identifier: str) -> Json:
     lines = world.find("invoice", identifier)["lines"]
     return page(list(lines["data"]), params, lines["url"], newest_first=False)

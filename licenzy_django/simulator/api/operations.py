@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..json_tree import Json
-from ..refusals import RefusalError, invalid, missing
+from ..refusals import invalid, missing
 from ..rendering import render
-from ..resources import billing, catalog, changes, customers, payment_methods, portal, sessions, subscriptions, trials
+from ..resources import catalog, customers, payment_methods, portal, sessions
 from ..simulator import Simulator
 from ..world import World
 from .listing import line_items_url, page
@@ -131,59 +131,3 @@ def delete_endpoint(world: World, params: Json, identifier: str) -> Json:
     with world.changing(endpoint):
         endpoint |= {"status": "disabled", "_deleted": True}
     return {"id": identifier, "object": "webhook_endpoint", "deleted": True}
-
-
-def cancel_subscription(world: World, params: Json, identifier: str) -> Json:
-    return subscriptions.cancel(world, world.find("subscription", identifier))
-
-
-def update_subscription(world: World, params: Json, identifier: str) -> Json:
-    """Cancellation at the period's end or at a time, metadata, pause of collection, and items."""
-    subscription = world.find("subscription", identifier)
-    subscriptions.require_running(subscription)
-    if params.get("cancel_at_period_end"):
-        subscriptions.cancel_at_period_end(world, subscription, way="classic")
-    elif params.get("cancel_at_period_end") is False or params.get("cancel_at") == "":
-        subscriptions.uncancel(world, subscription)
-    elif params.get("cancel_at") in ("min_period_end", "max_period_end", "max_billed_until"):
-        subscriptions.cancel_at_period_end(world, subscription, way="flexible")
-    elif "cancel_at" in params:
-        subscriptions.cancel_at(world, subscription, params["cancel_at"])
-    if "metadata" in params:
-        with world.changing(subscription, subscriptions.UPDATED):
-            customers.merge_metadata(subscription, params)
-    if pause := params.get("pause_collection"):
-        subscriptions.pause_collection(world, subscription, **pause)
-    elif pause == "":
-        subscriptions.unpause_collection(world, subscription)
-    if edits := params.get("items"):
-        _change_items(world, subscription, edits, params)
-    return subscription
-
-
-def _change_items(world: World, subscription: Json, edits: list[Json], params: Json) -> None:
-    """With Stripe's own defaults: ``create_prorations``, and in billing mode ``flexible`` the anchor stays."""
-    flexible = subscription["billing_mode"]["type"] == "flexible"
-    anchor = (params.get("billing_cycle_anchor") or {}).get("type") or ("unchanged" if flexible else "")
-    changes.update(
-        world, subscription, edits, billing_cycle_anchor=anchor, proration_date=params.get("proration_date"),
-        proration_behavior=params.get("proration_behavior", "create_prorations"),
-        payment_behavior=params.get("payment_behavior", "allow_incomplete"),
-        paid=customers.card_works(world, subscription["customer"]),
-    )  # fmt: skip
-
-
-def pause_subscription(world: World, params: Json, identifier: str) -> Json:
-    return subscriptions.pause(world, world.find("subscription", identifier))
-
-
-def resume_subscription(world: World, params: Json, identifier: str) -> Json:
-    return trials.resume(world, world.find("subscription", identifier))
-
-
-def pay_invoice(world: World, params: Json, identifier: str) -> Json:
-    invoice = world.find("invoice", identifier)
-    if not params.get("paid_out_of_band") and not customers.card_works(world, invoice["customer"]):
-        billing.fail_invoice(world, invoice)
-        raise RefusalError("Your card was declined.", status=402, kind="card_error", code="card_declined")
-    return billing.pay_invoice(world, invoice, out_of_band=bool(params.get("paid_out_of_band")))

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from ..json_tree import Json
 from ..refusals import RefusalError
+from . import invoice_operations as bill
 from . import lists
 from . import operations as do
 from . import payment_operations as pay
+from . import subscription_operations as subs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,39 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("POST", "/v1/customers/{id}", "customers.update", do.update_customer),
     ("DELETE", "/v1/customers/{id}", "customers.delete", do.delete_customer),
     ("POST", "/v1/billing_portal/sessions", "billing_portal.sessions.create", do.create_portal_session),
+    ("POST", "/v1/subscriptions", "subscriptions.create", subs.create_subscription),
     ("GET", "/v1/subscriptions", "subscriptions.list", lists.subscriptions),
     ("GET", "/v1/subscriptions/{id}", "subscriptions.retrieve", lists.retrieve("subscription")),
-    ("POST", "/v1/subscriptions/{id}", "subscriptions.update", do.update_subscription),
-    ("DELETE", "/v1/subscriptions/{id}", "subscriptions.cancel", do.cancel_subscription),
-    ("POST", "/v1/subscriptions/{id}/pause", "subscriptions.pause", do.pause_subscription),
-    ("POST", "/v1/subscriptions/{id}/resume", "subscriptions.resume", do.resume_subscription),
+    ("POST", "/v1/subscriptions/{id}", "subscriptions.update", subs.update_subscription),
+    ("DELETE", "/v1/subscriptions/{id}", "subscriptions.cancel", subs.cancel_subscription),
+    ("POST", "/v1/subscriptions/{id}/pause", "subscriptions.pause", subs.pause_subscription),
+    ("POST", "/v1/subscriptions/{id}/resume", "subscriptions.resume", subs.resume_subscription),
+    ("POST", "/v1/subscription_items", "subscription_items.create", subs.create_item),
+    ("GET", "/v1/subscription_items", "subscription_items.list", lists.subscription_items),
+    ("GET", "/v1/subscription_items/{id}", "subscription_items.retrieve", subs.retrieve_item),
+    ("POST", "/v1/subscription_items/{id}", "subscription_items.update", subs.update_item),
+    ("DELETE", "/v1/subscription_items/{id}", "subscription_items.delete", subs.delete_item),
+    ("POST", "/v1/invoiceitems", "invoice_items.create", bill.create_item),
+    ("GET", "/v1/invoiceitems", "invoice_items.list", lists.invoice_items),
+    ("GET", "/v1/invoiceitems/{id}", "invoice_items.retrieve", lists.retrieve("invoiceitem")),
+    ("POST", "/v1/invoiceitems/{id}", "invoice_items.update", bill.update_item),
+    ("DELETE", "/v1/invoiceitems/{id}", "invoice_items.delete", bill.delete_item),
+    ("POST", "/v1/invoices", "invoices.create", bill.create_invoice),
     ("GET", "/v1/invoices", "invoices.list", lists.invoices),
     ("GET", "/v1/invoices/{id}", "invoices.retrieve", lists.retrieve("invoice")),
     ("GET", "/v1/invoices/{id}/lines", "invoices.line_items.list", lists.invoice_lines),
-    ("POST", "/v1/invoices/{id}/pay", "invoices.pay", do.pay_invoice),
+    ("POST", "/v1/invoices/{id}/pay", "invoices.pay", bill.pay_invoice),
+    ("POST", "/v1/invoices/{id}", "invoices.update", bill.update_invoice),
+    ("DELETE", "/v1/invoices/{id}", "invoices.delete", bill.delete_invoice),
+    ("POST", "/v1/invoices/{id}/finalize", "invoices.finalize_invoice", bill.finalize_invoice),
+    ("POST", "/v1/invoices/{id}/send", "invoices.send_invoice", bill.send_invoice),
+    ("POST", "/v1/invoices/{id}/void", "invoices.void_invoice", bill.void_invoice),
+    ("POST", "/v1/invoices/{id}/mark_uncollectible", "invoices.mark_uncollectible", bill.mark_uncollectible),
+    ("POST", "/v1/credit_notes", "credit_notes.create", bill.create_credit_note),
+    ("GET", "/v1/credit_notes", "credit_notes.list", lists.list_of("credit_note", "customer", "invoice")),
+    ("GET", "/v1/credit_notes/{id}", "credit_notes.retrieve", lists.retrieve("credit_note")),
+    ("POST", "/v1/credit_notes/{id}", "credit_notes.update", bill.update_credit_note),
+    ("POST", "/v1/credit_notes/{id}/void", "credit_notes.void_credit_note", bill.void_credit_note),
     ("GET", "/v1/invoice_payments", "invoice_payments.list", lists.invoice_payments),
     ("GET", "/v1/invoice_payments/{id}", "invoice_payments.retrieve", lists.retrieve("invoice_payment")),
     ("POST", "/v1/payment_methods", "payment_methods.create", pay.create_payment_method),

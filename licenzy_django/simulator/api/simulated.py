@@ -22,6 +22,8 @@ _PRICED = f"price_data{{currency product product_data{{name description metadata
 _AUTOMATIC = "capture_method=automatic|automatic_async"
 _PLACE = "address{city country line1 line2 postal_code state}"
 _SHIPPING = f"shipping{{{_PLACE} name phone}}"
+_CHANGE = """payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
+    proration_date"""
 _NO_TAX = "automatic_tax{enabled=false}"
 
 SIMULATED: dict[str, str] = {
@@ -48,16 +50,41 @@ SIMULATED: dict[str, str] = {
     "customers.delete": "",
     "billing_portal.sessions.create": "customer locale return_url",
     "subscriptions.list": f"{_LISTED} customer price status",
+    "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
+        cancel_at_period_end collection_method currency customer days_until_due default_payment_method description
+        items{price quantity} metadata off_session
+        payment_behavior=allow_incomplete|default_incomplete|error_if_incomplete proration_behavior trial_end trial_period_days trial_settings""",
     "subscriptions.update": """billing_cycle_anchor{type} cancel_at cancel_at_period_end
-        cancellation_details{comment feedback} items{id price quantity deleted} metadata pause_collection
+        cancellation_details{comment feedback} default_payment_method description items{id price quantity deleted}
+        metadata off_session pause_collection
         payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
-        proration_date""",
+        proration_date trial_end=now""",
     "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now=false prorate=false",
     "subscriptions.pause": "type",
     "subscriptions.resume": "",
+    "subscription_items.create": f"price quantity subscription {_CHANGE}",
+    "subscription_items.update": f"metadata price quantity off_session {_CHANGE}",
+    "subscription_items.delete": f"{_CHANGE}",
+    "subscription_items.list": f"{_PAGED} subscription",
+    "invoice_items.create": """amount currency customer description invoice metadata period pricing{price} quantity""",
+    "invoice_items.update": "description metadata",
+    "invoice_items.delete": "",
+    "invoice_items.list": f"{_LISTED} customer invoice pending",
+    "invoices.create": """auto_advance collection_method currency customer days_until_due description footer metadata
+        pending_invoice_items_behavior""",
+    "invoices.update": "description footer metadata",
+    "invoices.delete": "",
+    "invoices.finalize_invoice": "auto_advance=false",
+    "invoices.send_invoice": "",
+    "invoices.void_invoice": "",
+    "invoices.mark_uncollectible": "",
+    "credit_notes.create": "amount credit_amount invoice memo metadata out_of_band_amount reason refund_amount",
+    "credit_notes.update": "memo metadata",
+    "credit_notes.list": f"{_LISTED} customer invoice",
+    "credit_notes.void_credit_note": "",
     "invoices.list": f"{_LISTED} customer status subscription",
     "invoices.line_items.list": _PAGED,
-    "invoices.pay": "paid_out_of_band",
+    "invoices.pay": "off_session paid_out_of_band payment_method",
     "invoice_payments.list": f"{_LISTED} invoice payment{{type=payment_intent payment_intent}} status",
     "payment_methods.create": """allow_redisplay billing_details card{exp_month exp_year number token} metadata
         type=card""",

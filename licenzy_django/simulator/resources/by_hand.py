@@ -17,10 +17,12 @@ def subscribe(
     world: World, customer: str, prices: Priced, *, metadata: Json | None = None, status: str = "active",
     billing_mode: str = "flexible", trial_days: int = 0, by_invoice: bool = False, days_until_due: int = 30,
     billing_cycle_anchor: int | None = None, backdate_start_date: int | None = None,
-    proration_behavior: str = "create_prorations", paid: bool = True,
+    proration_behavior: str = "create_prorations", paid: bool = True, trial_end: int | None = None,
+    leave_open: bool = False, shown: Json | None = None,
 ) -> Json:  # fmt: skip
     """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed.
 
+    ``leave_open``: nobody has tried to pay yet (``payment_behavior=default_incomplete``). ``shown`` decorates.
     ``by_invoice``: active at once, its first invoice is sent and open (``collection_method=send_invoice``).
     ``billing_cycle_anchor`` (ahead): the time until then is billed as a part; with ``proration_behavior="none"`` it is
     free, which "doesn't generate an invoice at all until the first billing period" (…/subscriptions/billing-cycle).
@@ -28,18 +30,22 @@ def subscribe(
     """
     lines = [(catalog.price_named(world, price, param="items[0][price]"), quantity) for price, quantity in prices]
     _check_times(world, billing_cycle_anchor, backdate_start_date, billing_mode, proration_behavior)
-    trial_end = world.now + trial_days * DAY if trial_days else None
+    trial_end = world.now + trial_days * DAY if trial_days else trial_end
+    status = "incomplete" if leave_open else status
     backdated = backdate_start_date if billing_mode == "flexible" else None
     subscription = subscriptions.build(
         world, customer, lines, metadata=metadata or {}, billing_mode=billing_mode, trial_end=trial_end,
         status="trialing" if trial_end else status, anchor=billing_cycle_anchor or backdated,
         start_date=backdate_start_date,
     )  # fmt: skip
+    subscription |= shown or {}
     if by_invoice:
         subscription |= {"collection_method": "send_invoice", "days_until_due": days_until_due}
     invoice = _first_invoice(world, subscription, proration_behavior)
     world.emit("customer.subscription.created", subscription)
-    if invoice and invoice["status"] == "open":
+    if invoice and invoice["status"] == "paid" and subscription["status"] == "incomplete":
+        subscriptions.set_status(world, subscription, "active")
+    if invoice and invoice["status"] == "open" and not leave_open:
         if status == "incomplete":
             billing.fail_invoice(world, invoice, retries=False)
         else:

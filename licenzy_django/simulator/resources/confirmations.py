@@ -107,7 +107,7 @@ def charge(world: World, intent: Json, method: Json, *, must_not_ask: bool = Fal
         raise payment_methods.declined("authentication_required", "Your card was declined. This transaction requires "
                                        "authentication.")  # fmt: skip
     if does == "challenge":
-        _challenge(world, intent)
+        payments.challenge(world, intent)
         return intent
     payments.succeed(world, intent)
     if intent["setup_future_usage"] and intent["customer"] and not method["customer"]:
@@ -123,9 +123,3 @@ def cancel(world: World, intent: Json, wanted: Json) -> Json:
         intent["cancellation_reason"] = wanted.get("cancellation_reason")
     payments.cancel(world, intent)
     return intent
-
-
-def _challenge(world: World, intent: Json) -> None:
-    with world.changing(intent):
-        intent |= {"status": "requires_action", "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}}}
-    world.emit("payment_intent.requires_action", intent)

@@ -15,7 +15,7 @@ from . import balance, billing, invoice_payments, invoices, refunds
 
 def create(
     world: World, invoice: Json, *, amount: int | None = None, refund_amount: int | None = None,
-    credit_amount: int = 0, out_of_band_amount: int = 0, reason: str | None = None,
+    credit_amount: int = 0, out_of_band_amount: int = 0, reason: str | None = None, shown: Json | None = None,
 ) -> Json:  # fmt: skip
     """``amount`` by default all that can be credited. What goes back after payment is refunded to the card, except
     what ``credit_amount`` (to the customer's balance) and ``out_of_band_amount`` (outside of Stripe) take.
@@ -31,7 +31,7 @@ def create(
             f"refund_amount, credit_amount and out_of_band_amount must be {after} together",
             "amount",
         )
-    note = _shape(world, invoice, amount, before, out_of_band_amount, reason)
+    note = _shape(world, invoice, amount, before, out_of_band_amount, reason) | (shown or {})
     if refunded:
         refund = refunds.create(world, invoice["id"], amount=refunded)
         note["refunds"] = [{"amount_refunded": refunded, "refund": refund["id"], "payment_record_refund": None,

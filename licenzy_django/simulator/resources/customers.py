@@ -75,6 +75,17 @@ def existing(world: World, ref: Ref, *, param: str = "") -> Json:
     return customer
 
 
+def refuse_other_currency(world: World, customer_id: str, currency: str) -> None:
+    """A customer is billed in one currency at a time."""
+    for subscription in world.store.all("subscription", customer=customer_id):
+        if subscription["status"] not in ("canceled", "incomplete_expired") and subscription["currency"] != currency:
+            raise invalid(
+                "You cannot combine currencies on a single customer. This customer has an active subscription, "
+                f"subscription schedule, discount, quote, or invoice item with currency {subscription['currency']}.",
+                "",
+            )  # fmt: skip
+
+
 def set_card(world: World, customer: Json, works: bool) -> Json:
     """Whether this customer's card is charged (True) or declined (False) from now on."""
     with world.changing(customer):

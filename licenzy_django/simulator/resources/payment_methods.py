@@ -165,24 +165,79 @@ def update(world: World, method: Json, wanted: Json) -> Json:
 def make_default(world: World, customer: Json, ref: str, *, param: str, known: Json | None = None) -> None:
     """``invoice_settings[default_payment_method]``: the card that is charged from now on; empty for none."""
     method = known or (named(world, ref, param=param) if ref else None)
-    if method and method["customer"] != customer["id"]:
+    if method:
+        use(world, customer, method, param=param)
+    with world.changing(customer, "customer.updated" if known is None else ""):
+        customer["invoice_settings"]["default_payment_method"] = method and method["id"]
+
+
+def use(world: World, customer: Json, method: Json, *, param: str) -> None:
+    """The card that this customer is charged by from now on."""
+    if method["customer"] != customer["id"]:
         raise invalid(
             "The customer does not have a payment method with the ID "
             f"{method['id']}. The payment method must be attached to the customer.", param, "resource_missing",
         )  # fmt: skip
-    with world.changing(customer, "customer.updated" if known is None else ""):
-        customer["invoice_settings"]["default_payment_method"] = method and method["id"]
-        customer["_card"] = "ok" if method is None or method["_does"] in ("ok", "dispute", "inquiry") else "declined"
+    with world.changing(customer):
+        customer["_method"] = method["id"]
+        customer["_card"] = "ok" if method["_does"] in ("ok", "dispute", "inquiry") else "declined"
+
+
+def usual(world: World, customer_id: str | None, *, kept: bool) -> str:
+    """What a customer pays by who typed a card on a page: the one used last, or a new Visa card.
+
+    ``kept``: the card stays with the customer, as one of a subscription does.
+    """
+    customer = world.store.get("customer", customer_id) if customer_id else None
+    if customer and not customer.get("deleted") and customer.get("_method"):
+        return str(customer["_method"])
+    method = _add(world, CARDS["visa"], {})
+    if customer and kept and not customer.get("deleted"):
+        with world.changing(method):
+            method["customer"] = customer["id"]
+        with world.changing(customer):
+            customer["_method"] = method["id"]
+    return str(method["id"])
+
+
+def bank_account(world: World) -> str:
+    """A SEPA debit that somebody typed on a page."""
+    details: Json = {"bank_code": "37040044", "branch_code": "", "country": "DE", "fingerprint": "simulatedbank",
+                     "generated_from": {"charge": None, "setup_attempt": None}, "last4": "3000"}  # fmt: skip
+    method = _add(world, CARDS["visa"], {})
+    del method["card"]
+    method |= {"type": "sepa_debit", "sepa_debit": details}
+    return str(method["id"])
 
 
 def has_one(world: World, customer: Json) -> bool:
     """Whether this customer's renewals can be charged to anything."""
-    return bool(
-        customer["invoice_settings"]["default_payment_method"]
-        or world.store.all("payment_method", customer=customer["id"])
-        or world.store.all("charge", customer=customer["id"], status="succeeded")
+    settings = customer["invoice_settings"]
+    return bool(customer.get("_method") or settings["default_payment_method"]) or bool(
+        world.store.all("payment_method", customer=customer["id"])
     )
 
 
 def declined(code: str = "card_declined", message: str = "Your card was declined.", **more: Any) -> RefusalError:
     return RefusalError(message, status=402, kind="card_error", code=code, **more)
+
+
+def details_of_charge(world: World, intent: Json) -> Json:
+    """``payment_method_details`` of a charge."""
+    method = world.store.get("payment_method", intent["payment_method"] or "")
+    if method is None:
+        method = {"type": "card", "card": card_shape(world, CARDS["visa"])}
+    if method["type"] != "card":
+        return {"type": method["type"], method["type"]: {**method[method["type"]], "mandate": None}}
+    card = {name: value for name, value in method["card"].items() if name not in _NOT_OF_A_CHARGE}
+    card |= _OF_A_CHARGE | {"network": card["brand"], "amount_authorized": intent["amount"]}
+    return {"type": "card", "card": card}
+
+
+_NOT_OF_A_CHARGE = ("display_brand", "generated_from", "networks", "three_d_secure_usage")
+_OF_A_CHARGE: Json = {
+    "extended_authorization": {"status": "disabled"}, "incremental_authorization": {"status": "unavailable"},
+    "multicapture": {"status": "unavailable"}, "network_token": {"used": False},
+} | dict.fromkeys((
+    "authorization_code", "installments", "mandate", "network_transaction_id", "three_d_secure", "transaction_link_id",
+))  # fmt: skip

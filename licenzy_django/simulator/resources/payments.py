@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import DAY, Ref, World
+from . import payment_methods
 
 BANK_DEBIT_SECONDS = 3 * DAY
 _BILLING_DETAILS: Json = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
@@ -50,12 +51,12 @@ def create_intent(
 
 def succeed(world: World, intent: Json) -> Json:
     """The money is there: a charge, and both events. Returns the charge."""
+    intent["payment_method"] = _method_of(world, intent)
     charge = _charge(world, intent, "succeeded")
     with world.changing(intent):
         intent |= {
             "amount_received": intent["amount"],
             "latest_charge": charge["id"],
-            "payment_method": intent["payment_method"] or world.new_id("pm"),
             "processing": None,
             "last_payment_error": None,
             "next_action": None,
@@ -70,7 +71,7 @@ def succeed(world: World, intent: Json) -> Json:
 def process(world: World, intent: Json) -> None:
     """A bank debit is on its way; ``advance`` lets it succeed after three days."""
     with world.changing(intent):
-        intent |= {"status": "processing", "payment_method": world.new_id("pm")}
+        intent |= {"status": "processing", "payment_method": payment_methods.bank_account(world)}
         intent["payment_method_types"] = ["sepa_debit"]
         intent["_settles_at"] = world.now + BANK_DEBIT_SECONDS
     world.emit("payment_intent.processing", intent)
@@ -93,7 +94,7 @@ def fail(world: World, intent: Json, message: str = "Your card was declined.") -
 def challenge(world: World, intent: Json) -> None:
     """The bank asks for 3-D Secure: nothing was charged yet, the customer has to act."""
     with world.changing(intent):
-        intent |= {"status": "requires_action", "payment_method": intent["payment_method"] or world.new_id("pm")}
+        intent |= {"status": "requires_action", "payment_method": _method_of(world, intent)}
         intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
     world.emit("payment_intent.requires_action", intent)
 
@@ -103,6 +104,10 @@ def cancel(world: World, intent: Json) -> None:
         intent |= {"status": "canceled", "canceled_at": world.now, "processing": None, "_settles_at": None}
         intent["next_action"] = None
     world.emit("payment_intent.canceled", intent)
+
+
+def _method_of(world: World, intent: Json) -> str:
+    return intent["payment_method"] or payment_methods.usual(world, intent["customer"], kept=bool(intent["_invoice"]))
 
 
 def charge_of(world: World, intent: Json) -> Json:
@@ -171,7 +176,7 @@ def _charge(world: World, intent: Json, status: str) -> Json:
         "paid": paid,
         "payment_intent": intent["id"],
         "payment_method": intent["payment_method"],
-        "payment_method_details": {"type": intent["payment_method_types"][0], intent["payment_method_types"][0]: {}},
+        "payment_method_details": payment_methods.details_of_charge(world, intent),
         "receipt_email": None,
         "receipt_url": None,
         "refunded": False,

@@ -39,6 +39,8 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
         raise missing("line_items")
     _check_prices(mode, [price for price, _, _ in lines])
     _check_currency(wanted, lines[0][0]["currency"])
+    if mode == "subscription" and wanted.get("customer"):
+        customers.refuse_other_currency(world, wanted["customer"], lines[0][0]["currency"])
     if mode == "payment":
         _check_total(sum(price["unit_amount"] * quantity for price, quantity, _ in lines), lines[0][0]["currency"])
     return lines
