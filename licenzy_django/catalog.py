@@ -11,16 +11,12 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
 from licenzy_django.db.text import storable
-from licenzy_django.models import Kind, Mode, Product
+from licenzy_django.models import Mode, Product
+from licenzy_django.models.kinds import RULES, TERMS
 from licenzy_django.stripe import client
 
-KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
-    Kind.SUBSCRIPTION: ("grace_days",),
-    Kind.TIME_PASS: ("duration_days",),
-    Kind.USAGE_PACK: ("units", "valid_days"),
-}
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "features")
-OPTIONAL_KEYS = frozenset({"features", "grace_days", "valid_days", "is_active"})
+OPTIONAL_KEYS = frozenset({"features", "is_active"})
 MAX_SHOWN = 64
 
 
@@ -96,18 +92,21 @@ def checked(entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise CatalogError("This is not an object.")
     kind = entry.get("kind")
-    if not isinstance(kind, str) or kind not in KEYS_OF_KIND:
-        raise CatalogError(f"kind must be one of {', '.join(KEYS_OF_KIND)}.")
-    known = {*COMMON_KEYS, "is_active", *KEYS_OF_KIND[kind]}
+    if not isinstance(kind, str) or kind not in RULES:
+        raise CatalogError(f"kind must be one of {', '.join(RULES)}.")
+    rules = RULES[kind]
+    known = {*COMMON_KEYS, "is_active", *rules.terms}
     if unknown := sorted(entry.keys() - known):
         raise CatalogError(f"These keys are unknown or do not apply to a {kind}: {', '.join(unknown)}.")
-    if missing := sorted(known - OPTIONAL_KEYS - entry.keys()):
+    if missing := sorted(known - OPTIONAL_KEYS - {*rules.may_have} - entry.keys()):
         raise CatalogError(f"These keys are missing: {', '.join(missing)}.")
     for name, value in entry.items():
         is_right, what = TYPES.get(name, WHOLE_NUMBER)
-        if not is_right(value) and (name, value) != ("valid_days", None):
+        is_left_out = value is None and name in rules.may_have and TERMS[name] is None
+        if not is_right(value) and not is_left_out:
             raise CatalogError(f"{name} must be {what}.")
-    return {"features": [], "is_active": True, **({"grace_days": 0} if kind == Kind.SUBSCRIPTION else {}), **entry}
+    unset = {name: TERMS[name] for name in rules.may_have if TERMS[name] is not None}
+    return {"features": [], "is_active": True, **unset, **entry}
 
 
 def is_text(value: Any) -> bool:
@@ -139,7 +138,7 @@ def dump(products: Iterable[Product]) -> list[dict[str, Any]]:
 
 
 def entry_of(product: Product) -> dict[str, Any]:
-    names = [*COMMON_KEYS, *KEYS_OF_KIND[product.kind]]
+    names = [*COMMON_KEYS, *product.rules.terms]
     entry = {name: getattr(product, name) for name in names}
     entry = {name: value for name, value in entry.items() if value is not None}
     return entry if product.is_active else {**entry, "is_active": False}
@@ -173,9 +172,9 @@ def problems_of_price(price: dict[str, Any], product: Product) -> Iterator[str]:
         yield "belongs to a product that is archived at Stripe: no checkout can be started with it"
     if price["livemode"] != (product.mode == Mode.LIVE):
         yield "is of the other mode"
-    if product.kind == Kind.SUBSCRIPTION and price["type"] != "recurring":
-        yield "is paid once, but a subscription needs a recurring one"
-    if product.kind != Kind.SUBSCRIPTION and price["type"] != "one_time":
+    if product.rules.is_recurring and price["type"] != "recurring":
+        yield f"is paid once, but a {product.kind} needs a recurring one"
+    if not product.rules.is_recurring and price["type"] != "one_time":
         yield f"is recurring, but a {product.kind} needs one that is paid once"
     if recurring.get("usage_type") == "metered":
         yield "is metered, which is not supported: Stripe wants no quantity for it"

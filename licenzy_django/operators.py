@@ -83,7 +83,7 @@ def validate_grant(product: Product, until: datetime | None, units: int | None, 
         problems["until"] = ["This is over already."]
     elif until is not None and until >= LATEST_END:
         problems["until"] = ["This must be before the year 9000."]
-    if units is not None and product.kind != Kind.USAGE_PACK:
+    if units is not None and not product.rules.has_units:
         problems["units"] = ["Only a usage pack has units."]
     elif units is not None and not 1 <= units <= MAX_UNITS:
         problems["units"] = ["This must be a whole number from 1 to 1,000,000,000,000."]
@@ -94,11 +94,9 @@ def validate_grant(product: Product, until: datetime | None, units: int | None, 
 def granted_state(
     product: Product, until: datetime | None, units: int | None, source_id: str, now: datetime
 ) -> EntitlementState:
-    days = product.duration_days or product.valid_days
-    if until is None and days is not None:
-        until = now + timedelta(days=days)
+    if until is None and product.days is not None:
+        until = now + timedelta(days=product.days)
     ends_at = None if until is None else int(until.timestamp())
-    is_pack = product.kind == Kind.USAGE_PACK
     return EntitlementState(
         source_id=source_id,
         product_id=product.pk,
@@ -108,7 +106,7 @@ def granted_state(
         starts_at=int(now.timestamp()),
         expires_at=ends_at,
         available_until=ends_at,
-        units_granted=(units or product.units or 0) if is_pack else 0,
+        units_granted=(units or product.units or 0) if product.rules.has_units else 0,
     )
 
 
@@ -158,7 +156,7 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: Au
     else:
         packs.void(row)
     changed = save_change(row, before, audit=audit, at=clock.now())
-    if row.attempt is not None and row.attempt.terms["kind"] == Kind.TIME_PASS:
+    if row.attempt is not None and Kind(row.attempt.terms["kind"]).rules.is_stacked:
         # The passes that stand behind it move up, or make room again.
         rebuild_purchase(row.attempt, audit=audit)
         row.refresh_from_db()

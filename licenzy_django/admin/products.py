@@ -5,23 +5,16 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django.admin.base import Configured
 from licenzy_django.models import Kind, Product
+from licenzy_django.models.kinds import RULES, TERMS
 
 if TYPE_CHECKING:
     ProductModelForm = forms.ModelForm[Product]
 else:
     ProductModelForm = forms.ModelForm
-
-FIELDS_OF_KIND = {
-    Kind.SUBSCRIPTION: {"grace_days"},
-    Kind.TIME_PASS: {"duration_days"},
-    Kind.USAGE_PACK: {"units", "valid_days"},
-}
-NEEDED = {Kind.TIME_PASS: "duration_days", Kind.USAGE_PACK: "units"}
 
 
 class FeaturesField(forms.CharField):
@@ -51,16 +44,18 @@ class ProductForm(ProductModelForm):
         """Say at the field what the database would refuse for the whole row."""
         values = super().clean() or self.cleaned_data
         kind = values.get("kind") or self.instance.kind
-        if kind not in FIELDS_OF_KIND:
+        if kind not in RULES:
             return values
-        needed = NEEDED.get(Kind(kind))
-        if needed and needed not in self.errors and not values.get(needed):
-            self.add_error(needed, _("A %(kind)s needs this.") % {"kind": Kind(kind).label})
-        for name in set().union(*FIELDS_OF_KIND.values()) - FIELDS_OF_KIND[Kind(kind)]:
+        rules, words = RULES[kind], {"kind": Kind(kind).label}
+        for name in rules.needs:
+            if name not in self.errors and not values.get(name):
+                self.add_error(name, _("A %(kind)s needs this.") % words)
+        for name in rules.refuses:
             if values.get(name):
-                self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % {"kind": Kind(kind).label})
-        if "valid_days" in values and values["valid_days"] == 0:
-            self.add_error("valid_days", _("At least one day, or empty for units that never expire."))
+                self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % words)
+        for name in rules.may_have:
+            if TERMS[name] is None and values.get(name) == 0:
+                self.add_error(name, _("At least one day, or empty for units that never expire."))
         return values
 
     def clean_grace_days(self) -> int:
@@ -76,17 +71,9 @@ class ProductAdmin(Configured):
     search_help_text = _("A product's code, its name or its Stripe price, pasted as it is.")
     fieldsets = [
         (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "features", "is_active"]}),
-        (
-            _("If it is a subscription"),
-            {"fields": ["grace_days"], "description": _("Access follows the subscription at Stripe.")},
-        ),
-        (
-            _("If it is a time pass"),
-            {"fields": ["duration_days"], "description": _("Paid once, access for a fixed time. Two are stacked.")},
-        ),
-        (
-            _("If it is a usage pack"),
-            {"fields": ["units", "valid_days"], "description": _("Paid once, units to consume. Two add up.")},
+        *(
+            (rules.heading, {"fields": rules.terms, "description": rules.description})  # type: ignore[list-item]
+            for rules in RULES.values()
         ),
     ]
 
@@ -96,8 +83,4 @@ class ProductAdmin(Configured):
 
     @admin.display(description=_("gives"))
     def gives(self, product: Product) -> str:
-        if product.kind == Kind.TIME_PASS:
-            return gettext("%(days)s days") % {"days": product.duration_days}
-        if product.kind == Kind.USAGE_PACK:
-            return gettext("%(units)s units") % {"units": product.units}
-        return gettext("access while it runs")
+        return str(product.rules.gives) % {"days": product.days, "units": product.units}

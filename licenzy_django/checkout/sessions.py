@@ -33,7 +33,7 @@ from licenzy_django.exceptions import (
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import validate_subject_ref
-from licenzy_django.models import CheckoutAttempt, Kind, Product, Subject
+from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.stripe import client
 from licenzy_django.stripe.customers import ensure_customer, forget_customer
@@ -187,7 +187,7 @@ def session_params(attempt: CheckoutAttempt, urls: dict[str, str]) -> dict[str, 
     product = attempt.product
     metadata = {ATTEMPT_METADATA_KEY: attempt.public_id}
     line: dict[str, Any] = {"price": attempt.stripe_price_id, "quantity": attempt.quantity}
-    if product.kind == Kind.USAGE_PACK:
+    if product.rules.has_units:
         line["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": max(99, attempt.quantity)}
     return {
         "mode": "subscription" if product.is_recurring else "payment",

@@ -13,7 +13,8 @@ from licenzy_django.db.functions import REGISTERED
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.ledger import packs
 from licenzy_django.ledger.entries import EFFECTS
-from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation
+from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models.kinds import kinds_that
 
 COLUMNS = ("units_granted", "units_adjusted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
 ADVICE = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
@@ -23,7 +24,8 @@ RESERVE = LedgerEntry.Kind.RESERVE
 def books_are_balanced() -> Iterator[Finding]:
     """The columns of each pack are the sums over its ledger, and each row of the ledger continues the one before."""
     said = {f"said_{column}": ledger_sum(column) for column in COLUMNS}
-    packs = Entitlement.objects.filter(Q(product__kind=Kind.USAGE_PACK) | Q(units_granted__gt=0)).annotate(**said)
+    has_units = Q(product__kind__in=kinds_that("has_units")) | Q(units_granted__gt=0)
+    packs = Entitlement.objects.filter(has_units).annotate(**said)
     agree = Q(*(Q(**{column: F(f"said_{column}")}) for column in COLUMNS))
     for pack in packs.exclude(agree).order_by("subject_ref", "pk").iterator():
         differences = [

@@ -1,10 +1,11 @@
 """What the app knows: the nouns, each with its constraints in the database."""
 
 from licenzy_django.models.base import Mode
-from licenzy_django.models.catalog import Kind, Product
+from licenzy_django.models.catalog import Product
 from licenzy_django.models.checkout import CheckoutAttempt
 from licenzy_django.models.entitlement import Entitlement, EntitlementChange, Source, Status
 from licenzy_django.models.keys import ApiKey
+from licenzy_django.models.kinds import Kind
 from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject

@@ -9,15 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field
+from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, terms_fit
 
 MAX_DAYS = 36_500
 MAX_UNITS = 1_000_000_000_000
-
-
-class Kind(models.TextChoices):
-    SUBSCRIPTION = "subscription", _("subscription")
-    TIME_PASS = "time_pass", _("time pass")
-    USAGE_PACK = "usage_pack", _("usage pack")
 
 
 def no_features() -> list[str]:
@@ -88,24 +83,10 @@ class Product(models.Model):
                 name="licenzy_product_price",
                 violation_error_message=_("Another product has this Stripe price."),
             ),
-            # A database lets through what it cannot tell: that a number is there has to be asked for by itself.
             models.CheckConstraint(
-                condition=(
-                    Q(kind="subscription", duration_days=None, units=None, valid_days=None)
-                    | (
-                        Q(kind="time_pass", duration_days__isnull=False, duration_days__gte=1)
-                        & Q(units=None, valid_days=None, grace_days=0)
-                    )
-                    | (
-                        Q(kind="usage_pack", units__isnull=False, units__gte=1, duration_days=None, grace_days=0)
-                        & (Q(valid_days=None) | Q(valid_days__gte=1))
-                    )
-                ),
+                condition=terms_fit(),
                 name="licenzy_product_kind_fits",
-                violation_error_message=_(
-                    "A time pass needs duration in days, a usage pack needs units (and may have valid days), "
-                    "a subscription has neither (and may have grace)."
-                ),
+                violation_error_message=TERMS_DO_NOT_FIT,
             ),
             models.CheckConstraint(
                 condition=(
@@ -124,8 +105,18 @@ class Product(models.Model):
         return self.code
 
     @property
+    def rules(self) -> KindRules:
+        """What its kind means."""
+        return RULES[self.kind]
+
+    @property
     def is_recurring(self) -> bool:
-        return self.kind == Kind.SUBSCRIPTION
+        return self.rules.is_recurring
+
+    @property
+    def days(self) -> int | None:
+        """How long one lasts that is bought; None where time does not end it."""
+        return getattr(self, self.rules.days_term) if self.rules.days_term else None
 
     def terms(self) -> dict[str, Any]:
         """What a purchase keeps of the product, since the catalog may change before the money comes."""

@@ -186,7 +186,7 @@ def payload(subject_ref: str, **known: Any) -> dict[str, Any]:
 def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str, Any]:
     """What an entitlement says of itself, and why it changed. One that was revoked is canceled, as the API says."""
     product = row.product
-    is_pack, is_subscription = product.kind == Kind.USAGE_PACK, product.kind == Kind.SUBSCRIPTION
+    rules = product.rules
     stripe_id = row.source_id if row.source == Source.STRIPE else None
     return payload(
         row.subject_ref,
@@ -198,10 +198,10 @@ def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str,
         source=audit.source if audit else row.source,
         entitlement_id=row.public_id,
         attempt_id=row.attempt.public_id if row.attempt else None,
-        units=row.units_granted if is_pack else None,
-        usage_remaining=row.units_remaining if is_pack else None,
-        stripe_checkout_session_id=None if is_subscription else stripe_id,
-        stripe_subscription_id=stripe_id if is_subscription else None,
+        units=row.units_granted if rules.has_units else None,
+        usage_remaining=row.units_remaining if rules.has_units else None,
+        stripe_checkout_session_id=None if rules.is_recurring else stripe_id,
+        stripe_subscription_id=stripe_id if rules.is_recurring else None,
         current_period_end=in_utc(row.current_period_end),
         expires_at=in_utc(row.expires_at),
         canceled_at=in_utc(row.canceled_at or row.revoked_at),

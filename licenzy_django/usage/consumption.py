@@ -17,7 +17,7 @@ from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, Reser
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
-from licenzy_django.models import Entitlement, Kind, LedgerEntry, Reservation, Source
+from licenzy_django.models import Entitlement, LedgerEntry, Reservation, Source
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.usage import allocation, reservations
 from licenzy_django.usage.requests import (
@@ -216,7 +216,7 @@ def adjust(
     problems = {}
     if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:
         problems["units"] = ["This must be a whole number, at most 1,000,000,000, and not 0."]
-    if pack.product.kind != Kind.USAGE_PACK:
+    if not pack.product.rules.has_units:
         problems["entitlement"] = ["Only a usage pack has units."]
     if not reason.strip():
         problems["reason"] = ["Say why."]

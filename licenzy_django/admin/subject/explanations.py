@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from licenzy_django.access.availability import Availability
 from licenzy_django.access.decisions import Decision
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Kind, Source, StripeEvent
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, StripeEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,9 @@ def available_sentence(held: Held) -> str:
     if row.source == Source.PORTAL:
         ends = _("until %(end)s") if row.available_until else _("without an end")
         return _("An operator has granted %(product)s {ends} (%(by)s).").format(ends=ends)
-    if row.product.kind == Kind.SUBSCRIPTION:
+    if row.product.rules.is_recurring:
         return subscription_sentence(row)
-    if row.product.kind == Kind.USAGE_PACK:
+    if row.product.rules.has_units:
         left = ngettext("%d unit is left", "%d units are left", row.units_remaining) % row.units_remaining
         return _("%(product)s is paid, and {left}.").format(left=left)
     return _("%(product)s is paid and lasts until %(end)s.")

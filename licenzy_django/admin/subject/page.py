@@ -18,7 +18,7 @@ from licenzy_django.admin.subject import explanations, timeline
 from licenzy_django.admin.subject.explanations import Held
 from licenzy_django.admin.subject.timeline_entries import Happened
 from licenzy_django.ledger.entries import use_by_day
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Kind, Source, Subject
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
 
 MOST_ENTITLEMENTS = 50
 DAYS = 30
@@ -73,7 +73,7 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "waiting": [replay_button(subject, event.event_id) for event in waiting] if can_act else [],
         "entitlements": [shown_entitlement(one, subject, can_act) for one in held],
         "has_more_entitlements": has_more,
-        "lots": charts.packs_found([one.row for one in held if is_pack(one)]),
+        "lots": charts.packs_found([one.row for one in held if one.row.product.rules.has_units]),
         "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
         "moments": [shown_moment(happened, subject, can_act) for happened in page.happened],
         "timeline": page,
@@ -112,10 +112,6 @@ def newest_attempts(subject: Subject) -> list[CheckoutAttempt]:
     return list(CheckoutAttempt.objects.filter(subject=subject).select_related("product").order_by("-pk")[:1])
 
 
-def is_pack(held: Held) -> bool:
-    return held.row.product.kind == Kind.USAGE_PACK
-
-
 def shown_entitlement(held: Held, subject: Subject, can_act: bool) -> ShownEntitlement:
     row = held.row
     is_stripe = row.source == Source.STRIPE
@@ -130,7 +126,7 @@ def shown_entitlement(held: Held, subject: Subject, can_act: bool) -> ShownEntit
 
 def entitlement_buttons(held: Held, subject: Subject) -> list[Button]:
     slug = "revoke" if held.row.revoked_at is None else "restore"
-    slugs = [slug, "adjust"] if is_pack(held) else [slug]
+    slugs = [slug, "adjust"] if held.row.product.rules.has_units else [slug]
     return [button(subject, slug, held.row.public_id) for slug in slugs]
 
 

@@ -16,7 +16,7 @@ from licenzy_django import operators, usage
 from licenzy_django.admin.audit_log import ReasonForm, new_request_id
 from licenzy_django.admin.subject.actions.base import Action, Words, result
 from licenzy_django.entitlements.rebuild import lock_subject
-from licenzy_django.models import Entitlement, Kind, LedgerEntry, Product, Subject
+from licenzy_django.models import Entitlement, LedgerEntry, Product, Subject
 from licenzy_django.usage.requests import MAX_UNITS
 
 
@@ -91,7 +91,7 @@ class Revoke(OfEntitlement):
             % {"product": row.product, "id": row.public_id},
             _("No money goes back by this: refund the payment at Stripe. It can be restored."),
         ]
-        if row.product.kind == Kind.USAGE_PACK:
+        if row.product.rules.has_units:
             lines.insert(1, _("%(units)s units are void.") % {"units": row.units_remaining})
         return lines
 
