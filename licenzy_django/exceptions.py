@@ -136,21 +136,49 @@ class ReservationClosed(LicenzyError):
     message = "This reservation was confirmed, released or expired before."
 
 
-class StripeRefused(LicenzyError):
-    """Stripe refused what we asked: an operator has to act. The reason is logged, never shown."""
+class StripeFailure(LicenzyError):
+    """Stripe did not do what we asked. The message is for a client; ``str()`` is for the operator, and has the reason.
+
+    Args:
+        reason: what Stripe said, without keys and cut off.
+    """
+
+    for_operator = "Stripe failed"
+
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.for_operator}: {self.reason}" if self.reason else f"{self.for_operator}."
+
+
+class StripeRefused(StripeFailure):
+    """Stripe refused what we asked: an operator has to act. The reason is logged, never shown to a client."""
 
     code = "stripe_error"
     status = 502
     message = "Stripe refused the request; the operator has been told why in the log."
+    for_operator = "Stripe refused the request"
 
 
-class StripeUnavailable(LicenzyError):
+class StripeUnavailable(StripeFailure):
     """Stripe could not be reached or failed: the same request may simply be sent again."""
 
     code = "stripe_unavailable"
     status = 503
     retry_after_seconds = 5
     message = "Stripe could not be reached; retry with the same Idempotency-Key."
+    for_operator = "Stripe could not be reached"
+
+
+class DatabaseUnavailable(LicenzyError):
+    """The database failed or gave up: the same request may simply be sent again."""
+
+    code = "database_unavailable"
+    status = 503
+    retry_after_seconds = 5
+    message = "The database could not be used; retry with the same Idempotency-Key."
 
 
 class ModeNotConfigured(LicenzyError):

@@ -23,12 +23,16 @@ USE_IS_NOTED_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """Whom DRF's throttles and loggers take for the user of a request."""
+    """Whom DRF's throttles and loggers take for the user of a request: a key, by a name that no user's id can be."""
 
-    pk: int
+    pk: str
     mode: str
     is_authenticated: bool = True
     is_anonymous: bool = False
+
+    @classmethod
+    def of(cls, key: entitlement_rows.KeyRow) -> ApiClient:
+        return cls(f"licenzy.ApiKey:{key.pk}", key.mode)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -41,7 +45,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None or key.revoked_at is not None:
             raise InvalidApiKey()
         note_use(key, at=clock.now())
-        return ApiClient(key.pk, key.mode), key
+        return ApiClient.of(key), key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

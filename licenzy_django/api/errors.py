@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from licenzy_django import exceptions as ours
+
+# Whatever the database says no with: both are roots, of what it refused and of a connection that is gone.
+DatabaseErrors = (DatabaseError, InterfaceError)
+
+
+def database_unavailable() -> JsonResponse:
+    """Deadlocks, failovers and time-outs are over in a moment; what is not is in the log, and no page of HTML."""
+    error = ours.DatabaseUnavailable()
+    headers = {"Retry-After": str(error.retry_after_seconds)}
+    return JsonResponse(error.form, status=error.status, headers=headers)
 
 
 def error_response(error: Exception, request: HttpRequest) -> Response | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from licenzy_django import access, billing_portal, checkout, clock
 from licenzy_django.access import entitlement_rows
 from licenzy_django.access.decisions import decide
 from licenzy_django.api.authentication import ApiKeyAuthentication, HasApiKey, bearer_token, note_use
-from licenzy_django.api.errors import error_response
+from licenzy_django.api.errors import DatabaseErrors, database_unavailable, error_response
 from licenzy_django.api.parsers import JsonAlways, JsonObjectParser, json_object
 from licenzy_django.api.serializers import (
     AccessCheckRequest,
@@ -39,6 +40,7 @@ from licenzy_django.identity import MAX_LENGTH, validate_subject_ref
 from licenzy_django.models.keys import digest_of
 
 PAGE_SIZE = 100
+logger = logging.getLogger("licenzy_django")
 
 
 class LicenzyView(APIView):
@@ -64,6 +66,18 @@ class LicenzyView(APIView):
     def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:  # type: ignore[override]
         # Checkout commits before and after it asks Stripe, so ATOMIC_REQUESTS must not wrap it.
         return transaction.non_atomic_requests(login_not_required(super().as_view(**initkwargs)))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The one place for a database that fails, whoever asked it: the key, a throttle, the verb, the quick answer."""
+        try:
+            return self.quick_answer(request) or super().dispatch(request, *args, **kwargs)
+        except DatabaseErrors:
+            logger.exception("The database failed under %s %s", request.method, request.path)
+            return database_unavailable()
+
+    def quick_answer(self, request: HttpRequest) -> HttpResponse | None:
+        """An answer without DRF, where a view has one."""
+        return None
 
     def handle_exception(self, exc: Exception) -> Response:
         response = error_response(exc, self.request)
@@ -115,12 +129,9 @@ class AccessCheckView(LicenzyView):
     database. Whatever else comes, and every request where the host throttles, goes through it.
     """
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def quick_answer(self, request: HttpRequest) -> HttpResponse | None:
         is_plain = request.method == "POST" and not self.throttle_classes
-        return (is_plain and self.plain_answer(request)) or super().dispatch(request, *args, **kwargs)
-
-    def plain_answer(self, request: HttpRequest) -> HttpResponse | None:
-        question = plain_question(request)
+        question = plain_question(request) if is_plain else None
         if question is None:
             return None
         digest, asked = question

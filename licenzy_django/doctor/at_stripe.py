@@ -100,9 +100,9 @@ def those_of_this_site(endpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def no_answer(mode: str, what: str, error: LicenzyError) -> Finding:
     if isinstance(error, StripeUnavailable):
         return Finding(
-            f"Stripe could not be asked about {what} of {mode} mode: no answer.", "Try again; --offline skips it."
+            f"Stripe could not be asked about {what} of {mode} mode. {error}", "Try again; --offline skips it."
         )
     return Finding(
-        f"Stripe refused to show {what} of {mode} mode ({error.code}).",
-        "The log has its reason: the key is wrong, or a restricted key that may not read them.",
+        f"Stripe refused to show {what} of {mode} mode. {error}",
+        "The key is wrong, or a restricted key that may not read them, or STRIPE_API_BASE leads elsewhere.",
     )

@@ -19,6 +19,7 @@ class SimulatorHTTPClient(stripe.HTTPClient):
     """``StripeClient(key, http_client=SimulatorHTTPClient(front))``: the real library, the simulated Stripe."""
 
     name = "simulator"
+    api_base = "http://stripe.simulator"  # what the log of the library shows
 
     def __init__(self, front: Front) -> None:
         super().__init__()

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection
 from django.utils.module_loading import import_string
 
 from licenzy_django.conf import STRIPE_API_VERSION, licenzy_settings
 from licenzy_django.exceptions import ModeNotConfigured, StripeRefused, StripeUnavailable
+from licenzy_django.stripe.answers import CheckedTransport, NotFromStripeError, check_fields, shortened
 
 if TYPE_CHECKING:
     import stripe
@@ -33,8 +34,8 @@ class StripeObjectMissing(StripeRefused):
         param: the parameter that named it.
     """
 
-    def __init__(self, param: str = "") -> None:
-        super().__init__()
+    def __init__(self, param: str = "", *, reason: str = "") -> None:
+        super().__init__(reason=reason)
         self.param = param
 
 
@@ -56,49 +57,70 @@ def build_client(key: str, api_base: str, http_client: str) -> stripe.StripeClie
     import stripe
 
     stripe.enable_telemetry = False
+    transport: Any = (
+        import_string(http_client)()
+        if http_client
+        else stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
+    )
+    base = api_base or getattr(transport, "api_base", "")
     return stripe.StripeClient(
         key,
-        http_client=(
-            import_string(http_client)()
-            if http_client
-            else stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
-        ),
+        http_client=cast("stripe.HTTPClient", CheckedTransport(transport)),
         max_network_retries=RETRIES,
         stripe_version=STRIPE_API_VERSION,
-        base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+        base_addresses={"api": base.rstrip("/")} if base else {},
     )
 
 
-def ask(mode: str, call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]:
-    """Ask Stripe, and return the answer as a plain dict.
+def ask(mode: str, call: Callable[[stripe.StripeClient], Any], *, needs: Sequence[str] = ()) -> dict[str, Any]:
+    """Ask Stripe, and return the answer as a plain dict that has what we read of it.
+
+    Args:
+        needs: names of texts that this call reads, besides those that each object of its kind has.
 
     What Stripe's SDK raised is not chained: tracebacks are logged, and the message of a 401 quotes the key.
 
     Raises:
         StripeObjectMissing, StripeRejected: Stripe refused this request for good.
-        StripeRefused: an operator has to act (a bad key, missing permissions).
-        StripeUnavailable: no answer, a 5xx, or too many requests; asking again may help.
+        StripeRefused: an operator has to act (a bad key, missing permissions, an address that is not Stripe's).
+        StripeUnavailable: no answer, none that is Stripe's, a 5xx, or too many requests; asking again may help.
         ModeNotConfigured: there is no key for this mode.
     """
     refuse_inside_a_transaction()
     import stripe
 
     try:
-        answer = call(client(mode))
+        answer: dict[str, Any] = call(client(mode)).to_dict()
+        check_fields(answer, needs)
+    except NotFromStripeError as odd:
+        logger.error("%s", odd)  # noqa: TRY400 - the traceback would quote the answer
+        raise (StripeRefused if odd.needs_operator else StripeUnavailable)(reason=str(odd)) from None
     except stripe.StripeError as error:
         log_refusal(error)
         raise in_our_words(error) from None
-    return answer.to_dict()  # type: ignore[no-any-return]
+    return answer
 
 
 def in_our_words(error: stripe.StripeError) -> StripeRefused | StripeUnavailable:
     import stripe
 
+    reason = sentence_of(error)
     if isinstance(error, stripe.InvalidRequestError):
-        return StripeObjectMissing(error.param or "") if error.code == "resource_missing" else StripeRejected()
+        if error.code == "resource_missing":
+            return StripeObjectMissing(error.param or "", reason=reason)
+        return StripeRejected(reason=reason)
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
-        return StripeUnavailable()
-    return StripeRefused()
+        return StripeUnavailable(reason=reason)
+    return StripeRefused(reason=reason)
+
+
+def sentence_of(error: stripe.StripeError) -> str:
+    """Stripe's own sentence, for the operator. Never that of a 401, which quotes the key."""
+    import stripe
+
+    if isinstance(error, stripe.AuthenticationError):
+        return "the secret key is not valid"
+    return shortened(str(error.user_message or error._message or ""))
 
 
 def refuse_inside_a_transaction() -> None:
@@ -111,12 +133,13 @@ def refuse_inside_a_transaction() -> None:
 
 
 def log_refusal(error: stripe.StripeError) -> None:
-    """Stripe's codes and request id, for the operator. Never the message of a 401: it quotes the key."""
+    """Stripe's sentence, codes and request id, for the operator."""
     inner = getattr(error, "error", None)
     logger.error(
-        "Stripe answered %s %s (code %s, param %s, request %s)",
+        "Stripe answered %s %s: %s (code %s, param %s, request %s)",
         error.http_status,
         type(error).__name__,
+        sentence_of(error),
         error.code or getattr(inner, "code", None),
         getattr(error, "param", None),
         error.request_id,

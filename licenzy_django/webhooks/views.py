@@ -8,14 +8,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from licenzy_django.exceptions import LicenzyError
+from licenzy_django.exceptions import DatabaseUnavailable, LicenzyError
 from licenzy_django.models import StripeEvent
 from licenzy_django.sync import inbox
 from licenzy_django.webhooks.signature import signed_mode
@@ -53,9 +53,9 @@ def answer(event: dict[str, Any], mode: str) -> HttpResponse:
             if not is_new:
                 StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
             inbox.process(row)
-    except (LicenzyError, DatabaseError) as error:
+    except (LicenzyError, DatabaseError, InterfaceError) as error:
         logger.exception("Stripe event %s failed and has to come again", event["id"])
-        code = error.code if isinstance(error, LicenzyError) else "database_unavailable"
+        code = error.code if isinstance(error, LicenzyError) else DatabaseUnavailable.code
         return failed(code, 503)
     except Exception:
         logger.exception("Stripe event %s failed and has to come again", event["id"])

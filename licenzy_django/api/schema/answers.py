@@ -45,9 +45,15 @@ DESCRIPTIONS = {
     422: "The Idempotency-Key belongs to another request.",
     429: "Only if the host configured throttling.",
     502: "Stripe refused; an operator has to act.",
-    503: "Stripe cannot be asked now, or this mode has no credentials.",
+    503: "Stripe or the database cannot be asked now, or this mode has no credentials.",
 }
-ALWAYS: tuple[ErrorType, ...] = (ours.InvalidRequest, ours.MissingBearerToken, ours.InvalidApiKey, Throttled)
+ALWAYS: tuple[ErrorType, ...] = (
+    ours.InvalidRequest,
+    ours.MissingBearerToken,
+    ours.InvalidApiKey,
+    Throttled,
+    ours.DatabaseUnavailable,
+)
 KEYED: tuple[ErrorType, ...] = (ours.IdempotencyKeyMissing, ours.IdempotencyKeyInvalid, ours.IdempotencyKeyReused)
 STRIPE: tuple[ErrorType, ...] = (ours.StripeRefused, ours.StripeUnavailable, ours.ModeNotConfigured)
 

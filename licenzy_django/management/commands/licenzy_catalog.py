@@ -54,7 +54,7 @@ class Command(BaseCommand):
                     problems += 1
                     self.stdout.write(f"{product.code} ({each}): {problem}")
             except LicenzyError as error:
-                raise CommandError(f"{each} mode: {error.message}") from error
+                raise CommandError(f"{each} mode: {error}") from error
         if problems:
             raise CommandError(f"{problems} to mend.")
         self.stdout.write(f"{active.count()} products fit their prices at Stripe.")

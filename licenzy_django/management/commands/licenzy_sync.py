@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 outcome = "" if dry_run else f": {event.status} {event.outcome}"
                 self.stdout.write(f"{event.event_id} {event.type} had not been handled{outcome}")
         except LicenzyError as error:
-            self.failed(f"events in {mode} mode", error.message)
+            self.failed(f"events in {mode} mode", str(error))
         except Exception as error:
             logger.exception("The events in %s mode could not be caught up with", mode)
             self.failed(f"events in {mode} mode", f"{type(error).__name__}, see the log")
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             try:
                 yield from compare(subject, since=since)
             except LicenzyError as error:
-                self.failed(subject.subject_ref, error.message)
+                self.failed(subject.subject_ref, str(error))
             except Exception as error:
                 logger.exception("%s could not be compared with Stripe", subject.subject_ref)
                 self.failed(subject.subject_ref, f"{type(error).__name__}, see the log")

@@ -41,9 +41,9 @@ class Command(BaseCommand):
             "description": "licenzy-django",
         }
         try:
-            endpoint = client.ask(mode, partial(create_endpoint, params))
+            endpoint = client.ask(mode, partial(create_endpoint, params), needs=["secret"])
         except LicenzyError as error:
-            raise CommandError(error.message) from error
+            raise CommandError(str(error)) from error
         self.stderr.write(f"{endpoint['id']} is registered with {len(inbox.REASONS)} events and {STRIPE_API_VERSION}.")
         self.stderr.write(f"Put this secret into LICENZY[{mode.upper() + '_WEBHOOK_SECRETS'!r}]; it is shown once:")
         self.stdout.write(endpoint["secret"])
