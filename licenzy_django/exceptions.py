@@ -136,8 +136,8 @@ class ReservationClosed(LicenzyError):
     message = "This reservation was confirmed, released or expired before."
 
 
-class StripeFailure(LicenzyError):
-    """Stripe did not do what we asked. The message is for a client; ``str()`` is for the operator, and has the reason.
+class StripeFailure(Exception):
+    """What both errors about Stripe share: the message is for a client, ``str()`` for the operator, with the reason.
 
     Args:
         reason: what Stripe said, without keys and cut off.
@@ -153,7 +153,7 @@ class StripeFailure(LicenzyError):
         return f"{self.for_operator}: {self.reason}" if self.reason else f"{self.for_operator}."
 
 
-class StripeRefused(StripeFailure):
+class StripeRefused(StripeFailure, LicenzyError):
     """Stripe refused what we asked: an operator has to act. The reason is logged, never shown to a client."""
 
     code = "stripe_error"
@@ -162,7 +162,7 @@ class StripeRefused(StripeFailure):
     for_operator = "Stripe refused the request"
 
 
-class StripeUnavailable(StripeFailure):
+class StripeUnavailable(StripeFailure, LicenzyError):
     """Stripe could not be reached or failed: the same request may simply be sent again."""
 
     code = "stripe_unavailable"

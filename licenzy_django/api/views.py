@@ -68,7 +68,7 @@ class LicenzyView(APIView):
         return transaction.non_atomic_requests(login_not_required(super().as_view(**initkwargs)))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The one place for a database that fails, whoever asked it: the key, a throttle, the verb, the quick answer."""
+        """The one place for a database that fails, whoever asked it: authentication, a throttle, the verb."""
         try:
             return self.quick_answer(request) or super().dispatch(request, *args, **kwargs)
         except DatabaseErrors:

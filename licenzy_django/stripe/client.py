@@ -136,13 +136,13 @@ def log_refusal(error: stripe.StripeError) -> None:
     """Stripe's sentence, codes and request id, for the operator."""
     inner = getattr(error, "error", None)
     logger.error(
-        "Stripe answered %s %s: %s (code %s, param %s, request %s)",
+        "Stripe answered %s %s (code %s, param %s, request %s): %s",
         error.http_status,
         type(error).__name__,
-        sentence_of(error),
         error.code or getattr(inner, "code", None),
         getattr(error, "param", None),
         error.request_id,
+        sentence_of(error),
     )
 
 

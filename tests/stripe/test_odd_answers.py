@@ -12,6 +12,7 @@ import pytest
 from licenzy_django.exceptions import LicenzyError, StripeRefused, StripeUnavailable
 from licenzy_django.models import Subject
 from licenzy_django.stripe import client
+from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 from tests.stripe import odd_answers
 
@@ -172,3 +173,14 @@ def test_what_is_not_stripe_is_named_with_its_first_words(
     assert "status 404 is not Stripe's" in caplog.text
     assert "It works!" in caplog.text
     assert "STRIPE_API_BASE" in caplog.text
+
+
+def test_while_the_simulator_is_in_use_the_log_does_not_name_stripe(
+    stripe_double: StripeDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="stripe"):
+        stripe_double.sell("PRO_MONTHLY")
+        client.ask("test", lambda stripe: stripe.v1.customers.list())
+
+    assert "http://stripe.simulator/v1/customers" in caplog.text
+    assert "api.stripe.com" not in caplog.text
