@@ -10,13 +10,17 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
+from licenzy_django import clock
 from licenzy_django.db.text import storable
 from licenzy_django.models import Mode, Product
-from licenzy_django.models.kinds import RULES, TERMS
+from licenzy_django.models.kinds import RULES, TERMS, KindRules
+from licenzy_django.models.prices import record_prices
 from licenzy_django.stripe import client
 
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "features")
-OPTIONAL_KEYS = frozenset({"features", "is_active"})
+LEFT_OUT: dict[str, Any] = {"is_active": True, "other_price_ids": [], "group": ""}
+"""What a key that is left out means, and ``dump`` leaves out."""
+OPTIONAL_KEYS = frozenset({"features", *LEFT_OUT})
 MAX_SHOWN = 64
 
 
@@ -68,8 +72,14 @@ def problems_of(error: ValidationError | CatalogError) -> str:
 
 def free_prices(given: Mapping[Any, dict[str, Any]], known: Mapping[Any, Product | None]) -> None:
     """Take each price that leaves its product off it first, so that two products can change theirs with each other."""
+    now = clock.now()
     for key, product in known.items():
-        if product is not None and product.stripe_price_id != given[key]["stripe_price_id"]:
+        if product is None:
+            continue
+        kept = {given[key]["stripe_price_id"], *given[key]["other_price_ids"]}
+        roles = {price: role for price, role in product.price_roles().items() if price in kept}
+        record_prices(product.pk, product.mode, roles, now)
+        if product.stripe_price_id != given[key]["stripe_price_id"]:
             Product.objects.filter(pk=product.pk).update(stripe_price_id=f"moved-{product.pk}")
 
 
@@ -95,10 +105,10 @@ def checked(entry: Any) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in RULES:
         raise CatalogError(f"kind must be one of {', '.join(RULES)}.")
     rules = RULES[kind]
-    known = {*COMMON_KEYS, "is_active", *rules.terms}
-    if unknown := sorted(entry.keys() - known):
+    known = keys_of(rules)
+    if unknown := sorted(entry.keys() - {*known}):
         raise CatalogError(f"These keys are unknown or do not apply to a {kind}: {', '.join(unknown)}.")
-    if missing := sorted(known - OPTIONAL_KEYS - {*rules.may_have} - entry.keys()):
+    if missing := sorted({*known} - OPTIONAL_KEYS - {*rules.may_have} - entry.keys()):
         raise CatalogError(f"These keys are missing: {', '.join(missing)}.")
     for name, value in entry.items():
         is_right, what = TYPES.get(name, WHOLE_NUMBER)
@@ -106,7 +116,13 @@ def checked(entry: Any) -> dict[str, Any]:
         if not is_right(value) and not is_left_out:
             raise CatalogError(f"{name} must be {what}.")
     unset = {name: TERMS[name] for name in rules.may_have if TERMS[name] is not None}
-    return {"features": [], "is_active": True, **unset, **entry}
+    return {"features": [], **LEFT_OUT, **unset, **entry}
+
+
+def keys_of(rules: KindRules) -> list[str]:
+    """The keys of a kind, in the order of a dump."""
+    group = ["group"] if rules.is_recurring else []
+    return [*COMMON_KEYS, "other_price_ids", *group, *rules.terms, "is_active"]
 
 
 def is_text(value: Any) -> bool:
@@ -122,12 +138,18 @@ def is_list_of_texts(value: Any) -> bool:
     return isinstance(value, list) and all(is_text(each) for each in value)
 
 
+def is_list_of_price_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(is_price_id(each) for each in value)
+
+
 TEXT = (is_text, "a text")
 WHOLE_NUMBER = (lambda value: type(value) is int, "a whole number")
 TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("mode", "code", "name", "kind"), TEXT),
     "stripe_price_id": (is_price_id, "the id of a price at Stripe"),
     "features": (is_list_of_texts, "a list of texts"),
+    "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
+    "group": (is_text, "a text"),
     "is_active": (lambda value: isinstance(value, bool), "true or false"),
 }
 
@@ -138,10 +160,9 @@ def dump(products: Iterable[Product]) -> list[dict[str, Any]]:
 
 
 def entry_of(product: Product) -> dict[str, Any]:
-    names = [*COMMON_KEYS, *product.rules.terms]
+    entry = {name: getattr(product, name) for name in keys_of(product.rules)}
     entry = {name: getattr(product, name) for name in names}
-    entry = {name: value for name, value in entry.items() if value is not None}
-    return entry if product.is_active else {**entry, "is_active": False}
+    return {name: value for name, value in entry.items() if value is not None and LEFT_OUT.get(name, ...) != value}
 
 
 def misfits(mode: str) -> Iterator[tuple[Product, str]]:

@@ -12,23 +12,12 @@ from typing import Any
 
 from licenzy_django.entitlements.paid_periods import current_periods, first_use_of
 from licenzy_django.entitlements.refunds import Payments, Reversal
+from licenzy_django.entitlements.terms import Terms
 from licenzy_django.stripe.translate import Fact, State, paid_at_of
 
 DAY = 86_400
 ENDED = frozenset({"canceled", "incomplete_expired"})
 CLOSED_STATUSES = frozenset({"paid", "void", "uncollectible"})
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a product gives, as it was sold."""
-
-    product_id: int
-    kind: str
-    units: int | None = None
-    duration_days: int | None = None
-    valid_days: int | None = None
-    grace_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,4 +249,4 @@ def customer_deleted_at(facts: Sequence[Fact]) -> int | None:
     return next((fact.state.get("deleted_at") for fact in facts if fact.object == "customer"), None)
 
 
-__all__: Any = ["EntitlementState", "Purchase", "Terms", "derive_purchases", "derive_subscription", "is_over"]
+__all__: Any = ["EntitlementState", "Purchase", "derive_purchases", "derive_subscription", "is_over"]

@@ -13,17 +13,17 @@ from licenzy_django.entitlements import history
 from licenzy_django.entitlements.derive import (
     EntitlementState,
     Purchase,
-    Terms,
     derive_purchases,
     derive_subscription,
     is_over,
 )
+from licenzy_django.entitlements.price_history import price_book
+from licenzy_django.entitlements.terms import Terms
 from licenzy_django.ledger import packs
 from licenzy_django.models import (
     CheckoutAttempt,
     Entitlement,
     Kind,
-    Product,
     Status,
     Subject,
 )
@@ -31,6 +31,7 @@ from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import InvoiceOutcome, NewEvent
 from licenzy_django.stripe import facts
+from licenzy_django.stripe.translate import Fact
 
 
 def lock_subject(subject_id: int) -> Subject:
@@ -46,13 +47,11 @@ def rebuild_subscription(
     subscription_id: str,
     *,
     audit: AuditContext,
-    sold: Product | None = None,
     invoice: InvoiceOutcome | None = None,
 ) -> list[Entitlement]:
     """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed.
 
     Args:
-        sold: a product that the caller has just read; only saves a statement.
         invoice: one of the subscription's that was just kept; others hear how its payment went.
     """
     subject = lock_subject(subject_id)
@@ -62,9 +61,7 @@ def rebuild_subscription(
         return []
     found = rows_of_subscription(subject.mode, subscription_id)
     rows = {row.product_id: row for row in found}
-    prices = {item["price"] for item in subscription.state["items"]}
-    prices |= {fact.state["price"] for fact in known if fact.object == "subscription_price"}
-    terms = terms_of_prices(subject, prices, found, sold)
+    terms = terms_of_prices(subject.mode, subscription, known)
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     states = derive_subscription(subscription, known, terms, leeway=leeway)
     states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
@@ -126,23 +123,14 @@ def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
     return statements.select(Entitlement, where, subscription_id, mode, related="product")
 
 
-def terms_of_prices(
-    subject: Subject, prices: set[str], rows: Sequence[Entitlement], sold: Product | None
-) -> dict[str, Terms]:
-    """The terms of each price. The catalog says first; a price that it no longer has keeps what it was sold as."""
-    catalog = [row.product for row in rows] + ([sold] if sold is not None else [])
-    if unread := prices - {product.stripe_price_id for product in catalog}:
-        catalog += Product.objects.filter(stripe_price_id__in=unread, mode=subject.mode)
-    by_price = {row.stripe_price_id: row.product for row in rows}
-    by_price |= {product.stripe_price_id: product for product in catalog}
-    if missing := prices - by_price.keys():
-        attempts = CheckoutAttempt.objects.filter(subject=subject, stripe_price_id__in=missing)
-        by_price |= {each.stripe_price_id: each.product for each in attempts.select_related("product").order_by("id")}
-    return {
-        price: Terms(product_id=product.pk, kind=product.kind, grace_days=product.grace_days)
-        for price, product in by_price.items()
-        if product.is_recurring
-    }
+def terms_of_prices(mode: str, subscription: Fact, known: Sequence[Fact]) -> dict[str, Terms]:
+    """The terms of each price that the subscription has or had."""
+    made_at = {fact.state["price"]: fact.state["seen_at"] for fact in known if fact.object == "subscription_price"}
+    created = subscription.state["created"]
+    made_at |= {item["price"]: item["created"] or created for item in subscription.state["items"]}
+    book = price_book(mode, made_at.keys())
+    found = {price: book.terms_of(price, at) for price, at in made_at.items()}
+    return {price: terms for price, terms in found.items() if terms is not None}
 
 
 def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:

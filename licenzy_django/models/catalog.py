@@ -1,21 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field
-from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, terms_fit
+from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
+from licenzy_django.models.prices import ProductPrice, record_prices
 
 MAX_DAYS = 36_500
 MAX_UNITS = 1_000_000_000_000
+CODE = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))
 
 
 def no_features() -> list[str]:
+    return []
+
+
+def no_prices() -> list[str]:
     return []
 
 
@@ -26,12 +34,26 @@ class Product(models.Model):
     code = models.CharField(
         _("code"),
         max_length=64,
-        validators=[RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))],
+        validators=[CODE],
         help_text=_("What your code and the API call it, for example PRO_MONTHLY. Never changes."),
     )
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     stripe_price_id = models.CharField(_("Stripe price"), max_length=255, help_text=_("price_…, of the same mode."))
+    other_price_ids = models.JSONField(
+        _("other prices"),
+        default=no_prices,
+        blank=True,
+        help_text=_("Further Stripe prices that count as this product, for example one that was made by hand."),
+    )
+    group = models.CharField(
+        _("plan group"),
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[CODE],
+        help_text=_("Subscriptions only: of the products of a group a subject has one at a time."),
+    )
     duration_days = models.PositiveIntegerField(
         _("duration in days"),
         null=True,
@@ -98,11 +120,43 @@ class Product(models.Model):
                 name="licenzy_product_limits",
                 violation_error_message=_("At most 36,500 days and 1,000,000,000,000 units."),
             ),
+            models.CheckConstraint(
+                condition=Q(group="") | Q(kind__in=kinds_that("is_recurring")),
+                name="licenzy_product_group",
+                violation_error_message=_("Only a subscription can be in a plan group."),
+            ),
             mode_check("licenzy_product_mode"),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the product and, in the same transaction, the history of its prices.
+
+        Raises IntegrityError where another product has one of the prices.
+        """
+        names = kwargs.get("update_fields")
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(**kwargs)
+            saved = self if names is None else type(self)._base_manager.get(pk=self.pk)
+            record_prices(self.pk, self.mode, saved.price_roles(), clock.now())
+
+    def price_roles(self) -> Mapping[str, str]:
+        """What each price id is to this product; the one for sale is never one of the others."""
+        others = dict.fromkeys(self.other_price_ids, ProductPrice.Role.LISTED.value)
+        return {**others, self.stripe_price_id: ProductPrice.Role.FOR_SALE.value}
+
+    def clean(self) -> None:
+        """Say which price belongs to another product."""
+        super().clean()
+        taken = ProductPrice.objects.filter(mode=self.mode, stripe_price_id__in=self.price_roles(), until=None)
+        taken = taken.exclude(role=ProductPrice.Role.FORMER).exclude(product_id=self.pk)
+        if row := taken.select_related("product").first():
+            raise ValidationError(
+                _("Another product has this Stripe price: %(price)s is a price of %(product)s."),
+                params={"price": row.stripe_price_id, "product": row.product.code},
+            )
 
     @property
     def rules(self) -> KindRules:

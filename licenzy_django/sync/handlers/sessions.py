@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from licenzy_django.checkout import attempts
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
-from licenzy_django.models import CheckoutAttempt, Entitlement
+from licenzy_django.models import CheckoutAttempt, Entitlement, StripeFact
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import PaidSession
@@ -27,14 +27,14 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
     whole = facts.save(session, mode=context.mode, subject=attempt.subject)
     adopt(attempt, whole)
     subscription_id = whole.links["subscription_id"]
-    if subscription_id and not context.is_fetched and not facts.facts_by_id(context.mode, [subscription_id]):
+    if subscription_id and not context.is_fetched and not getattr(attempt, "has_subscription", False):
         save_subscription(subscription_id, attempt.subject, context, is_new=True)
 
     def rebuild(audit: AuditContext) -> list[Entitlement]:
         # The rights first, since that locks the subject: the return page has it before it touches the attempt.
         changed: list[Entitlement] = []
         if subscription_id:
-            changed = rebuild_subscription(attempt.subject_id, subscription_id, audit=audit, sold=attempt.product)
+            changed = rebuild_subscription(attempt.subject_id, subscription_id, audit=audit)
         elif whole.state["mode"] == "payment":
             changed = rebuild_purchase(attempt, audit=audit)
         else:
@@ -69,6 +69,9 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
         # In one query: between two the answer could be committed, and neither would find it.
         is_its_own |= Q(public_id=named, stripe_session_id="")
     rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
+    # Asked along: a subscription that is known need not be fetched.
+    known = StripeFact.objects.filter(mode=mode, stripe_id=session.links["subscription_id"])
+    rows = rows.annotate(has_subscription=Exists(known))
     for attempt in rows.filter(is_its_own).order_by("-stripe_session_id"):
         if attempt.stripe_session_id or attempt.stripe_params.get("customer") == customer_id:
             return attempt

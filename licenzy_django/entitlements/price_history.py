@@ -1,0 +1,33 @@
+"""The history of prices, read for a derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from licenzy_django.db import statements
+from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
+from licenzy_django.models import Product, ProductPrice
+
+
+def price_book(mode: str, prices: Collection[str]) -> PriceBook:
+    """What is known of these prices of subscriptions, in one statement."""
+    if not prices:
+        return PriceBook()
+    where = f"t.stripe_price_id {statements.any_of(len(prices))} AND t.mode = %s ORDER BY t.id"
+    rows = statements.select(ProductPrice, where, *sorted(prices), mode, related="product")
+    return PriceBook(span_of(row) for row in rows if row.product.is_recurring)
+
+
+def span_of(row: ProductPrice) -> PriceSpan:
+    until = None if row.until is None else seconds(row.until)
+    return PriceSpan(row.stripe_price_id, terms_of_product(row.product), seconds(row.since), until)
+
+
+def terms_of_product(product: Product) -> Terms:
+    return Terms(product_id=product.pk, kind=product.kind, grace_days=product.grace_days)
+
+
+def seconds(at: datetime) -> int:
+    """Stripe counts whole seconds: what happens within one happens at its beginning."""
+    return int(at.timestamp())
