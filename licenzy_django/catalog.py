@@ -161,7 +161,6 @@ def dump(products: Iterable[Product]) -> list[dict[str, Any]]:
 
 def entry_of(product: Product) -> dict[str, Any]:
     entry = {name: getattr(product, name) for name in keys_of(product.rules)}
-    entry = {name: getattr(product, name) for name in names}
     return {name: value for name, value in entry.items() if value is not None and LEFT_OUT.get(name, ...) != value}
 
 
