@@ -209,4 +209,4 @@ def check_subscription(simulator: Simulator, subscription: Json) -> None:
     shown = {name: value for name, value in about[-1].items() if name[0] != "_"}
     assert shown == subscription
     for item in subscription["items"]["data"]:
-        assert item["current_period_start"] < item["current_period_end"]
+        assert item["current_period_start"] < item["current_period_end"], subscription
