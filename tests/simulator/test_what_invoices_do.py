@@ -52,6 +52,12 @@ def test_the_balance_and_the_minimum_decide_what_is_due(
     assert balance(shop) == after
 
 
+def test_the_balance_that_a_customer_begins_with_is_a_transaction(shop: Shop) -> None:
+    ada = shop.simulator.create_customer({"balance": -500})
+    [first] = shop.simulator.all("customer_balance_transaction", customer=ada["id"])
+    assert (first["type"], first["amount"], first["ending_balance"]) == ("initial", -500, -500)
+
+
 def test_a_debt_below_the_minimum_is_collected_with_the_next_invoice(shop: Shop) -> None:
     first = due(shop, 0, 40)
     assert (first["status"], balance(shop)) == ("paid", 40)
@@ -66,7 +72,7 @@ def test_a_voided_invoice_gives_the_balance_back(shop: Shop) -> None:
     shop.simulator.write_off_invoice(invoice, "void")
     assert balance(shop) == -500
     assert [entry["type"] for entry in shop.simulator.all("customer_balance_transaction")] == [
-        "applied_to_invoice", "unapplied_from_invoice",
+        "initial", "applied_to_invoice", "unapplied_from_invoice",
     ]  # fmt: skip
 
 
