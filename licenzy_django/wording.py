@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
 
-REASONS: dict[str, Text] = {
+REASONS: Mapping[str, Text] = {
     "payment_pending": _("The payment has not arrived yet."),
     "past_due": _("The last payment did not go through. Update your card to get back in."),
     "disputed": _("The payment is disputed at the bank, so this is on hold."),

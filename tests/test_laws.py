@@ -271,7 +271,7 @@ class Story(RuleBasedStateMachine):
     def no_money_no_access(self) -> None:
         """Law 1: whatever is on rests on a confirmation that arrived, and that Stripe would still give."""
         for row in statements.select(Entitlement, "t.grants_access", related="product"):
-            if availability_of(row, row.product.kind, self.stripe.now).available:
+            if availability_of(row, self.stripe.now).available:
                 assert self.is_confirmed(row.source_id), row.source_id
 
     def is_confirmed(self, source_id: str) -> bool:
@@ -322,7 +322,7 @@ class Books:
                 assert not Entitlement.objects.filter(source_id=session["id"]).exists()
         for subscription in self.all("subscription"):
             on = {row.stripe_price_id for row in Entitlement.objects.filter(source_id=subscription["id"])
-                  if availability_of(row, row.product.kind, self.stripe.now).available}  # fmt: skip
+                  if availability_of(row, self.stripe.now).available}  # fmt: skip
             if self.must_be_off(subscription):
                 assert on == set(), subscription["id"]
             elif self.must_be_on(subscription):

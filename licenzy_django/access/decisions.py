@@ -11,11 +11,12 @@ from asgiref.sync import sync_to_async
 
 from licenzy_django import clock
 from licenzy_django.access import cache, entitlement_rows
-from licenzy_django.access.availability import availability_of, rank_of_reason
+from licenzy_django.access.availability import availability_of
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import EntitlementRequired
 from licenzy_django.identity import is_request, subject_ref_of
 from licenzy_django.models import Entitlement
+from licenzy_django.models.availability import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,16 @@ def decide(
 ) -> Decision:
     """The decision over a subject's rows: the first available one that answers, or the best reason why none does."""
     refusal: Decision | None = None
+    closest = len(Reason)
     for row in rows:
         if (product_codes and row.product_code not in product_codes) or (feature and feature not in row.features):
             continue
-        availability = availability_of(row, row.kind, at)
-        decision = Decision(availability.available, availability.reason, subject_ref, row.public_id, row.product_code)
-        if decision.allowed:
-            return decision
-        if refusal is None or rank_of_reason(decision.reason) < rank_of_reason(refusal.reason):
-            refusal = decision
+        availability = availability_of(row, at)
+        if availability.reason is None:
+            return Decision(True, None, subject_ref, row.public_id, row.product_code)
+        if availability.reason.rank < closest:
+            closest = availability.reason.rank
+            refusal = Decision(False, availability.reason, subject_ref, row.public_id, row.product_code)
     return Decision(False, "no_entitlement", subject_ref) if refusal is None else refusal
 
 

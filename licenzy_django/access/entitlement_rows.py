@@ -1,6 +1,7 @@
 """The one statement behind every access check. It is SQL by hand since the ORM costs twice what the database does.
 
-SQLite and PostgreSQL run the same text. ``access`` decides in Python over the rows it returns.
+SQLite and PostgreSQL run the same text. ``access`` decides in Python over the rows it returns. Times are read in the
+zone of the connection, as Django's own converters do.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
 
 from django.db import connections, router
+from django.db.models import Q
 
+from licenzy_django.db.conditions import as_sql, leaves
 from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.models import ApiKey, Entitlement, Product
+from licenzy_django.models.availability import MAY_BECOME_AVAILABLE, OBSTACLES
 
 ROWS_AT_ONCE = 100
 """A subject with more rows than this is asked again, for those that can matter only."""
@@ -55,10 +59,11 @@ class EntitlementRow:
 
 def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[EntitlementRow]:
     """The subject's entitlements; where there are very many, of those that are over one of each kind and reason."""
-    found = OF_SUBJECT.fetch(reader(), subject_ref, mode)
+    found: Sequence[Sequence[Any]] = OF_SUBJECT.fetch(reader(), subject_ref, mode)
     if len(found) > ROWS_AT_ONCE:
         found = rows_that_matter(subject_ref, mode, at)
-    return [entitlement_row(row) for row in found]
+    zone = zone_of_texts()
+    return [entitlement_row(row, zone) for row in found]
 
 
 def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[KeyRow | None, list[EntitlementRow]]:
@@ -66,10 +71,11 @@ def key_and_rows_of(digest: str, subject_ref: str, *, at: datetime) -> tuple[Key
     found = OF_KEY_AND_SUBJECT.fetch(reader(), subject_ref, digest)
     if not found:
         return None, []
-    key = KeyRow(found[0][0], found[0][1], as_time(found[0][2]), as_time(found[0][3]))
+    zone = zone_of_texts()
+    key = KeyRow(found[0][0], found[0][1], as_time(found[0][2], zone), as_time(found[0][3], zone))
     if len(found) > ROWS_AT_ONCE:
         return key, rows_of(subject_ref, key.mode, at=at)
-    return key, [entitlement_row(row[4:]) for row in found if row[4] is not None]
+    return key, [entitlement_row(row[4:], zone) for row in found if row[4] is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,12 @@ def reader() -> str:
     return router.db_for_read(Entitlement)
 
 
-def entitlement_row(row: Sequence[Any]) -> EntitlementRow:
+def zone_of_texts() -> tzinfo:
+    """The zone of times that the database gives without one: that of ``DATABASES[…]["TIME_ZONE"]``, or UTC."""
+    return connections[reader()].timezone or UTC
+
+
+def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
     (
         public_id,
         status,
@@ -113,12 +124,12 @@ def entitlement_row(row: Sequence[Any]) -> EntitlementRow:
         status,
         reason,
         bool(grants),
-        as_time(not_before),
-        as_time(until),
-        as_time(cancel_at),
-        as_time(revoked_at),
+        as_time(not_before, zone),
+        as_time(until, zone),
+        as_time(cancel_at, zone),
+        as_time(revoked_at, zone),
         left,
-        as_time(reserved_until),
+        as_time(reserved_until, zone),
         code,
         kind,
         features_of(has),
@@ -134,12 +145,12 @@ def features_in(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))
 
 
-def as_time(value: Any) -> datetime | None:
-    """A column's time, aware: a datetime or an ISO text, in SQLite without a zone."""
+def as_time(value: Any, zone: tzinfo) -> datetime | None:
+    """A column's time, aware: a datetime or an ISO text, in SQLite without a zone of its own."""
     if value is None:
         return None
     time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 # Nothing but our own table and column names is put into these.
@@ -164,17 +175,20 @@ SUBJECTS_ROWS = (
     f"SELECT {columns_of(FIELDS)} FROM {ENTITLEMENTS} e JOIN {PRODUCTS} p ON p.id = e.product_id "  # noqa: S608
     "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s"
 )
-CAN_BE_AVAILABLE = (
-    "e.grants_access AND e.revoked_at IS NULL AND (e.available_until IS NULL OR e.available_until > %(at)s) "
-    "AND (p.kind <> 'usage_pack' OR e.units_remaining > 0 OR e.units_reserved > 0)"
-)
-# Of rows that agree in all that `access.standing_of` looks at, one tells the reason as well as all.
+
+
+def sql_of(condition: Q) -> str:
+    return as_sql(condition, at="%(at)s", column=lambda path: "p.kind" if path == "product__kind" else f"e.{path}")
+
+
+# Of rows that agree in all that the obstacles look at, one tells the reason as well as all; the product has the kind.
+LOOKED_AT = {sql_of(leaf) for obstacle in OBSTACLES for leaf in leaves(obstacle.condition)}
+ALIKE = ["e.product_id", "e.status", "e.status_reason", *sorted(sql for sql in LOOKED_AT if "p.kind" not in sql)]
 ONE_OF_EACH_REASON = (
     f"SELECT min(e.id) FROM {ENTITLEMENTS} e WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s "  # noqa: S608
-    "GROUP BY e.product_id, e.revoked_at IS NULL, e.grants_access, e.status, e.status_reason, e.not_before > %(at)s, "
-    "e.available_until <= %(at)s, e.cancel_at <= %(at)s, e.units_remaining > 0"
+    f"GROUP BY {', '.join(ALIKE)}"
 )
-MATTERING_OF_SUBJECT = f"{SUBJECTS_ROWS} AND (({CAN_BE_AVAILABLE}) OR e.id IN ({ONE_OF_EACH_REASON}))"
+MATTERING_OF_SUBJECT = f"{SUBJECTS_ROWS} AND ({sql_of(MAY_BECOME_AVAILABLE)} OR e.id IN ({ONE_OF_EACH_REASON}))"
 OF_SUBJECT = stored("rows", SUBJECTS_ROWS, ["subject_ref", "mode"], FIELDS)
 OF_KEY_AND_SUBJECT = stored(
     "check",

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from licenzy_django import clock
 from licenzy_django.access import entitlement_rows
 from licenzy_django.access.availability import Availability, availability_of
@@ -16,6 +14,7 @@ from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.models import Entitlement, Kind, Status
+from licenzy_django.models.availability import is_available
 from licenzy_django.models.querysets import expired_units_by_pack
 
 PAGE_SIZE = 100
@@ -64,7 +63,7 @@ def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]
 
 
 def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementView:
-    availability = availability_of(row, row.product.kind, at)
+    availability = availability_of(row, at)
     is_pack = row.product.kind == Kind.USAGE_PACK
     return EntitlementView(
         id=row.public_id,
@@ -122,7 +121,7 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
     views = entitlements_of(subject_ref, mode=mode, at=at, limit=PAGE_SIZE + 1)
     # The entitlements shown are bounded; what follows from them must know of every available one.
     is_all = len(views) <= PAGE_SIZE
-    available = [view for view in (views if is_all else maybe_available(subject_ref, mode, at)) if view.available]
+    available = [view for view in views if view.available] if is_all else views_of_available(subject_ref, mode, at)
     shown = available or (views if is_all else availabilities(subject_ref, mode, at))
     statuses = {Status.ACTIVE if each.status == Status.TRIALING else each.status for each in shown}
     return AccessSummary(
@@ -136,12 +135,9 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
 
 
 def availabilities(subject_ref: str, mode: str, at: datetime) -> list[Availability]:
-    return [availability_of(row, row.kind, at) for row in entitlement_rows.rows_of(subject_ref, mode, at=at)]
+    return [availability_of(row, at) for row in entitlement_rows.rows_of(subject_ref, mode, at=at)]
 
 
-def maybe_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:
-    """A subject's entitlements without those that are certainly over."""
-    rows = Entitlement.objects.filter(subject_ref=subject_ref, mode=mode, grants_access=True, revoked_at=None)
-    rows = rows.filter(Q(available_until=None) | Q(available_until__gt=at))
-    rows = rows.exclude(product__kind=Kind.USAGE_PACK, units_remaining=0, units_reserved=0)
+def views_of_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:
+    rows = Entitlement.objects.filter(is_available(at), subject_ref=subject_ref, mode=mode)
     return views_of(rows.select_related("product"), at)

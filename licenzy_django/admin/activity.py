@@ -11,11 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Least, TruncDate
+from django.db.models.functions import TruncDate
 
 from licenzy_django.models import Entitlement
-
-NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+from licenzy_django.models.querysets import NEVER, with_span
 
 
 def active_by_product(mode: str, days: list[date]) -> list[tuple[date, dict[str, int]]]:
@@ -34,17 +33,6 @@ def active_by_product(mode: str, days: list[date]) -> list[tuple[date, dict[str,
             active[code] += by_day.get(day, 0) - ended.get(code, {}).get(day, 0)
         counts.append((day, {code: count for code, count in active.items() if count > 0}))
     return counts
-
-
-def with_span(rows: QuerySet[Entitlement]) -> QuerySet[Any]:
-    """Each row with when it began and when it ended; what never ended, ends in the far future."""
-    never = Value(NEVER, DateTimeField())
-    since = Coalesce("canceled_at", "updated_at")
-    switched_off = Case(When(grants_access=False, then=since), default=never, output_field=DateTimeField())
-    return rows.annotate(
-        began_at=Coalesce("not_before", "starts_at", "created_at"),
-        ended_at=Least(Coalesce("available_until", never), Coalesce("revoked_at", never), switched_off),
-    )
 
 
 def changes(rows: QuerySet[Any], moment: str, first: datetime) -> dict[str, dict[date, int]]:

@@ -50,7 +50,7 @@ class EntitlementAdmin(LookedUp):
 
     @admin.display(description=_("now"))
     def status_now(self, entitlement: Entitlement) -> str:
-        standing = availability_of(entitlement, entitlement.product.kind, clock.now())
+        standing = availability_of(entitlement, clock.now())
         return f"{standing.status} ({standing.reason})" if standing.reason else standing.status
 
     @admin.display(description=_("rests on"))

@@ -17,6 +17,7 @@ from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.availability import Reason
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import NewEvent
 
@@ -126,7 +127,7 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
     row.stripe_price_id = derived.price
     row.quantity = derived.quantity
     row.status = derived.status
-    row.status_reason = derived.status_reason
+    row.status_reason = Reason(derived.status_reason) if derived.status_reason else ""
     row.grants_access = derived.grants_access
     for name in ("starts_at", "expires_at", "current_period_end", "cancel_at", "canceled_at", "not_before"):
         setattr(row, name, from_timestamp(getattr(derived, name)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import router
-from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models import F, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from licenzy_django.exceptions import InsufficientUsage
 from licenzy_django.models import Entitlement, LedgerEntry, Product
+from licenzy_django.models.availability import is_on
 from licenzy_django.models.querysets import expired_units
 
 DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
@@ -79,15 +80,7 @@ def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
 
 def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> QuerySet[Entitlement]:
     """The subject's packs from which units can be taken at this moment, those included that are used up."""
-    rows = Entitlement.objects.filter(
-        Q(not_before=None) | Q(not_before__lte=at),
-        Q(available_until=None) | Q(available_until__gt=at),
-        subject_ref=subject_ref,
-        mode=mode,
-        grants_access=True,
-        revoked_at=None,
-        units_granted__gt=0,
-    )
+    rows = Entitlement.objects.filter(is_on(at), subject_ref=subject_ref, mode=mode, units_granted__gt=0)
     # A subquery, since a join would be locked along where the rows are.
     return rows.filter(product__in=Product.objects.filter(code=product_code, mode=mode)) if product_code else rows
 

@@ -104,6 +104,10 @@ class Entitlement(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    @property
+    def kind(self) -> str:
+        return self.product.kind
+
 
 class EntitlementChange(models.Model):
     """History: what changed, when, why, and from which Stripe event or by which operator. Only ever added to."""

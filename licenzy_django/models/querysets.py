@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import BigIntegerField, Case, Expression, OuterRef, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    Expression,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Least
 
 from licenzy_django.models.entitlement import Entitlement
 from licenzy_django.models.usage import LedgerEntry, Reservation
+
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def expired_units(at: datetime) -> Expression:
@@ -32,3 +46,17 @@ def expired_units_by_pack(rows: list[Entitlement], at: datetime) -> dict[int, in
         return {}
     found = Entitlement.objects.filter(pk__in=affected).annotate(expired=Coalesce(expired_units(at), Value(0)))
     return dict(found.values_list("pk", "expired"))
+
+
+def with_span(rows: QuerySet[Entitlement]) -> QuerySet[Any]:
+    """Each row with when it began and when it ended, ``NEVER`` if it did not.
+
+    Between the two it is on, as ``availability.IS_ON`` says of one moment.
+    """
+    never = Value(NEVER, DateTimeField())
+    since = Coalesce("canceled_at", "updated_at")
+    switched_off = Case(When(grants_access=False, then=since), default=never, output_field=DateTimeField())
+    return rows.annotate(
+        began_at=Coalesce("not_before", "starts_at", "created_at"),
+        ended_at=Least(Coalesce("available_until", never), Coalesce("revoked_at", never), switched_off),
+    )

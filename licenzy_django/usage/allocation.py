@@ -20,6 +20,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from licenzy_django.access import cache
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models.availability import has_units
 from licenzy_django.outbound import events, outbox
 from licenzy_django.usage import postgres
 
@@ -133,7 +134,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
 def lock_available(request: UsageRequest) -> list[Entitlement]:
     """The packs that have units, or will have once a lapsed reservation is reclaimed; locked, in drain order."""
     rows = packs.available(request.subject_ref, request.mode, request.product_code, request.at)
-    rows = rows.filter(Q(units_remaining__gt=0) | Q(reserved_until__lte=request.at))
+    rows = rows.filter(has_units(request.at))
     return list(outbox.with_listeners(locked(rows)).order_by(*packs.DRAIN_ORDER))
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.db import connections
 
+from licenzy_django.db.conditions import as_sql
 from licenzy_django.db.functions import DatabaseFunction, register
 from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
+from licenzy_django.models.availability import HAS_UNITS, IS_ON
 
 SOMEBODY_LISTENS = -1
 
@@ -25,9 +27,7 @@ BEGIN
     INTO ids, stocks, subject, total, is_lapsed
     FROM (
       SELECT id, units_remaining, subject_id, reserved_until FROM {entitlement}
-      WHERE subject_ref = for_subject AND mode = in_mode AND grants_access AND revoked_at IS NULL
-        AND (not_before IS NULL OR not_before <= moment) AND (available_until IS NULL OR available_until > moment)
-        AND (units_remaining > 0 OR reserved_until <= moment)
+      WHERE subject_ref = for_subject AND mode = in_mode AND units_granted > 0 AND {is_on} AND {has_units}
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
       ORDER BY expires_at, starts_at, id FOR NO KEY UPDATE
     ) lot;
@@ -65,8 +65,14 @@ BEGIN
 END $$
 """
 TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
+CONDITIONS = {"is_on": IS_ON, "has_units": HAS_UNITS}
 CONSUME = DatabaseFunction(
-    "consume", TEXT.format(name="{name}", **{name: model._meta.db_table for name, model in TABLES.items()})
+    "consume",
+    TEXT.format(
+        name="{name}",
+        **{name: model._meta.db_table for name, model in TABLES.items()},
+        **{name: as_sql(condition, at="moment", column=str) for name, condition in CONDITIONS.items()},
+    ),
 )
 register(CONSUME)
 CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
