@@ -22,6 +22,9 @@ from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
 from licenzy_django.stripe import client
 
+DECISIONS = ("manual_grant", "manual_revoke", "manual_restore")
+"""The reasons under which the history keeps what an operator decided about access."""
+
 LATEST_END = datetime(9000, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row")

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 LOOK = "licenzy.look"
 """See everything of every subject, and the health page. Changes nothing."""
 SUPPORT = "licenzy.support"
-"""Grant, revoke, restore, adjust, expire, replay, sync, requeue. Includes looking."""
+"""What a subject's page offers, unless an action asks for another permission. Includes looking."""
 CONFIGURE = "licenzy.configure"
 """Products, API keys, endpoints. Includes looking."""
 

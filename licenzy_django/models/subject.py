@@ -31,7 +31,7 @@ class Subject(models.Model):
         ordering = ["-id"]
         permissions = [
             ("look", _("Can look at every subject and at the health page")),
-            ("support", _("Can support subjects: grant, revoke, restore, adjust, expire, replay, sync, requeue")),
+            ("support", _("Can support subjects: everything that their pages offer")),
             ("configure", _("Can configure: products, API keys, endpoints")),
         ]
         constraints = [

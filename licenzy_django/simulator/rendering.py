@@ -24,12 +24,14 @@ _SINCE: dict[str, dict[str, tuple[str, ...]]] = {
         "checkout.session": ("adaptive_pricing", "wallet_options", "permissions"),
         "event": ("context",),
         "refund": ("pending_reason",),
+        "credit_note": ("post_payment_amount", "pre_payment_amount", "total_taxes"),
     },
     CLOVER: {
         "subscription": ("customer_account",),
         "invoice": ("customer_account",),
         "payment_intent": ("customer_account",),
         "customer": ("customer_account",),
+        "credit_note": ("customer_account",),
         "line_item": ("subtotal",),
         "checkout.session": ("customer_account", "origin_context"),
     },
@@ -77,8 +79,8 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
     for name, value in list(thing.items()):
         for child in _children(value) if name != "metadata" else ():
             _shape(child, date)
-    if kind == "invoice":
-        _first_lines(thing)
+    if kind in _IN_EVERY_VERSION:
+        _IN_EVERY_VERSION[kind](thing)
     if date < BASIL and kind in _BEFORE_BASIL:
         _BEFORE_BASIL[kind](thing)
     if date < DAHLIA and kind == "checkout.session" and "ui_mode" in thing:
@@ -129,7 +131,8 @@ _OLD_INVOICE_NAMES = {"_payment_intent": "payment_intent", "_charge": "charge", 
 def _old_invoice(invoice: Json) -> None:
     parent = (invoice.get("parent") or {}).get("subscription_details") or {}
     if "parent" in invoice:
-        invoice["subscription"] = parent.get("subscription")
+        invoice["subscription"] = invoice.get("_subscription") or parent.get("subscription")
+        invoice["quote"] = invoice.get("_quote")
         invoice["subscription_details"] = {"metadata": parent.get("metadata") or {}}
         invoice["subscription_proration_date"] = None
     if "status" in invoice:
@@ -138,35 +141,54 @@ def _old_invoice(invoice: Json) -> None:
         if new in invoice:
             invoice[old] = invoice[new]
     if "total" in invoice:
-        invoice |= {"tax": None, "discount": None, "quote": None, "total_tax_amounts": [], "transfer_data": None}
+        invoice |= {"tax": None, "discount": None, "total_tax_amounts": [], "transfer_data": None}
         invoice["application_fee_amount"] = None
 
 
 def _old_line(line: Json) -> None:
     parent = line.get("parent") or {}
     details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
-    priced = (line.get("pricing") or {}).get("price_details") or {}
-    line["type"] = "subscription" if parent.get("type") == "subscription_item_details" else "invoiceitem"
+    named = (line.get("pricing") or {}).get("price_details") or {}
+    price = line.get("_price") or {"id": named.get("price"), "object": "price", "product": named.get("product")}
+    line["type"] = "invoiceitem" if details.get("invoice_item") else "subscription"
     line |= {"proration": details.get("proration", False), "proration_details": details.get("proration_details")}
     line["subscription_item"] = details.get("subscription_item")
-    line["price"] = {"id": priced.get("price"), "object": "price", "product": priced.get("product")}
-    line["plan"] = {"id": priced.get("price"), "object": "plan", "product": priced.get("product")}
+    if details.get("invoice_item"):
+        line["invoice_item"] = details["invoice_item"]
+    line["price"] = price
+    line["plan"] = _plan(price) if price.get("recurring") else None
     line["amount_excluding_tax"] = line.get("amount")
 
 
 def _old_item(item: Json) -> None:
-    price = item.get("price") or {}
     if "current_period_start" in item:
         item["_period"] = (item["current_period_start"], item["current_period_end"])
-    item["plan"] = {
-        "id": price.get("id"), "object": "plan", "active": True, "amount": price.get("unit_amount"),
-        "currency": price.get("currency"), "product": price.get("product"), **_rhythm(price),
+
+
+def _plan(price: Json) -> Json:
+    """A recurring price in the words of the Plans API, which items show beside it."""
+    rhythm: Json = price.get("recurring") or {}
+    copied = ("id", "active", "billing_scheme", "created", "currency", "livemode", "metadata", "nickname", "product",
+              "tiers_mode")  # fmt: skip
+    return {name: price.get(name) for name in copied} | {
+        "object": "plan", "amount": price.get("unit_amount"), "amount_decimal": price.get("unit_amount_decimal"),
+        "interval": rhythm.get("interval"), "interval_count": rhythm.get("interval_count"), "meter": None,
+        "transform_usage": None, "trial_period_days": rhythm.get("trial_period_days"), "usage_type": "licensed",
     }  # fmt: skip
 
 
-def _rhythm(price: Json) -> Json:
-    recurring = price.get("recurring") or {}
-    return {"interval": recurring.get("interval"), "interval_count": recurring.get("interval_count")}
+def _show_plan(item: Json) -> None:
+    if item.get("price"):
+        item["plan"] = _plan(item["price"])
+
+
+_IN_EVERY_VERSION: dict[str, Callable[[Json], None]] = {"invoice": _first_lines, "subscription_item": _show_plan}
+
+
+def _old_credit_note(note: Json) -> None:
+    """One refund, where basil has a list."""
+    refunds = note.pop("refunds", None) or []
+    note |= {"refund": refunds[0]["refund"] if refunds else None, "tax_amounts": []}
 
 
 def _invoiced(thing: Json) -> None:
@@ -179,6 +201,7 @@ _BEFORE_BASIL: dict[str, Callable[[Json], None]] = {
     "subscription_item": _old_item,
     "invoice": _old_invoice,
     "line_item": _old_line,
+    "credit_note": _old_credit_note,
     "charge": _invoiced,
     "payment_intent": _invoiced,
 }

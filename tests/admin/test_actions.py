@@ -13,7 +13,8 @@ from django.urls import resolve, reverse
 
 from licenzy_django import access, operators
 from licenzy_django.admin.links import page_of
-from licenzy_django.admin.subject.actions import ACTIONS
+from licenzy_django.admin.permissions import CONFIGURE, LOOK, SUPPORT
+from licenzy_django.admin.subject.actions import ACTIONS, Action
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -379,3 +380,34 @@ def test_somebody_who_never_bought_can_be_granted_something(
     assert answer.headers["Location"] == page_of(Subject.objects.get().pk)
     do(supporter, url_of("grant", subject_ref="org:new/eu"), product=catalog["week"].pk)
     assert access.check("org:new/eu")
+
+
+# --- what an action is ------------------------------------------------------------------------------------------------
+
+
+def test_an_action_is_one_class_with_its_own_permission(
+    operator: Operator, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Close(Action):
+        slug = "close"
+        permission = "licenzy.configure"
+        title = button = "Close the subject"
+
+        def act(self, request: Any, subject: Subject, row: Any, given: dict[str, Any]) -> str:
+            return "Closed."
+
+    monkeypatch.setitem(ACTIONS, "close", Close())
+    page, url = page_of(subject.pk), url_of("close")
+
+    for client in (operator("look"), operator("support")):
+        assert "Close the subject" not in client.get(page).content.decode()
+        assert client.post(url, {"reason": "gone"}).status_code == 403
+
+    assert "Close the subject" in operator("configure").get(page).content.decode()
+    assert do(operator("configure", username="grace"), url) == ["Closed."]
+
+
+def test_every_action_has_its_words_and_its_permission() -> None:
+    for slug, action in ACTIONS.items():
+        assert (action.slug, bool(action.title), bool(action.button)) == (slug, True, True)
+        assert action.permission in {LOOK, SUPPORT, CONFIGURE}

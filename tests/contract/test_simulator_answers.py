@@ -63,6 +63,7 @@ def account() -> Account:
     simulator.cancel_at_period_end(subscription)
     simulator.pause(trial["subscription"])
     simulator.bounce_bank(waiting)
+    show_what_money_does(simulator, month["id"], year["id"], pack["id"])
     open_session = session(pack, "payment", customer_email="b@example.com")
     return Account(simulator, Front(simulator), {
         "session": bought["id"],
@@ -78,6 +79,26 @@ def account() -> Account:
         "id": simulator.events()[0]["id"],
         "price": month["id"],
     })  # fmt: skip
+
+
+def show_what_money_does(simulator: Simulator, month: str, year: str, pack: str) -> None:
+    """Prorations, credit, what is sent, made by hand or paid in parts: each invoice in its published shape."""
+    ada = simulator.create_customer({"email": "ada@example.com", "balance": -300})["id"]
+    for mode in ("flexible", "classic"):
+        changed = simulator.subscribe(ada, [(month, 3)], billing_mode=mode)
+        simulator.advance(86_400)
+        simulator.set_quantity(changed, 1, proration_behavior="always_invoice")
+        simulator.set_quantity(changed, 9, proration_behavior="always_invoice")
+        simulator.propose_update(changed, quantity=20, requires_action=True)
+    simulator.subscribe(ada, [(month, 1)], billing_cycle_anchor=simulator.now + 86_400, proration_behavior="none")
+    simulator.subscribe(ada, [(year, 1), (month, 1)], backdate_start_date=simulator.now - 86_400)
+    sent = simulator.subscribe(ada, [(year, 1)], by_invoice=True)
+    simulator.pay_part(sent["latest_invoice"], 700)
+    simulator.credit_invoice(sent["latest_invoice"], amount=500)
+    quoted = simulator.accept_quote(ada, [(year, 1)])
+    simulator.credit_invoice(quoted["latest_invoice"], amount=900, credit_amount=100, out_of_band_amount=100)
+    simulator.hand_made_invoice(ada, pack, subscription=quoted["id"])
+    simulator.fail_finalization(simulator.roll_period(changed))
 
 
 def sent_with(account: Account, method: str, path: str) -> dict[str, str]:

@@ -48,6 +48,20 @@ ON_SUBSCRIPTIONS: list[Act] = [
     lambda shop, ref: shop.simulator.replace_item(ref, shop.year),
     lambda shop, ref: shop.simulator.add_item(ref, shop.year),
     lambda shop, ref: shop.simulator.set_quantity(ref, 3),
+    lambda shop, ref: shop.simulator.set_quantity(ref, 2, proration_behavior="create_prorations"),
+    lambda shop, ref: shop.simulator.set_quantity(ref, 1, proration_behavior="always_invoice"),
+    lambda shop, ref: shop.simulator.set_quantity(ref, 6, proration_behavior="always_invoice", paid=False),
+    lambda shop, ref: shop.simulator.swap_price(ref, shop.year, proration_behavior="create_prorations"),
+    lambda shop, ref: shop.simulator.swap_price(
+        ref, shop.month, proration_behavior="always_invoice", billing_cycle_anchor="unchanged"
+    ),
+    lambda shop, ref: shop.simulator.remove_item(
+        ref, item=shop.simulator.get("subscription", ref)["items"]["data"][0], proration_behavior="always_invoice"
+    ),
+    lambda shop, ref: shop.simulator.propose_update(ref, price=shop.year, requires_action=True),
+    lambda shop, ref: shop.simulator.expire_update(ref),
+    lambda shop, ref: shop.simulator.bill_by_hand(ref, shop.pack),
+    lambda shop, ref: shop.simulator.end_trial(ref, early=True),
     lambda shop, ref: shop.simulator.propose_update(ref, quantity=5),
     lambda shop, ref: shop.simulator.apply_update(ref),
     lambda shop, ref: shop.simulator.refund(ref),
@@ -58,6 +72,12 @@ ON_OTHERS: dict[str, list[Act]] = {
         lambda shop, ref: shop.simulator.pay_invoice(ref),
         lambda shop, ref: shop.simulator.fail_invoice(ref),
         lambda shop, ref: shop.simulator.pay_invoice(ref, out_of_band=True),
+        lambda shop, ref: shop.simulator.fail_invoice(ref, requires_action=True),
+        lambda shop, ref: shop.simulator.pay_part(ref, 300),
+        lambda shop, ref: shop.simulator.finalize_invoice(ref),
+        lambda shop, ref: shop.simulator.fail_finalization(ref),
+        lambda shop, ref: shop.simulator.credit_invoice(ref),
+        lambda shop, ref: shop.simulator.credit_invoice(ref, amount=250, credit_amount=100),
         lambda shop, ref: shop.simulator.write_off_invoice(ref, "void"),
         lambda shop, ref: shop.simulator.write_off_invoice(ref, "uncollectible"),
     ],
@@ -70,7 +90,19 @@ ON_OTHERS: dict[str, list[Act]] = {
         lambda shop, ref: shop.simulator.close_dispute(ref, "lost"),
         lambda shop, ref: shop.simulator.win_dispute_late(ref),
     ],
+    "credit_note": [lambda shop, ref: shop.simulator.void_credit_note(ref)],
+    "price": [lambda shop, ref: shop.simulator.move_price(ref, shop.year["id"])],
     "customer": [
+        lambda shop, ref: shop.simulator.subscribe(ref, [(shop.month["id"], 2)], by_invoice=True),
+        lambda shop, ref: shop.simulator.subscribe(
+            ref, [(shop.month["id"], 1)], billing_cycle_anchor=shop.simulator.now + 9 * DAY, proration_behavior="none"
+        ),
+        lambda shop, ref: shop.simulator.subscribe(
+            ref, [(shop.year["id"], 1), (shop.month["id"], 1)], backdate_start_date=shop.simulator.now - 50 * DAY
+        ),
+        lambda shop, ref: shop.simulator.subscribe(ref, [(shop.month["id"], 1)], billing_mode="classic", trial_days=5),
+        lambda shop, ref: shop.simulator.accept_quote(ref, [(shop.month["id"], 1)], paid=False),
+        lambda shop, ref: shop.simulator.hand_made_invoice(ref, shop.pack["id"]),
         lambda shop, ref: shop.simulator.set_card(ref, False),
         lambda shop, ref: shop.simulator.delete_customer(ref),
     ],
@@ -117,7 +149,8 @@ def check(simulator: Simulator) -> None:
     for charge in simulator.all("charge"):
         assert 0 <= charge["amount_refunded"] <= charge["amount"]
     for invoice in simulator.all("invoice"):
-        assert invoice["amount_paid"] == (invoice["total"] if invoice["status"] == "paid" else 0)
+        check_invoice(simulator, invoice)
+    check_balances(simulator)
     for subscription in simulator.all("subscription"):
         check_subscription(simulator, subscription)
     for event in simulator.events():
@@ -126,6 +159,44 @@ def check(simulator: Simulator) -> None:
             assert event["type"].endswith(("updated", "reauthorized"))
         for version in ("2024-06-20", None):
             simulator.render(event, version)
+
+
+def check_invoice(simulator: Simulator, invoice: Json) -> None:
+    """What is due is paid or remains, and every amount can be found in the lines, the balance and the credit notes."""
+    assert invoice["total"] == sum(line["amount"] for line in invoice["lines"]["data"])
+    assert invoice["amount_due"] == invoice["amount_paid"] + invoice["amount_remaining"]
+    assert invoice["amount_paid"] >= 0
+    assert invoice["amount_remaining"] >= 0
+    if invoice["status"] == "paid":
+        assert invoice["amount_remaining"] == 0
+    if invoice["status"] != "draft":
+        owed = invoice["total"] + invoice["starting_balance"] - invoice["pre_payment_credit_notes_amount"]
+        assert owed == invoice["amount_due"] + invoice["ending_balance"]
+    paid = simulator.all("invoice_payment", invoice=invoice["id"], status="paid")
+    brought = sum(payment["amount_paid"] for payment in paid)
+    assert brought + invoice["amount_paid_off_stripe"] == invoice["amount_paid"]
+    credited = [line for line in invoice["lines"]["data"] if line["amount"] < 0]
+    assert all(line["parent"]["subscription_item_details"]["proration"] for line in credited)
+
+
+def check_balances(simulator: Simulator) -> None:
+    """A customer's balance is the sum of its transactions; nobody is given back more than was ever billed."""
+    for customer in simulator.all("customer"):
+        if not customer.get("deleted"):
+            moved = simulator.all("customer_balance_transaction", customer=customer["id"])
+            assert customer["balance"] == sum(transaction["amount"] for transaction in moved)
+    lines = [line for invoice in simulator.all("invoice") if invoice["status"] != "void"
+             for line in invoice["lines"]["data"]]  # fmt: skip
+    debits = {line["id"]: line["amount"] for line in lines}
+    seen: list[str] = []
+    for line in lines:
+        details = line["parent"]["subscription_item_details"] or {}
+        credited = (details.get("proration_details") or {}).get("credited_items")
+        if credited:
+            [debit] = credited["invoice_line_items"]
+            assert debit not in seen, "given back twice"
+            seen.append(debit)
+            assert -line["amount"] <= debits.get(debit, 10**9)
 
 
 def check_subscription(simulator: Simulator, subscription: Json) -> None:
@@ -138,4 +209,4 @@ def check_subscription(simulator: Simulator, subscription: Json) -> None:
     shown = {name: value for name, value in about[-1].items() if name[0] != "_"}
     assert shown == subscription
     for item in subscription["items"]["data"]:
-        assert item["current_period_start"] < item["current_period_end"]
+        assert item["current_period_start"] < item["current_period_end"], subscription

@@ -96,12 +96,14 @@ class SubjectAdmin(LookedUp):
     @method_decorator(transaction.non_atomic_requests)  # some actions ask Stripe
     def act_view(self, request: HttpRequest, subject_pk: int, slug: str, target: str = "") -> HttpResponse:
         """Ask why, then do it, once."""
-        if not may_support(request):
+        if not self.has_view_permission(request):
             raise PermissionDenied
         action = ACTIONS.get(slug)
         subject = Subject.objects.filter(pk=subject_pk).first()
         if action is None or subject is None:
             raise Http404
+        if not action.is_permitted(request):
+            raise PermissionDenied
         row = action.find(subject, target)
         form = action.form_for(subject, row, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid() and self.do(request, action, subject, row, form):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from licenzy_django import access, clock
+from licenzy_django import access, clock, operators
 from licenzy_django.access.availability import availability_of
 from licenzy_django.admin import charts
 from licenzy_django.admin.links import dashboard_url
 from licenzy_django.admin.permissions import may_support
 from licenzy_django.admin.subject import explanations, timeline
+from licenzy_django.admin.subject.actions import offered
 from licenzy_django.admin.subject.explanations import Held
 from licenzy_django.admin.subject.timeline_entries import Happened
 from licenzy_django.ledger.entries import use_by_day
@@ -22,7 +24,6 @@ from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChang
 
 MOST_ENTITLEMENTS = 50
 DAYS = 30
-DECISIONS = ("manual_grant", "manual_revoke", "manual_restore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,16 @@ class ShownEntitlement:
 
 @dataclass(frozen=True, slots=True)
 class ShownMoment:
-    """A line of the timeline with its links and its button."""
+    """A line of the timeline with its links and its buttons."""
 
     happened: Happened
     links: list[tuple[str, str]]
-    button: Button | None
+    buttons: list[Button]
 
 
 def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
     """Everything that the template needs, in a number of queries that does not depend on the history."""
     at = clock.now()
-    can_act = may_support(request)
     rows = newest_entitlements(subject)
     has_more = len(rows) > MOST_ENTITLEMENTS
     held = held_of(rows[:MOST_ENTITLEMENTS], at)
@@ -70,16 +70,15 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "decision": decision,
         "sentence": explanations.decision_sentence(subject.subject_ref, decision, behind),
         "why": explanations.why(decision, behind, [] if behind else newest_attempts(subject), waiting),
-        "waiting": [replay_button(subject, event.event_id) for event in waiting] if can_act else [],
-        "entitlements": [shown_entitlement(one, subject, can_act) for one in held],
+        "waiting": [button for event in waiting for button in buttons(request, subject, event)],
+        "entitlements": [shown_entitlement(one, subject, request) for one in held],
         "has_more_entitlements": has_more,
         "lots": charts.packs_found([one.row for one in held if one.row.product.rules.has_units]),
         "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
-        "moments": [shown_moment(happened, subject, can_act) for happened in page.happened],
+        "moments": [shown_moment(happened, subject, request) for happened in page.happened],
         "timeline": page,
-        "can_act": can_act,
-        "grant_url": action_url(subject, "grant"),
-        "sync_url": action_url(subject, "sync"),
+        "can_act": may_support(request),
+        "buttons": buttons_of_subject(request, subject),
     }
 
 
@@ -91,7 +90,7 @@ def newest_entitlements(subject: Subject) -> list[Entitlement]:
 
 def held_of(rows: list[Entitlement], at: datetime) -> list[Held]:
     decided: dict[int, list[EntitlementChange]] = {}
-    changes = EntitlementChange.objects.filter(entitlement__in=rows, reason__in=DECISIONS)
+    changes = EntitlementChange.objects.filter(entitlement__in=rows, reason__in=operators.DECISIONS)
     for change in changes.select_related("actor").order_by("-pk")[:200]:
         decided.setdefault(change.entitlement_id, []).append(change)
     return [Held(row, availability_of(row, at), decided.get(row.pk, [])) for row in rows]
@@ -112,7 +111,7 @@ def newest_attempts(subject: Subject) -> list[CheckoutAttempt]:
     return list(CheckoutAttempt.objects.filter(subject=subject).select_related("product").order_by("-pk")[:1])
 
 
-def shown_entitlement(held: Held, subject: Subject, can_act: bool) -> ShownEntitlement:
+def shown_entitlement(held: Held, subject: Subject, request: HttpRequest) -> ShownEntitlement:
     row = held.row
     is_stripe = row.source == Source.STRIPE
     return ShownEntitlement(
@@ -120,33 +119,28 @@ def shown_entitlement(held: Held, subject: Subject, can_act: bool) -> ShownEntit
         sentence=explanations.held_sentence(held),
         rests_on=row.source_id if is_stripe else held.by or row.source_id,
         dashboard_url=dashboard_url(row.source_id, row.mode) if is_stripe else "",
-        buttons=entitlement_buttons(held, subject) if can_act else [],
+        buttons=buttons(request, subject, row),
     )
 
 
-def entitlement_buttons(held: Held, subject: Subject) -> list[Button]:
-    slug = "revoke" if held.row.revoked_at is None else "restore"
-    slugs = [slug, "adjust"] if held.row.product.rules.has_units else [slug]
-    return [button(subject, slug, held.row.public_id) for slug in slugs]
-
-
-def shown_moment(happened: Happened, subject: Subject, can_act: bool) -> ShownMoment:
+def shown_moment(happened: Happened, subject: Subject, request: HttpRequest) -> ShownMoment:
     links = [(stripe_id, dashboard_url(stripe_id, subject.mode)) for stripe_id in happened.stripe_ids]
-    if happened.action is None or not can_act:
-        return ShownMoment(happened, links, None)
-    slug, target, words = happened.action
-    return ShownMoment(happened, links, replace(button(subject, slug, target), words=words))
+    return ShownMoment(happened, links, buttons(request, subject, happened.row))
 
 
-def replay_button(subject: Subject, event_id: str) -> Button:
-    return button(subject, "replay", event_id)
+def buttons(request: HttpRequest, subject: Subject, row: Model) -> list[Button]:
+    """What this operator may do to a row of the subject's."""
+    return [
+        Button(action_url(subject, action.slug, action.target_of(row)), action.button, action.is_dangerous)
+        for action in offered(request, row)
+    ]
 
 
-def button(subject: Subject, slug: str, target: str) -> Button:
-    from licenzy_django.admin.subject.actions import ACTIONS
-
-    action = ACTIONS[slug]
-    return Button(action_url(subject, slug, target), action.button, action.is_dangerous)
+def buttons_of_subject(request: HttpRequest, subject: Subject) -> list[Button]:
+    return [
+        Button(action_url(subject, action.slug), action.title, action.is_dangerous)
+        for action in offered(request, subject)
+    ]
 
 
 def action_url(subject: Subject, slug: str, target: str = "") -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,17 +25,17 @@ class Happened:
     Attributes:
         kind: attempt, event, change, units, delivery or operator: names the style too.
         tone: good, bad, or empty.
-        action: the slug of what an operator can do about it, and the id of what it is done to.
+        row: what it is told from, to which an operator can do something about it.
         stripe_ids: shown as links to the Stripe dashboard.
     """
 
+    row: Model
     at: datetime
     kind: str
     label: str
     title: str
     details: Sequence[str] = ()
     tone: str = ""
-    action: tuple[str, str, str] | None = None
     stripe_ids: Sequence[str] = ()
 
 
@@ -44,15 +45,14 @@ def attempt_begun(row: CheckoutAttempt) -> Happened:
     details = [f"{row.public_id} · {state}"]
     if not row.stripe_session_id and row.status == CheckoutAttempt.Status.CREATED:
         details.append(_("No answer of Stripe's was kept."))
-    is_open = row.status == CheckoutAttempt.Status.CREATED
     return Happened(
+        row=row,
         at=row.created_at,
         kind="attempt",
         label=_("Checkout"),
         title=_("Checkout of %(product)s begun") % {"product": named(row.product.code, row.quantity)},
         details=details,
         tone=tones.get(row.status, ""),
-        action=("expire", row.public_id, _("Close payment page")) if is_open else None,
         stripe_ids=[row.stripe_session_id] if row.stripe_session_id else [],
     )
 
@@ -72,13 +72,13 @@ def event_received(row: StripeEvent) -> Happened:
     if row.received_at - row.occurred_at > LATE:
         details.append(_("Happened at Stripe on %(when)s.") % {"when": moment(row.occurred_at)})
     return Happened(
+        row=row,
         at=row.received_at,
         kind="event",
         label=_("Stripe"),
         title=row.type,
         details=details,
         tone=tones.get(Status(row.status), ""),
-        action=("replay", row.event_id, _("Replay")) if row.status in (Status.FAILED, Status.RECEIVED) else None,
         stripe_ids=[name for name in (row.event_id, row.object_id) if name],
     )
 
@@ -105,6 +105,7 @@ def entitlement_changed(row: EntitlementChange) -> Happened:
         who = row.actor or _("somebody")
         details.append(f"{who}: {row.note}")
     return Happened(
+        row=row,
         at=row.at,
         kind="change",
         label=_("History"),
@@ -148,6 +149,7 @@ def units_moved(row: LedgerEntry) -> Happened:
     details += [_("Idempotency key %(key)s") % {"key": row.idempotency_key}] if row.idempotency_key else []
     details += [f"{row.actor}: {row.reason}"] if row.actor else []
     return Happened(
+        row=row,
         at=row.created_at,
         kind="units",
         label=_("Units"),
@@ -165,20 +167,20 @@ def delivery_made(row: Delivery) -> Happened:
         details.append(_("last answer: %(answer)s") % {"answer": row.last_error or row.last_status})
     if row.status == Status.FAILED:
         details.append(_("next try %(when)s") % {"when": moment(row.next_try_at)})
-    can_requeue = row.status in (Status.DEAD, Status.FAILED)
     return Happened(
+        row=row,
         at=row.created_at,
         kind="delivery",
         label=_("Told"),
         title=f"{row.event.type} · {row.event.public_id}",
         details=[" · ".join(details)],
         tone={Status.DEAD: "bad", Status.FAILED: "bad", Status.SENT: "good"}.get(Status(row.status), ""),
-        action=("requeue", str(row.pk), _("Send again")) if can_requeue else None,
     )
 
 
 def operator_acted(row: LogEntry) -> Happened:
     return Happened(
+        row=row,
         at=row.action_time,
         kind="operator",
         label=_("Operator"),

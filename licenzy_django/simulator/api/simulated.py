@@ -53,7 +53,8 @@ SIMULATED: dict[str, str] = {
     "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
         cancel_at_period_end collection_method currency customer days_until_due default_payment_method description
         items{price quantity} metadata off_session
-        payment_behavior=allow_incomplete|default_incomplete|error_if_incomplete proration_behavior trial_end trial_period_days trial_settings""",
+        payment_behavior=allow_incomplete|default_incomplete|error_if_incomplete proration_behavior trial_end
+        trial_period_days trial_settings""",
     "subscriptions.update": """billing_cycle_anchor{type} cancel_at cancel_at_period_end
         cancellation_details{comment feedback} default_payment_method description items{id price quantity deleted}
         metadata off_session pause_collection

@@ -24,6 +24,11 @@ def change(
         return None
     with world.changing(found, "customer.updated"):
         found["balance"] += amount
+    return record(world, found, amount, kind, currency=currency, **about)
+
+
+def record(world: World, customer: Json, amount: int, kind: str, *, currency: str, **about: str | None) -> Json:
+    """The transaction for a balance that has changed already."""
     transaction: Json = {
         "id": world.new_id("cbtxn"),
         "object": "customer_balance_transaction",
@@ -32,10 +37,10 @@ def change(
         "created": world.now,
         "credit_note": about.get("credit_note"),
         "currency": currency,
-        "customer": customer,
+        "customer": customer["id"],
         "customer_account": None,
         "description": None,
-        "ending_balance": found["balance"],
+        "ending_balance": customer["balance"],
         "invoice": about.get("invoice"),
         "livemode": world.livemode,
         "metadata": {},

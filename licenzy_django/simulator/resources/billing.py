@@ -193,7 +193,7 @@ def _become_overdue(world: World, invoice: Json) -> Json:
 
 
 def write_off(world: World, invoice: Json, way: str) -> Json:
-    """``way`` is void or uncollectible.
+    """``way`` is void or uncollectible. A draft is finalised first; where nothing is due, it is paid by that.
 
     "Stripe ignores voided invoices when determining subscription status and uses the most recent non-voided invoice
     instead"; uncollectible makes ``past_due`` ``active`` (docs.stripe.com/billing/subscriptions/overview). Voiding a
@@ -201,6 +201,8 @@ def write_off(world: World, invoice: Json, way: str) -> Json:
     """
     if invoice["status"] == "draft":
         finalize(world, invoice)
+        if invoice["status"] == "paid":
+            return invoice
     (invoices.void if way == "void" else invoices.mark_uncollectible)(world, invoice)
     subscription = subscription_of(world, invoice)
     if subscription is None or subscription["latest_invoice"] != invoice["id"]:

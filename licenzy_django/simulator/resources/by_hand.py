@@ -99,7 +99,7 @@ def _first_lines(world: World, subscription: Json, item: Json, *, prorated: bool
         begin = until
     for since, to, from_start, to_end in _parts(begin, end, rhythm, anchor):
         part = (since, to) != (from_start, to_end)
-        if prorated or not part:
+        if prorated or (not part and since >= world.now):
             amount = share_of(whole, to - since, to_end - from_start)
             lines.append(item_line(world, item, (since, to), amount=amount, proration=part))
     return lines

@@ -125,6 +125,7 @@ def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
             plan.interval_changes |= rhythm(old["price"]) != rhythm(new["price"])
     if not plan.items:
         raise RefusalError("A subscription must have at least one active plan.", param="items")
+    subscriptions.check_items(subscription, plan.items)
     return plan
 
 

@@ -7,6 +7,7 @@ import re
 from ..json_tree import Json
 from ..refusals import invalid, no_such
 from ..world import Ref, World
+from . import balance
 
 _KEPT = (
     "address", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt",
@@ -39,17 +40,26 @@ def create(world: World, wanted: Json) -> Json:
         "_card": "ok",
     } | {name: wanted.get(name) or _UNSET.get(name) for name in _KEPT}  # fmt: skip
     customer["balance"] = wanted.get("balance", 0)
-    return world.add(customer, "customer.created")
+    world.add(customer, "customer.created")
+    _record_balance(world, customer, customer["balance"], "initial")
+    return customer
+
+
+def _record_balance(world: World, customer: Json, amount: int, kind: str) -> None:
+    if amount:
+        balance.record(world, customer, amount, kind, currency=customer["currency"] or "usd")
 
 
 def update(world: World, customer: Json, wanted: Json) -> Json:
     check_email(wanted.get("email"), "email")
+    before = customer["balance"]
     with world.changing(customer, "customer.updated"):
         for name in _KEPT:
             if name in wanted:
                 customer[name] = wanted[name] or _UNSET.get(name)
         customer["balance"] = wanted.get("balance", customer["balance"])
         merge_metadata(customer, wanted)
+    _record_balance(world, customer, customer["balance"] - before, "adjustment")
     return customer
 
 

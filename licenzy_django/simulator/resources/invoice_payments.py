@@ -52,7 +52,9 @@ def reduce_default(world: World, invoice: Json) -> None:
 
 
 def pay_part(world: World, invoice: Json, amount: int) -> Json:
-    """A payment of its own for a part of what remains."""
+    """A payment of its own for a part of what remains; of sent invoices only."""
+    if invoice["collection_method"] != "send_invoice":
+        raise invalid("Only an invoice that is sent (`collection_method=send_invoice`) is paid in parts.", "amount")
     if not 0 < amount < invoice["amount_remaining"]:
         raise invalid(f"A part is more than 0 and less than {invoice['amount_remaining']}", "amount")
     intent = _intent(world, invoice, amount)

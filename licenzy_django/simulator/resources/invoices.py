@@ -32,6 +32,8 @@ def finalize(world: World, invoice: Json) -> Json:
         ending = weigh(world, invoice)
         invoice |= {"status": "open", "number": invoice["id"].upper(), "effective_at": world.now}
         invoice |= {"automatically_finalizes_at": None, "ending_balance": ending, "last_finalization_error": None}
+        invoice["hosted_invoice_url"] = f"https://invoice.stripe.com/i/{invoice['id']}"
+        invoice["invoice_pdf"] = f"https://pay.stripe.com/invoice/{invoice['id']}/pdf"
         invoice["status_transitions"]["finalized_at"] = world.now
         if invoice["collection_method"] == "send_invoice":
             invoice["due_date"] = world.now + (invoice["_days_until_due"] or 0) * DAY

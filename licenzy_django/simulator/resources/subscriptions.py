@@ -84,9 +84,9 @@ def new_item(world: World, subscription: Json, price: Json, quantity: int) -> Js
 
 
 def item_period(subscription: Json, price: Json, at: int) -> tuple[int, int]:
-    start, end = period_around(at, price["recurring"], subscription["billing_cycle_anchor"])
     if subscription["status"] == "trialing":
-        end = subscription["trial_end"]
+        return subscription["trial_start"], subscription["trial_end"]
+    start, end = period_around(at, price["recurring"], subscription["billing_cycle_anchor"])
     return max(start, min(subscription["start_date"], at)), end
 
 
@@ -95,6 +95,11 @@ def shown_price(price: Json) -> Json:
 
 
 def put_items(subscription: Json, items: list[Json]) -> None:
+    check_items(subscription, items)
+    subscription["items"] |= {"data": items, "total_count": len(items)}
+
+
+def check_items(subscription: Json, items: list[Json]) -> None:
     """Refuses what one subscription cannot hold.
 
     Several intervals only in billing mode ``flexible`` (docs.stripe.com/billing/subscriptions/mixed-interval).
@@ -110,7 +115,6 @@ def put_items(subscription: Json, items: list[Json]) -> None:
             "Currency and interval fields must match across all plans on this subscription. Found mismatch in interval "
             "field.", "items",
         )  # fmt: skip
-    subscription["items"] |= {"data": items, "total_count": len(items)}
 
 
 def rhythm(price: Json) -> tuple[str, int]:

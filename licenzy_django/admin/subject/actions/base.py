@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from licenzy_django import operators
 from licenzy_django.admin.audit_log import ReasonForm, log_action
+from licenzy_django.admin.permissions import SUPPORT
 from licenzy_django.models import Subject
 
 Words = str | Promise
@@ -22,19 +23,35 @@ class ActionFailed(Exception):
 
 
 class Action:
-    """Something done to a subject, or to one of its rows.
+    """Something done to a subject, or to one of its rows. A button for it stands wherever such a row is shown.
 
     Attributes:
-        slug: its name in the address and in templates.
-        button: what the button that does it says.
+        slug: its name in the address.
+        permission: who may do it.
+        model: what it is done to.
+        title: of the page that asks, and of the button at the top of the subject's page.
+        button: what the button that does it says, and the one beside a row.
         is_dangerous: the button is red.
     """
 
     slug = ""
+    permission = SUPPORT
+    model: type[Model] = Subject
     title: Words = ""
     button: Words = ""
     is_dangerous = False
     form: type[ReasonForm] = ReasonForm
+
+    def is_permitted(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.permission)
+
+    def is_offered(self, row: Any) -> bool:
+        """Whether there is a button for it where this row is shown. ``act`` must not rely on it."""
+        return True
+
+    def target_of(self, row: Any) -> str:
+        """What names the row in the address; ``find`` reads it."""
+        return str(row.public_id)
 
     def find(self, subject: Subject, target: str) -> Any:
         """The row that it is done to: the subject's own, never another's. Raises Http404."""

@@ -17,8 +17,15 @@ from licenzy_django.outbound import endpoints
 
 class Requeue(Action):
     slug = "requeue"
+    model = Delivery
     title = gettext_lazy("Send a notification again")
     button = gettext_lazy("Send again")
+
+    def is_offered(self, row: Delivery) -> bool:
+        return row.status in (Delivery.Status.DEAD, Delivery.Status.FAILED)
+
+    def target_of(self, row: Delivery) -> str:
+        return str(row.pk)
 
     def find(self, subject: Subject, target: str) -> Delivery:
         deliveries = Delivery.objects.select_related("event", "endpoint")

@@ -75,6 +75,8 @@ class Grant(Action):
 
 
 class OfEntitlement(Action):
+    model = Entitlement
+
     def find(self, subject: Subject, target: str) -> Entitlement:
         return get_object_or_404(subject.entitlements.select_related("product"), public_id=target)
 
@@ -84,6 +86,9 @@ class Revoke(OfEntitlement):
     title = gettext_lazy("Take an entitlement away")
     button = gettext_lazy("Revoke")
     is_dangerous = True
+
+    def is_offered(self, row: Entitlement) -> bool:
+        return row.revoked_at is None
 
     def consequences(self, subject: Subject, row: Entitlement) -> Sequence[Words]:
         lines = [
@@ -105,6 +110,9 @@ class Restore(OfEntitlement):
     slug = "restore"
     title = gettext_lazy("Take a revocation back")
     button = gettext_lazy("Restore")
+
+    def is_offered(self, row: Entitlement) -> bool:
+        return row.revoked_at is not None
 
     def consequences(self, subject: Subject, row: Entitlement) -> Sequence[Words]:
         return [
@@ -135,6 +143,9 @@ class Adjust(OfEntitlement):
     slug = "adjust"
     title = gettext_lazy("Adjust the units of a pack")
     button = gettext_lazy("Adjust")
+
+    def is_offered(self, row: Entitlement) -> bool:
+        return row.product.rules.has_units
 
     def form_for(self, subject: Subject, row: Entitlement, given: Any) -> ReasonForm:
         return AdjustForm(given, initial={"request_id": new_request_id()})

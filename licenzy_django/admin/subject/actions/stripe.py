@@ -24,9 +24,13 @@ logger = logging.getLogger("licenzy_django")
 
 class Expire(Action):
     slug = "expire"
+    model = CheckoutAttempt
     title = gettext_lazy("Close an open payment page")
-    button = gettext_lazy("Close the page")
+    button = gettext_lazy("Close payment page")
     is_dangerous = True
+
+    def is_offered(self, row: CheckoutAttempt) -> bool:
+        return row.status == CheckoutAttempt.Status.CREATED
 
     def find(self, subject: Subject, target: str) -> CheckoutAttempt:
         return get_object_or_404(subject.attempts.select_related("product", "subject"), public_id=target)
@@ -53,8 +57,15 @@ class ReplayForm(ReasonForm):
 
 class Replay(Action):
     slug = "replay"
+    model = StripeEvent
     title = gettext_lazy("Process an event again")
     button = gettext_lazy("Replay")
+
+    def is_offered(self, row: StripeEvent) -> bool:
+        return row.status in (StripeEvent.Status.FAILED, StripeEvent.Status.RECEIVED)
+
+    def target_of(self, row: StripeEvent) -> str:
+        return row.event_id
 
     def find(self, subject: Subject, target: str) -> StripeEvent:
         return get_object_or_404(events_of(subject), event_id=target)
@@ -92,6 +103,9 @@ class Sync(Action):
     slug = "sync"
     title = gettext_lazy("Compare with Stripe")
     button = gettext_lazy("Take over what Stripe says")
+
+    def is_offered(self, row: Subject) -> bool:
+        return bool(row.stripe_customer_id)
 
     def consequences(self, subject: Subject, row: Any) -> Sequence[Words]:
         """Asks Stripe; changes nothing."""
