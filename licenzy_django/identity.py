@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from licenzy_django.conf import licenzy_settings
@@ -15,15 +17,17 @@ from licenzy_django.exceptions import InvalidRequest
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
-    from django.http import HttpRequest
 
 MAX_LENGTH = 255
 
 
 def user_subject(request: HttpRequest) -> str | None:
-    """The default ``LICENZY["SUBJECT"]``: ``user_<pk>`` of the logged-in user, nobody for an anonymous one."""
-    user = getattr(request, "user", None)
-    return f"user_{user.pk}" if user is not None and user.is_authenticated else None
+    """The default ``LICENZY["SUBJECT"]``: ``user_<pk>`` of the logged-in user, nobody for an anonymous one.
+
+    Raises TypeError if ``request.user`` is neither: of something else that has a number, the user of that number would
+    pay. Say in ``LICENZY["SUBJECT"]`` who it is.
+    """
+    return subject_ref_of_user(getattr(request, "user", None))
 
 
 def request_subject(request: HttpRequest) -> str | None:
@@ -40,23 +44,39 @@ def request_subject(request: HttpRequest) -> str | None:
     return text_or_nobody(subject_ref)
 
 
-def is_request(subject: Any) -> bool:
-    """Whether it is a request, Django's or DRF's."""
-    return isinstance(getattr(subject, "META", None), dict)
+def is_request(subject: Any) -> TypeGuard[HttpRequest]:
+    """Whether it is a request, Django's or DRF's, which wraps Django's."""
+    return isinstance(getattr(subject, "_request", subject), HttpRequest)
 
 
 def subject_ref_of(subject: str | HttpRequest | AbstractBaseUser | Any | None) -> str | None:
-    """The ``subject_ref`` of whatever a host has at hand: a ref, a request, a user, or None.
+    """The ``subject_ref`` of whatever a host has at hand: a ref, a request, a user, or None. All verbs ask here.
 
-    A user becomes ``user_<pk>``; hosts whose subjects are not users pass the ref or the request.
+    A user becomes ``user_<pk>``; hosts whose subjects are not users pass the ref or the request. None, an anonymous
+    user and one that was never saved are nobody. Raises TypeError for anything else.
     """
-    if subject is None or isinstance(subject, str):
-        return text_or_nobody(subject)
-    if is_request(subject):
-        return request_subject(cast("HttpRequest", subject))
-    if getattr(subject, "is_anonymous", False) or getattr(subject, "pk", None) is None:
+    if isinstance(subject, str):
+        return text_or_nobody(str(subject))
+    return request_subject(subject) if is_request(subject) else subject_ref_of_user(subject)
+
+
+def subject_ref_of_user(user: Any) -> str | None:
+    if user is None or getattr(user, "is_anonymous", False) is True:
         return None
-    return f"user_{cast('AbstractBaseUser', subject).pk}"
+    # isinstance sees through lazy objects, and knows proxies and children of the user model.
+    user_model: type[Any] = get_user_model()
+    if isinstance(user, user_model):
+        return None if user.pk is None else f"user_{user.pk}"
+    given = user.__name__ if isinstance(user, type) else f"an instance of {type(user).__name__}"
+    raise TypeError(
+        f"A subject is a text, a request, an instance of {user_model.__name__}, or None for nobody; not {given}. "
+        "Pass the text that names the subject, such as 'org:acme'."
+    )
+
+
+def required_subject_ref(subject: Any) -> str:
+    """The ref of somebody, for verbs that can do nothing for nobody. Raises InvalidRequest for nobody or a bad text."""
+    return validate_subject_ref(subject if isinstance(subject, str) else subject_ref_of(subject))
 
 
 def text_or_nobody(subject_ref: str | None) -> str | None:

@@ -15,7 +15,7 @@ from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.history import save_change, snapshot, write
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase
 from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
-from licenzy_django.identity import validate_subject_ref
+from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
 from licenzy_django.models.audit import AuditContext
@@ -39,7 +39,7 @@ class Done(Generic[Row]):
 
 
 def grant(
-    subject_ref: str,
+    subject_ref: Any,
     product: Product,
     *,
     until: datetime | None = None,
@@ -51,6 +51,7 @@ def grant(
     """Give a subject a product without a payment, in the product's mode.
 
     Args:
+        subject_ref: who gets it: a ref, a request or a user.
         until: when it ends; by default as the product says (a subscription: never).
         units: of a usage pack; by default one pack.
         actor: the operator, a user.
@@ -62,7 +63,7 @@ def grant(
         IdempotencyKeyReused: the ``request_id`` has granted something else.
     """
     now = clock.now()
-    validate_subject_ref(subject_ref)
+    subject_ref = required_subject_ref(subject_ref)
     validate_grant(product, until, units, reason, now)
     derived = granted_state(product, until, units, f"grant_{request_id}", now)
     with transaction.atomic():

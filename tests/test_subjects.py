@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, User
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.http import HttpRequest
+from django.template import Context
 from django.test import RequestFactory, override_settings
+from django.utils.functional import SimpleLazyObject
 
-from licenzy_django import access
+from licenzy_django import access, billing_portal, checkout, operators, usage
+from licenzy_django.access import account
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import request_subject, subject_ref_of, user_subject, validate_subject_ref
+from licenzy_django.models import Product, Subject
+from licenzy_django.templatetags import licenzy
+from licenzy_django.testing import StripeDouble, entitled
 
 
 def request_of(user: Any) -> HttpRequest:
@@ -54,7 +62,70 @@ def test_whatever_is_at_hand_names_the_subject() -> None:
     assert subject_ref_of("org:acme/eu") == "org:acme/eu"
     assert subject_ref_of(request_of(User(pk=7))) == "user_7"
     assert subject_ref_of(User(pk=7)) == "user_7"
-    assert subject_ref_of(SimpleNamespace(pk="0f-uuid")) == "user_0f-uuid"
+    assert subject_ref_of(SimpleLazyObject(lambda: User(pk=7))) == "user_7"
+    assert subject_ref_of(ProxyOfUser(pk=7)) == "user_7"
+
+
+class ProxyOfUser(User):
+    class Meta:
+        proxy = True
+        app_label = "auth"
+
+
+NO_SUBJECTS = [
+    pytest.param(Group(pk=7), id="another model with the same number"),
+    pytest.param(SimpleLazyObject(lambda: Group(pk=7)), id="lazy"),
+    pytest.param(SimpleNamespace(pk=7, is_authenticated=True), id="looks like a user"),
+    pytest.param(SimpleNamespace(META={}, user=User(pk=7)), id="looks like a request"),
+    pytest.param(User, id="the class"),
+    pytest.param(7, id="int"),
+    pytest.param(True, id="bool"),
+    pytest.param(b"user_7", id="bytes"),
+    pytest.param(["user_7"], id="list"),
+    pytest.param(request_of(Group(pk=7)), id="a request of another model"),
+]
+VERBS: dict[str, Callable[[Any], object]] = {
+    "check": access.check,
+    "require": access.require,
+    "acheck": lambda who: async_to_sync(access.acheck)(who),
+    "summary": access.summary,
+    "entitlements_of": access.entitlements_of,
+    "account": account.of,
+    "has_access": licenzy.has_access,
+    "has_feature": lambda who: licenzy.has_feature(who, "export"),
+    "units_left": licenzy.units_left,
+    "entitlements": lambda who: licenzy.entitlements(Context(), who),
+    "remaining": usage.remaining,
+    "by_day": usage.by_day,
+    "consume": lambda who: usage.consume(who, 1, idempotency_key="k"),
+    "reserve": lambda who: usage.reserve(who, 1, idempotency_key="k"),
+    "start": lambda who: checkout.start(who, "PRO", idempotency_key="k"),
+    "session_url": billing_portal.session_url,
+    "grant": lambda who: operators.grant(who, Product(), actor=None, reason="a test", request_id="r"),
+    "entitled": entitled,
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("subject", NO_SUBJECTS)
+def test_no_verb_takes_anything_else_for_a_subject(subject: Any) -> None:
+    for name, verb in VERBS.items():
+        with pytest.raises(TypeError, match="A subject is a text, a request, an instance of User"):
+            pytest.fail(f"{name} gave {verb(subject)!r}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_verb_takes_a_text_a_request_and_a_user(stripe_double: StripeDouble) -> None:
+    user = User.objects.create(pk=7, username="ada")
+    product = stripe_double.sell("CREDITS", kind="usage_pack", units=100)
+    for number, who in enumerate(("user_7", user, request_of(SimpleLazyObject(lambda: user)))):
+        stripe_double.buy(who, "CREDITS")
+        operators.grant(who, product, actor=user, reason="a test", request_id=f"r{number}")
+        assert access.check(who).subject_ref == "user_7"
+        usage.consume(who, 1, idempotency_key=f"k{number}")
+        assert billing_portal.session_url(who)
+    assert {subject_ref for (subject_ref,) in Subject.objects.values_list("subject_ref")} == {"user_7"}
+    assert usage.remaining(user) == 6 * 100 - 3
 
 
 def test_what_no_database_can_hold_is_nobody(db: None) -> None:
@@ -66,7 +137,7 @@ def test_what_no_database_can_hold_is_nobody(db: None) -> None:
             assert request_subject(request_of(AnonymousUser())) is None
 
 
-@pytest.mark.parametrize("nobody", [None, "", AnonymousUser(), User(), SimpleNamespace()])
+@pytest.mark.parametrize("nobody", [None, "", AnonymousUser(), User(), SimpleLazyObject(AnonymousUser)])
 def test_nobody_has_no_subject_ref(nobody: Any) -> None:
     assert subject_ref_of(nobody) is None
 

@@ -32,7 +32,7 @@ from licenzy_django.exceptions import (
 )
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
-from licenzy_django.identity import validate_subject_ref
+from licenzy_django.identity import required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.stripe import client
@@ -59,7 +59,7 @@ class StartedCheckout:
 
 
 def start(
-    subject_ref: str,
+    subject_ref: Any,
     product_code: str,
     *,
     idempotency_key: str,
@@ -72,7 +72,7 @@ def start(
     """Open a Stripe Checkout page for a subject and a product.
 
     Args:
-        subject_ref: who buys.
+        subject_ref: who buys: a ref, a request or a user.
         product_code: what; price, amount and currency are the product's, never the caller's.
         idempotency_key: the same key with the same arguments gives the same page, never a second one.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
@@ -90,6 +90,7 @@ def start(
     client.refuse_inside_a_transaction()
     mode = mode or licenzy_settings().MODE
     key = checked_key(idempotency_key)
+    subject_ref = required_subject_ref(subject_ref)
     meaning = fingerprint(
         subject_ref=subject_ref,
         product_code=product_code,
@@ -100,7 +101,7 @@ def start(
     )
     attempt = attempt_of_key(mode, key)
     if attempt is None:
-        validate(subject_ref, quantity, customer_email)
+        validate(quantity, customer_email)
         urls = redirects(success_url, cancel_url)
         attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls)
         if is_new:
@@ -115,8 +116,7 @@ def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
     return attempts.filter(mode=mode, idempotency_key=key).first()
 
 
-def validate(subject_ref: str, quantity: Any, customer_email: str) -> None:
-    validate_subject_ref(subject_ref)
+def validate(quantity: Any, customer_email: str) -> None:
     problems: dict[str, list[str]] = {}
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= MAX_QUANTITY:
         problems["quantity"] = ["This must be a whole number from 1 to 999,999."]

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from licenzy_django import clock
 from licenzy_django.access import cache
-from licenzy_django.identity import subject_ref_of, validate_subject_ref
+from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import entries
 from licenzy_django.models import Entitlement, EntitlementChange, Kind, LedgerEntry, Product, Subject
 from licenzy_django.models.base import new_entitlement_id
@@ -33,7 +33,7 @@ def entitled(
         units: of a usage pack; a product that is made is one if they are given. By default the product's.
         columns: of the entitlement, for example ``available_until=…``.
     """
-    subject_ref = validate_subject_ref(subject_ref_of(subject))
+    subject_ref = required_subject_ref(subject)
     product = product_of(product_code or "TEST_PRODUCT", mode, list(features), units)
     owner, _ = Subject.objects.get_or_create(mode=mode, subject_ref=subject_ref)
     granted = columns.setdefault("units_granted", (product.units or 0) if units is None else units)
