@@ -69,7 +69,7 @@ def test_whatever_is_at_hand_names_the_subject() -> None:
 class ProxyOfUser(User):
     class Meta:
         proxy = True
-        app_label = "auth"
+        app_label = "of_no_app"
 
 
 NO_SUBJECTS = [
