@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(__file__).resolve().parents[1] / "licenzy_django"
 FLOORS = """
 management

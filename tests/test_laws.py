@@ -29,6 +29,8 @@ from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import forget_what_stripe_told, handled, state
 
+pytestmark = pytest.mark.logic
+
 Json = dict[str, Any]
 
 # In parts, so that every core has some; each part of the long profile has a seed of its own.

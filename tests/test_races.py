@@ -20,7 +20,7 @@ from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 Json = dict[str, Any]
 
 

@@ -29,6 +29,8 @@ from licenzy_django.outbound import endpoints
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
 
+pytestmark = pytest.mark.slow
+
 
 def url_of(slug: str, target: str = "", subject_ref: str = "user_1") -> str:
     pk = Subject.objects.get(subject_ref=subject_ref).pk

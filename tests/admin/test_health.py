@@ -17,6 +17,8 @@ from licenzy_django.outbound import endpoints
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
 
+pytestmark = pytest.mark.slow
+
 HEALTH = "admin:licenzy_stripeevent_health"
 
 

@@ -14,6 +14,8 @@ from licenzy_django.models import ApiKey, CheckoutAttempt, Entitlement, Entitlem
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
 
+pytestmark = pytest.mark.slow
+
 LISTS = ["apikey", "checkoutattempt", "entitlement", "entitlementchange", "product", "stripeevent", "subject"]
 
 

@@ -29,6 +29,8 @@ from licenzy_django.outbound import endpoints
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
 
+pytestmark = pytest.mark.slow
+
 LIST = "admin:licenzy_subject_changelist"
 
 

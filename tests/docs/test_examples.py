@@ -20,7 +20,7 @@ from licenzy_django.outbound.signing import headers_of, new_secret
 from licenzy_django.testing import StripeDouble
 from tests.docs.pages import BLOCKS, PAGES, Block, Page, page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 SNIPPETS = [block for block in BLOCKS if block.language == "python" and not block.file]
 PAGES_WITH_REQUESTS = [each for each in PAGES if list(each.requests())]
 

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from tests.docs.pages import REPOSITORY, page
 from tests.servers import clean_environment
 
+pytestmark = pytest.mark.slow
+
 WITHOUT_PYTEST = (
     "import os, sys; sys.modules['pytest'] = None; os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"
     "from django.core.management import execute_from_command_line\n"

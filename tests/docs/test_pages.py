@@ -21,6 +21,8 @@ from licenzy_django.outbound.events import PAYLOAD_KEYS
 from licenzy_django.simulator.conf import SimulatorSettings
 from tests.docs.pages import BLOCKS, PAGES, REPOSITORY, Block, Page, page
 
+pytestmark = pytest.mark.once
+
 PACKAGE = REPOSITORY / "licenzy_django"
 COMMANDS = sorted(path.stem for path in (PACKAGE / "management/commands").glob("licenzy_*.py"))
 

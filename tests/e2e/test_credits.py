@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.e2e.shops import Shop
 from tests.servers import FormReader, Visitor, eventually
+
+pytestmark = pytest.mark.slow
 
 
 def left(page: str) -> int:

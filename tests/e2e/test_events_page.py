@@ -10,6 +10,8 @@ import requests
 from tests.e2e.shops import Shop, manage, open_shop
 from tests.servers import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.e2e.shops import REPOSITORY, Shop, environment_of_a_shop, key_in, manage
 from tests.servers import eventually, running_server
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_shop_with_a_key_sells_through_that_stripe(shop: Shop, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.servers import clean_environment, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def tell_in_bulk(endpoint: OutboundEndpoint, number: int) -> None:

@@ -18,7 +18,7 @@ from licenzy_django.exceptions import (
     ProductNotFound,
 )
 from licenzy_django.models import Entitlement, LedgerEntry
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 
 
 def consume(units: int, subject: str = "user_1", **given: object) -> usage.Used:
@@ -198,7 +198,7 @@ def test_nobody_has_nothing(shelf: Shelf) -> None:
     assert usage.remaining(None) == 0
 
 
-def test_it_is_one_statement_or_four(shelf: Shelf, way: str) -> None:
+def test_it_is_one_statement_or_four(shelf: Shelf, way_of_taking_units: str) -> None:
     shelf.give(10)
     shelf.give(10)
     consume(1)
@@ -207,7 +207,7 @@ def test_it_is_one_statement_or_four(shelf: Shelf, way: str) -> None:
         consume(15)
 
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) <= (1 if way == "one statement" else 4), statements
+    assert len(statements) <= (1 if way_of_taking_units == "one statement" else 4), statements
     # Whoever reads before writing on SQLite may be refused the write.
     assert not statements[0].startswith("SELECT") or connection.vendor != "sqlite"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.core.management import call_command
 from django.db import transaction
 from hypothesis import HealthCheck, settings
@@ -23,8 +24,10 @@ from hypothesis.stateful import (
 from licenzy_django import access, operators, usage
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Entitlement, LedgerEntry
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 from tests.usage.plain_ledger import PlainHold, PlainLedger, PlainPack
+
+pytestmark = pytest.mark.slow
 
 SUBJECTS = st.sampled_from(["user_1", "org:acme/eu"])
 CODES = st.sampled_from(["", "", "CREDITS", "TOKENS"])

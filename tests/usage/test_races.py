@@ -23,9 +23,9 @@ from licenzy_django import operators, usage
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ReservationClosed
 from licenzy_django.models import Entitlement, LedgerEntry, Product
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
-from tests.usage.conftest import ON_POSTGRESQL, Shelf
+from tests.shelf import ON_POSTGRESQL, Shelf
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WORKERS = 16 if ON_POSTGRESQL else 4
 fork = multiprocessing.get_context("fork")
 

@@ -12,7 +12,7 @@ from licenzy_django.exceptions import (
     ReservationClosed,
     ReservationNotFound,
 )
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 from tests.usage.steps import columns, reserve
 
 pytestmark = pytest.mark.usefixtures("balanced_books")

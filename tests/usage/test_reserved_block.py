@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 
 from licenzy_django import usage
 from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, ReservationClosed
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 from tests.usage.steps import columns, reserve
 
 pytestmark = pytest.mark.usefixtures("balanced_books")

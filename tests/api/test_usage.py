@@ -10,7 +10,9 @@ from django.http import HttpResponse
 from licenzy_django import usage
 from licenzy_django.models import LedgerEntry, Reservation
 from tests.backend import Backend, error_of
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
+
+pytestmark = pytest.mark.usefixtures("way_of_taking_units")
 
 
 def consume(backend: Backend, units: object = 100, key: str = "k", **more: object) -> HttpResponse:

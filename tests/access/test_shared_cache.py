@@ -16,17 +16,21 @@ from licenzy_django import access, clock, operators, usage
 from licenzy_django.access import entitlement_rows, shared_cache
 from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import entitled
-from tests.gates.caches import CountingCache
-from tests.gates.conftest import Costs
+from tests.access.caches import CountingCache
+from tests.fixtures import Costs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.usefixtures("clock_without_queries", "rested_cache"),
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
 OFTEN = 5
 
 
 @pytest.fixture(autouse=True)
 def cache(settings: Settings) -> Iterator[Any]:
     """One that all processes share, as far as this one can tell."""
-    settings.CACHES = {"shared": {"BACKEND": "tests.gates.caches.CountingCache", "LOCATION": "gates"}}
+    settings.CACHES = {"shared": {"BACKEND": "tests.access.caches.CountingCache", "LOCATION": "gates"}}
     settings.LICENZY = {**settings.LICENZY, "CACHE": "shared"}
     caches["shared"].clear()
     CountingCache.trips.clear()
@@ -35,7 +39,7 @@ def cache(settings: Settings) -> Iterator[Any]:
 
 
 def broken(settings: Settings) -> None:
-    settings.CACHES = {"shared": {"BACKEND": "tests.gates.caches.BrokenCache"}}
+    settings.CACHES = {"shared": {"BACKEND": "tests.access.caches.BrokenCache"}}
 
 
 def revoke(row: Entitlement) -> None:

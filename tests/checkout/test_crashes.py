@@ -23,6 +23,8 @@ from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.simulator.account import database_simulator, forget_clock
 from licenzy_django.testing import StripeDouble
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
 

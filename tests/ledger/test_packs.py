@@ -11,9 +11,9 @@ from licenzy_django import access, usage
 from licenzy_django.exceptions import IdempotencyKeyReused, InsufficientUsage, InvalidRequest
 from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry
 from licenzy_django.testing import StripeDouble
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 
-pytestmark = pytest.mark.usefixtures("balanced_books")
+pytestmark = [pytest.mark.usefixtures("way_of_taking_units"), pytest.mark.usefixtures("balanced_books")]
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from licenzy_django.models import StripeEvent, StripeFact
 from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, sell_everything, state, undone
 
+pytestmark = pytest.mark.logic
+
 Json = dict[str, Any]
 
 

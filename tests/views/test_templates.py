@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from licenzy_django.models import Product
 from licenzy_django.testing import StripeDouble, entitled
-from tests.gates.conftest import Costs
+from tests.fixtures import Costs
 
 Requests = Callable[..., HttpRequest]
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from licenzy_django import usage
 from licenzy_django.exceptions import InsufficientUsage
 from licenzy_django.models import OutboundEndpoint, OutboundEvent
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 
 
 def listen(*events: str, mode: str = "test") -> None:

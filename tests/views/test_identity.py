@@ -16,16 +16,16 @@ from pytest_django import Settings
 from licenzy_django import access
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.testing import entitled
-from tests.gates.conftest import Costs
+from tests.fixtures import Costs
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.gates.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.views.urls")]
 Chosen = Callable[[str], None]
 
 
 @pytest.fixture
 def subject_is(settings: Settings) -> Chosen:
     def choose(name: str) -> None:
-        settings.LICENZY = {**settings.LICENZY, "SUBJECT": f"tests.gates.subjects_of_hosts.{name}"}
+        settings.LICENZY = {**settings.LICENZY, "SUBJECT": f"tests.views.subjects_of_hosts.{name}"}
 
     return choose
 

@@ -13,6 +13,8 @@ from licenzy_django.outbound import endpoints
 from tests import test_laws
 from tests.test_laws import Story, catalog
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["catalog"]
 
 

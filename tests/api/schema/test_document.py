@@ -21,8 +21,10 @@ from drf_spectacular.validation import validate_schema
 from licenzy_django import exceptions, urls
 from licenzy_django.api.schema.document import paths_and_components
 from licenzy_django.api.serializers import RequestSerializer
+from tests.api.schema.conftest import Json
 from tests.backend import Backend
-from tests.openapi.conftest import Json
+
+pytestmark = pytest.mark.slow
 
 Complaints = Callable[[Json, Any], list[str]]
 CONTRACT = """
@@ -135,7 +137,7 @@ def test_access_check_takes_exactly_the_bodies_that_fit(
 
 def test_it_knows_where_it_is_mounted(document: Json, settings: Any) -> None:
     assert document["servers"] == [{"url": "/v1"}]
-    settings.ROOT_URLCONF = "tests.openapi.mounted_elsewhere"
+    settings.ROOT_URLCONF = "tests.api.schema.mounted_elsewhere"
     assert Client().get("/billing/api/schema/").json()["servers"] == [{"url": "/billing/api"}]
 
 

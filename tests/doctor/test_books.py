@@ -10,7 +10,9 @@ from licenzy_django import usage
 from licenzy_django.db.functions import is_there
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
 from licenzy_django.usage import postgres
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
+
+pytestmark = pytest.mark.usefixtures("way_of_taking_units")
 
 
 def doctor() -> tuple[int, str]:

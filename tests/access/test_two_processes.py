@@ -20,9 +20,13 @@ from pytest_django import Settings
 
 from licenzy_django import access, operators
 from licenzy_django.testing import entitled
-from tests.gates.conftest import Costs
+from tests.fixtures import Costs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.usefixtures("clock_without_queries", "rested_cache"),
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 BACKENDS = "django.core.cache.backends"
 SECONDS = 2
@@ -32,7 +36,7 @@ class OtherProcess:
     def __init__(self, cache: dict[str, Any]) -> None:
         arguments = [str(connection.settings_dict["NAME"]), json.dumps(cache), str(SECONDS)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.gates.other_process", *arguments],
+            [sys.executable, "-m", "tests.access.other_process", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 
 from licenzy_django.models import Product
 from licenzy_django.testing import entitled
-from tests.gates.urls import API_GATES, GATES, ApiPage, pro
+from tests.views.urls import API_GATES, GATES, ApiPage, pro
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.gates.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.views.urls")]
 JSON = {"Accept": "application/json"}
 ERROR = {"error": "entitlement_required", "message": "This needs an active subscription or purchase."}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -161,7 +161,7 @@ def test_json_is_read_whatever_it_is_called(backend: Backend, content_type: str)
 
 
 def test_a_body_that_something_else_has_read_is_an_invalid_request(backend: Backend, settings: Any) -> None:
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_api_in_hosts.greedy"]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.api.test_in_hosts.greedy"]
     headers = {"Authorization": f"Bearer {backend.key}"}
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
 

@@ -16,7 +16,7 @@ from licenzy_django.models import CheckoutAttempt
 from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble, entitled
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gates.urls")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.views.urls")]
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_each_mode_has_its_own_key_and_secrets() -> None:
 
 
 def test_the_clock_is_a_setting() -> None:
-    with override_settings(LICENZY={"CLOCK": "tests.test_settings.noon"}):
+    with override_settings(LICENZY={"CLOCK": "tests.test_conf.noon"}):
         assert clock.now().isoformat() == "2030-01-01T12:00:00+00:00"
 
 

@@ -11,6 +11,8 @@ from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, newest, sell_everything, state
 
+pytestmark = pytest.mark.slow
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 

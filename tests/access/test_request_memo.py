@@ -17,7 +17,9 @@ from licenzy_django import access, clock, operators, usage
 from licenzy_django.decorators import requires_entitlement
 from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import StripeDouble, entitled
-from tests.gates.conftest import Costs
+from tests.fixtures import Costs
+
+pytestmark = pytest.mark.usefixtures("clock_without_queries", "rested_cache")
 
 Requests = Callable[..., HttpRequest]
 TEN = 10

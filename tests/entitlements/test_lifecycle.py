@@ -25,6 +25,8 @@ from tests.histories import (
     undone,
 )
 
+pytestmark = pytest.mark.logic
+
 Outcome = dict[str, tuple[str, bool, str | None]]
 ON = ("active", True, None)
 CANCELED = ("canceled", False, "canceled")

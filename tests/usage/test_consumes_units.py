@@ -17,7 +17,7 @@ from rest_framework.test import force_authenticate
 from licenzy_django import usage
 from licenzy_django.decorators import consumes_units
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
-from tests.usage.conftest import Shelf
+from tests.shelf import Shelf
 
 
 @consumes_units(5)

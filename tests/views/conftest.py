@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def quiet_host(clock_without_queries: None, rested_cache: None) -> None:
+    """Statements are counted in most tests of this folder."""
