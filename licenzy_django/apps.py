@@ -14,20 +14,27 @@ class LicenzyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from licenzy_django import checks, outbound  # noqa: F401
+        from licenzy_django import checks  # noqa: F401
         from licenzy_django.access import cache
+        from licenzy_django.signals import outbound_recorded
 
         cache.watch_the_catalog()
 
         if self.apps is not None and self.apps.is_installed("drf_spectacular"):
             from licenzy_django.api import schema  # noqa: F401 - a host's own document describes us too
 
-        if outbound.has_task_workers():
-            from licenzy_django.outbound import tasks
-
-            tasks.connect()
-
+        outbound_recorded.connect(send_by_task, dispatch_uid="licenzy_outbound_tasks")
         post_migrate.connect(make_functions, sender=self, dispatch_uid="licenzy_functions")
+
+
+def send_by_task(**recorded: Any) -> None:
+    """Where the host has task workers. Its settings are read then, not when Django starts."""
+    from licenzy_django import outbound
+
+    if outbound.has_task_workers():
+        from licenzy_django.outbound import tasks
+
+        tasks.on_recorded(**recorded)
 
 
 def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:

@@ -57,6 +57,10 @@ class LicenzySettings:
     CACHE_SECONDS: int = 60
     """How long an old answer may stand where a process died before it could tell the cache of a change."""
 
+    TASK_BACKEND: str = "default"
+    TASK_QUEUE: str = "default"
+    """Which backend and queue of Django's ``TASKS`` send outbound events, where that backend has workers."""
+
     CLOCK: str = "django.utils.timezone.now"
     """Dotted path to what tells the time, for time travel in a demo or a staging system."""
 

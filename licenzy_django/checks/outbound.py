@@ -8,8 +8,30 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from licenzy_django import outbound
 from licenzy_django.checks.settings import are_readable
 from licenzy_django.conf import licenzy_settings
+
+
+@register("licenzy", Tags.compatibility)
+def check_tasks(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A backend that is named and not there, or that has not the queue that is named."""
+    if not are_readable():
+        return []
+    backend, queue = licenzy_settings().TASK_BACKEND, licenzy_settings().TASK_QUEUE
+    if outbound.task_backend():
+        problem = "" if outbound.has_task_queue() else f"TASKS[{backend!r}] has no queue {queue!r}"
+    else:
+        problem = "" if backend == "default" else f"TASKS has no backend {backend!r}"
+    if not problem:
+        return []
+    return [
+        Warning(
+            f"{problem}: outbound events wait until licenzy_deliver runs.",
+            hint="LICENZY['TASK_BACKEND'] and LICENZY['TASK_QUEUE'] name a backend of TASKS and one of its QUEUES.",
+            id="licenzy.W022",
+        )
+    ]
 
 
 @register("licenzy", Tags.security)

@@ -6,7 +6,7 @@ from licenzy_django.models.checkout import CheckoutAttempt
 from licenzy_django.models.entitlement import Entitlement, EntitlementChange, Source, Status
 from licenzy_django.models.keys import ApiKey
 from licenzy_django.models.kinds import Kind
-from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent
+from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent, Wakeup
 from licenzy_django.models.prices import ProductPrice
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
@@ -32,4 +32,5 @@ __all__ = [
     "StripeEvent",
     "StripeFact",
     "Subject",
+    "Wakeup",
 ]

@@ -108,6 +108,21 @@ class OutboundEvent(models.Model):
         return f"{self.type} {self.public_id}"
 
 
+class Wakeup(models.Model):
+    """A moment for which a task was asked for, so that each is asked for once. Gone when the task begins.
+
+    Of no mode: one task sends what is due in both.
+    """
+
+    at = models.DateTimeField(unique=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.at.isoformat()
+
+
 class Delivery(models.Model):
     """One event on its way to one endpoint."""
 

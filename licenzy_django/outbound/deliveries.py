@@ -11,12 +11,14 @@ import json
 import logging
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connections, router, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from licenzy_django import clock
@@ -48,6 +50,8 @@ REST_PART = 0.1
 SHORTEST_REST = timedelta(seconds=4)
 LONGEST_REST = timedelta(minutes=10)
 BATCH = 50
+# What one endpoint may take of a batch; then it rests for as long, so that the others get their turn.
+SECONDS_OF_ONE_ENDPOINT = 10.0
 LEASE = timedelta(seconds=180)
 # No try begins so late that its lease could be over before it ends.
 LEASE_IS_SAFE_FOR_SECONDS = 120.0
@@ -63,11 +67,17 @@ USER_AGENT = "licenzy-django (+https://www.standardwebhooks.com)"
 
 @dataclass(slots=True)
 class Round:
-    """What one batch came to. ``resting`` are endpoints whose other deliveries wait."""
+    """What one batch came to.
+
+    Attributes:
+        resting: endpoints whose other deliveries wait.
+        seconds: what each endpoint took.
+    """
 
     taken: int = 0
     sent: int = 0
     resting: set[int] = field(default_factory=set)
+    seconds: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
 def deliver_due(
@@ -91,7 +101,21 @@ def deliver_due(
             give_back([delivery])
         else:
             attempt(delivery, done, at or clock.now())
+            if delivery.endpoint_id not in done.resting:
+                rest_if_slow(delivery.endpoint, done, at or clock.now())
     return done
+
+
+def rest_if_slow(endpoint: OutboundEndpoint, done: Round, at: datetime) -> None:
+    """An endpoint that has taken its part of the batch, whatever it answers, waits while the others have theirs."""
+    seconds = done.seconds[endpoint.pk]
+    if seconds >= SECONDS_OF_ONE_ENDPOINT:
+        rest(endpoint, timedelta(seconds=seconds), done, at)
+
+
+def rest(endpoint: OutboundEndpoint, pause: timedelta, done: Round, at: datetime) -> None:
+    OutboundEndpoint.objects.filter(pk=endpoint.pk).update(resting_until=at + pause)
+    done.resting.add(endpoint.pk)
 
 
 def waiting() -> QuerySet[Delivery]:
@@ -104,6 +128,17 @@ def due(at: datetime) -> QuerySet[Delivery]:
     free = Q(leased_until=None) | Q(leased_until__lte=at)
     rested = Q(endpoint__resting_until=None) | Q(endpoint__resting_until__lte=at)
     return waiting().filter(free, rested, next_try_at__lte=at)
+
+
+def next_sendable_at() -> datetime | None:
+    """The next moment at which something can be sent: due, in nobody's hand, to an endpoint that has rested."""
+    free_at = Greatest(
+        "next_try_at",
+        Coalesce("leased_until", "next_try_at"),
+        Coalesce("endpoint__resting_until", "next_try_at"),
+    )
+    earliest: datetime | None = waiting().aggregate(earliest=Min(free_at))["earliest"]
+    return earliest
 
 
 def lease(at: datetime, batch: int) -> list[Delivery]:
@@ -150,15 +185,16 @@ def send(delivery: Delivery, done: Round, at: datetime) -> None:
     body = json.dumps(body_of(delivery.event), ensure_ascii=False, separators=(",", ":")).encode()
     signing = headers_of(delivery.event.public_id, body, secrets_of(endpoint, at=at), at=timezone.now())
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **signing}
+    began = time.monotonic()
     answer = transport.post(endpoint.url, body, headers)
+    done.seconds[endpoint.pk] += time.monotonic() - began
     if answer.is_success:
         done.sent += 1
         note_success(delivery, answer, at)
         return
     note_failure(delivery, answer, at)
-    if rest := rest_after(answer, endpoint.first_failed_at or at, at):
-        OutboundEndpoint.objects.filter(pk=endpoint.pk).update(resting_until=at + rest)
-        done.resting.add(endpoint.pk)
+    if pause := rest_after(answer, endpoint.first_failed_at or at, at):
+        rest(endpoint, pause, done, at)
 
 
 def rest_after(answer: transport.Answer, failing_since: datetime, at: datetime) -> timedelta | None:

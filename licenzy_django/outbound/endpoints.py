@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from licenzy_django import clock
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.models import Delivery, EventType, Mode, OutboundEndpoint
+from licenzy_django.models import Delivery, EventType, Mode, OutboundEndpoint, OutboundEvent
 from licenzy_django.outbound.addresses import checked_url
 from licenzy_django.outbound.signing import new_secret
+from licenzy_django.signals import outbound_recorded
 
 BOTH_SECRETS_SIGN_FOR = timedelta(hours=24)
 
@@ -74,6 +76,8 @@ def switch_on(endpoint: OutboundEndpoint, *, at: datetime | None = None) -> bool
         is_active=True, disabled_reason="", first_failed_at=None, resting_until=None, updated_at=at or clock.now()
     )
     endpoint.refresh_from_db()
+    if changed:
+        announce(endpoint.mode)
     return bool(changed)
 
 
@@ -90,4 +94,11 @@ def requeue(delivery: Delivery, *, at: datetime | None = None) -> bool:
         .update(status=Delivery.Status.PENDING, attempts=0, next_try_at=now, leased_until=None, sent_at=None)
     )
     delivery.refresh_from_db()
+    if changed:
+        announce(delivery.mode)
     return bool(changed)
+
+
+def announce(mode: str) -> None:
+    """Say, once this is committed, that something waits to be sent."""
+    transaction.on_commit(lambda: outbound_recorded.send_robust(sender=OutboundEvent, mode=mode))

@@ -310,6 +310,37 @@ def test_an_endpoint_that_is_off_gets_nothing_and_what_waits_comes_when_it_is_on
     assert endpoint.disabled_reason == ""
 
 
+@pytest.mark.parametrize("status", [500, 200])
+def test_a_slow_endpoint_does_not_take_the_time_of_the_others(
+    status: int, endpoint: OutboundEndpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr(deliveries.time, "monotonic", lambda: passed[0])
+    slow, at = endpoints.create("test", f"{receiver.url}/slow")[0], timezone.now()
+    tried: list[str] = []
+
+    def post(url: str, body: bytes, headers: Any) -> transport.Answer:
+        tried.append(url)
+        passed[0] += 9 if url == slow.url else 0.01
+        return transport.Answer(status=status if url == slow.url else 200, error="" if status == 200 else "slow")
+
+    monkeypatch.setattr(transport, "post", post)
+    endpoints.switch_off(endpoint, "so that the slow one is before it in the queue")
+    tell(10)
+    endpoints.switch_on(endpoint)
+    tell(5)
+
+    batch = deliver(at + timedelta(seconds=1))
+
+    assert tried.count(slow.url) == 2, "Two tries of nine seconds, then it rests."
+    assert tried.count(endpoint.url) == 5
+    slow.refresh_from_db()
+    assert slow.resting_until == at + timedelta(seconds=1 + 18)
+    assert (batch.taken, deliver(at + timedelta(seconds=2)).taken) == (20, 0)
+    deliver(at + timedelta(seconds=20))
+    assert tried.count(slow.url) == 4
+
+
 # --- leases -----------------------------------------------------------------------------------------------------------
 
 
