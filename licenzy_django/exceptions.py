@@ -97,9 +97,22 @@ class NoBillingAccount(LicenzyError):
 
 
 class AlreadySubscribed(LicenzyError):
+    """Something is billed already, whether or not it gives access now.
+
+    Attributes:
+        product_code: what the subject is subscribed to.
+    """
+
     code = "already_subscribed"
     status = 409
-    message = "This subject already has an available subscription to this product; send them to the billing portal."
+    message = (
+        "This subject has a subscription to this product, or to another one of its plan group, that has not ended; "
+        "send them to the billing portal."
+    )
+
+    def __init__(self, message: str = "", *, product_code: str = "") -> None:
+        super().__init__(message, product_code=product_code)
+        self.product_code = product_code
 
 
 class CheckoutSessionExpired(LicenzyError):

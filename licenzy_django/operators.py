@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -10,11 +9,11 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 
 from licenzy_django import clock, sync
-from licenzy_django.checkout import sessions
+from licenzy_django.checkout import pages
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.history import save_change, snapshot, write
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase
-from licenzy_django.exceptions import IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest
+from licenzy_django.exceptions import IdempotencyKeyReused, InvalidRequest
 from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
@@ -185,34 +184,9 @@ def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAtt
     if before != CheckoutAttempt.Status.CREATED:
         return Done(attempt, changed=False)
     if not attempt.stripe_session_id:
-        find_session(attempt)
+        pages.find_session(attempt)
     if attempt.stripe_session_id:
-        close_at_stripe(attempt)
+        pages.expire_at_stripe(attempt)
         sync.refresh_checkout(attempt.stripe_session_id, attempt.subject.subject_ref, mode=attempt.mode)
-    else:
-        give_up(attempt)
     attempt.refresh_from_db()
     return Done(attempt, changed=attempt.status != before)
-
-
-def find_session(attempt: CheckoutAttempt) -> None:
-    """Ask Stripe for a page whose answer was lost, with the same bytes and the same key; nothing if none was asked."""
-    if attempt.leased_until is not None and attempt.leased_until > clock.now():
-        raise IdempotencyKeyInUse()
-    is_asked = "customer" in attempt.stripe_params
-    if is_asked and attempt.created_at + sessions.ANSWER_CAN_BE_ASKED_FOR > clock.now():
-        sessions.open_session(attempt, "", is_retry=True)
-
-
-def close_at_stripe(attempt: CheckoutAttempt) -> None:
-    """Stripe refuses for a page that was paid or over before: then that is what counts."""
-    session_id = attempt.stripe_session_id
-    with suppress(client.StripeRejected):
-        client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.expire(session_id))
-
-
-def give_up(attempt: CheckoutAttempt) -> None:
-    """Nobody was ever shown a page: what is left is to say so."""
-    Attempt = CheckoutAttempt.Status  # noqa: N806
-    untouched = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Attempt.CREATED, stripe_session_id="")
-    untouched.update(status=Attempt.FAILED, failure_reason="expired", leased_until=None, updated_at=clock.now())

@@ -21,14 +21,15 @@ def main(database: str, where: str) -> None:
     settings.DATABASES["default"]["NAME"] = database
     django.setup()
     from licenzy_django import checkout
+    from licenzy_django.checkout import pages, sessions
     from licenzy_django.stripe import customers
 
     if where == "after_the_customer":
         customers.bind_customer = die  # type: ignore[assignment]
     elif where == "after_the_session":
-        checkout.close = die
+        pages.close = die  # type: ignore[assignment]
     elif where == "before_stripe":
-        checkout.open_session = die  # type: ignore[assignment]
+        sessions.open_session = die  # type: ignore[assignment]
     checkout.start("user_1", "PRO_MONTHLY", idempotency_key="order-1", customer_email="ada@example.com")
 
 

@@ -7,8 +7,10 @@ request again ends in the same session, and a webhook finds the attempt by itsel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,19 +18,18 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from licenzy_django import access, clock
+from licenzy_django import clock
+from licenzy_django.checkout.pages import ANSWER_CAN_BE_ASKED_FOR, LEASE, REJECTED, open_session
+from licenzy_django.checkout.plan_groups import make_way, slot_of
 from licenzy_django.checkout.redirects import redirect_url
-from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
-    AlreadySubscribed,
     CheckoutSessionExpired,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InvalidRequest,
     ProductNotFound,
-    StripeRefused,
 )
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
@@ -36,14 +37,21 @@ from licenzy_django.identity import required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.stripe import client
-from licenzy_django.stripe.customers import ensure_customer, forget_customer
 from licenzy_django.stripe.translate import ATTEMPT_METADATA_KEY
 
 MAX_QUANTITY = 999_999
-# As long as one try of ours at Stripe may take. A request that outlives it is still safe, since Stripe has our key.
-LEASE = timedelta(seconds=15)
-# Stripe keeps a key for at least 24 hours; later the same key could make a second session.
-ANSWER_CAN_BE_ASKED_FOR = timedelta(hours=23)
+TRIES = 3
+FROZEN = (
+    "status",
+    "failure_reason",
+    "terms",
+    "stripe_price_id",
+    "page_slot",
+    "stripe_params",
+    "frozen_at",
+    "leased_until",
+    "rejections",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ def start(
         success_url, cancel_url: where Stripe sends the customer, on an allowed host; by default the settings'.
 
     Raises:
-        InvalidRequest, ProductNotFound, AlreadySubscribed, ModeNotConfigured: nothing was written.
+        InvalidRequest, ProductNotFound, AlreadySubscribed, ModeNotConfigured: nothing was begun.
         IdempotencyKeyReused, IdempotencyKeyInUse, CheckoutSessionExpired: the key's first request stands.
         StripeUnavailable: the same call again continues where this one stopped.
         StripeRefused: an operator has to act.
@@ -105,7 +113,7 @@ def start(
         urls = redirects(success_url, cancel_url)
         attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls)
         if is_new:
-            return started(open_session(attempt, customer_email))
+            return opened(attempt, customer_email)
     if attempt.fingerprint != meaning:
         raise IdempotencyKeyReused()
     return resume(attempt, customer_email)
@@ -155,31 +163,46 @@ def begin(
     if (product.duration_days or 0) * quantity > MAX_DAYS:
         raise InvalidRequest(fields={"quantity": [f"Together they may last {MAX_DAYS:,} days at most."]})
     client.client(mode)
-    if product.is_recurring and access.check(subject_ref, product_code, mode=mode):
-        raise AlreadySubscribed()
     subject, _ = Subject.objects.get_or_create(mode=mode, subject_ref=subject_ref)
     attempt = CheckoutAttempt(
-        mode=mode,
-        subject=subject,
-        product=product,
-        quantity=quantity,
-        terms=product.terms(),
-        stripe_price_id=product.stripe_price_id,
-        idempotency_key=key,
-        fingerprint=meaning,
-        leased_until=clock.now() + LEASE,
+        mode=mode, subject=subject, product=product, quantity=quantity, idempotency_key=key, fingerprint=meaning
     )
+    freeze(attempt, urls)
+    if is_written(attempt, partial(attempt.save, force_insert=True)):
+        return attempt, True
+    first = attempt_of_key(mode, key)
+    assert first is not None
+    return first, False
+
+
+def freeze(attempt: CheckoutAttempt, urls: dict[str, str]) -> None:
+    """Keep what is sold and what Stripe is asked, as they are now."""
+    now, product = clock.now(), attempt.product
+    attempt.status, attempt.failure_reason = CheckoutAttempt.Status.CREATED, ""
+    attempt.terms, attempt.stripe_price_id = product.terms(), product.stripe_price_id
+    attempt.page_slot = slot_of(product)
     attempt.stripe_params = session_params(attempt, urls)
-    try:
-        with transaction.atomic():
-            attempt.save(force_insert=True)
-    except IntegrityError:
-        # The same key at the same moment: the unique index let one through.
-        first = attempt_of_key(mode, key)
-        if first is None:
-            raise
-        return first, False
-    return attempt, True
+    attempt.frozen_at, attempt.leased_until = now, now + LEASE
+
+
+def is_written(attempt: CheckoutAttempt, write: Callable[[], object]) -> bool:
+    """Write an attempt whose page may be opened. False if the same key was used at the same moment.
+
+    The unique indexes decide: of the key, and of the one page that a subject may have of a plan group.
+    """
+    for _ in range(TRIES):
+        make_way(attempt.subject, attempt.product)
+        try:
+            with transaction.atomic():
+                write()
+        except IntegrityError:
+            if attempt._state.adding and attempt_of_key(attempt.mode, attempt.idempotency_key):
+                return False
+            if not attempt.page_slot:
+                raise
+        else:
+            return True
+    raise IdempotencyKeyInUse("Another payment page is being opened at this moment; retry in a moment.")
 
 
 def session_params(attempt: CheckoutAttempt, urls: dict[str, str]) -> dict[str, Any]:
@@ -202,14 +225,14 @@ def session_params(attempt: CheckoutAttempt, urls: dict[str, str]) -> dict[str, 
 
 def resume(attempt: CheckoutAttempt, customer_email: str) -> StartedCheckout:
     """Answer a repeated request: what was answered before, or carry on where the first one stopped."""
-    if attempt.failure_reason == "stripe_rejected":
-        raise StripeRefused()
     now = clock.now()
+    if attempt.failure_reason == REJECTED and reopen(attempt):
+        return opened(attempt, customer_email)
     if not attempt.is_open(now):
         raise CheckoutSessionExpired()
     if attempt.stripe_session_id and attempt.checkout_url:
         return started(attempt, replayed=True)
-    if attempt.created_at + ANSWER_CAN_BE_ASKED_FOR < now:
+    if attempt.frozen_at + ANSWER_CAN_BE_ASKED_FOR < now:
         raise CheckoutSessionExpired()
     free = Q(leased_until=None) | Q(leased_until__lte=now)
     unanswered = CheckoutAttempt.objects.filter(free, pk=attempt.pk, checkout_url="")
@@ -218,62 +241,33 @@ def resume(attempt: CheckoutAttempt, customer_email: str) -> StartedCheckout:
         if attempt.checkout_url and attempt.is_open(now):
             return started(attempt, replayed=True)
         raise IdempotencyKeyInUse()
-    attempt = open_session(attempt, customer_email, is_retry=True)
-    if not attempt.checkout_url or not attempt.is_open(now):
-        raise CheckoutSessionExpired()
-    return started(attempt, replayed=True)
+    return opened(attempt, customer_email, is_retry=True)
 
 
-def open_session(attempt: CheckoutAttempt, customer_email: str, *, is_retry: bool = False) -> CheckoutAttempt:
-    """Ask Stripe for the page and commit the answer; on any failure let the next try go ahead at once."""
-    try:
-        try:
-            session = create_session(attempt, customer_email)
-        except client.StripeObjectMissing as missing:
-            if missing.param != "customer":
-                raise
-            forget_customer(attempt.subject, attempt.stripe_params.pop("customer"))
-            session = create_session(attempt, customer_email)
-        if is_retry:
-            # A replayed answer shows the session as it was made; it may be paid or gone by now.
-            session = client.fetch_session(attempt.mode, session["id"])
-    except (client.StripeRejected, client.StripeObjectMissing):
-        close(attempt, status=CheckoutAttempt.Status.FAILED, failure_reason="stripe_rejected")
-        raise
-    except BaseException:
-        close(attempt)
-        raise
-    answered = {
-        "stripe_session_id": session["id"],
-        "checkout_url": session.get("url") or "",
-        "expires_at": from_timestamp(session.get("expires_at")),
-    }
-    close(attempt, **answered)
+def reopen(attempt: CheckoutAttempt) -> bool:
+    """Begin anew what Stripe found wrong, as the product is now: an operator may have put it right.
+
+    Stripe made nothing of it, and keeps no answer to a request whose parameters were wrong
+    (https://docs.stripe.com/api/idempotent_requests). False if another request does it at the same moment.
+    """
+    if not attempt.product.is_active:
+        raise ProductNotFound()
+    freeze(attempt, {name: attempt.stripe_params[name] for name in ("success_url", "cancel_url")})
+    attempt.rejections += 1
+    frozen = {name: getattr(attempt, name) for name in FROZEN}
+    rejected = CheckoutAttempt.objects.filter(pk=attempt.pk, failure_reason=REJECTED)
+    is_ours: list[int] = []
+    is_written(attempt, lambda: is_ours.append(rejected.update(**frozen, updated_at=clock.now())))
     attempt.refresh_from_db()
-    return attempt
+    return bool(is_ours[-1])
 
 
-def create_session(attempt: CheckoutAttempt, customer_email: str) -> dict[str, Any]:
-    subject = attempt.subject
-    if "customer" not in attempt.stripe_params:
-        attempt.stripe_params["customer"] = ensure_customer(subject, email=customer_email)
-        CheckoutAttempt.objects.filter(pk=attempt.pk).update(stripe_params=attempt.stripe_params)
-    params: Any = in_order(attempt.stripe_params)
-    # The customer is part of what Stripe compares, and the only part that may change: its id is part of the key.
-    key = f"licenzy-checkout-{attempt.public_id}-{params['customer']}"
-    return client.ask(attempt.mode, lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": key}))
-
-
-def in_order(value: Any) -> Any:
-    """The same in the order of its names: PostgreSQL gives JSON back in another order than it was given."""
-    if isinstance(value, dict):
-        return {name: in_order(value[name]) for name in sorted(value)}
-    return [in_order(inner) for inner in value] if isinstance(value, list) else value
-
-
-def close(attempt: CheckoutAttempt, **values: Any) -> None:
-    """Give the lease back, with what came of it."""
-    CheckoutAttempt.objects.filter(pk=attempt.pk).update(leased_until=None, updated_at=clock.now(), **values)
+def opened(attempt: CheckoutAttempt, customer_email: str, *, is_retry: bool = False) -> StartedCheckout:
+    """The page, asked for at Stripe. Raises CheckoutSessionExpired if it was closed meanwhile."""
+    attempt = open_session(attempt, customer_email, is_retry=is_retry)
+    if not attempt.checkout_url or not attempt.is_open(clock.now()):
+        raise CheckoutSessionExpired()
+    return started(attempt, replayed=is_retry)
 
 
 def started(attempt: CheckoutAttempt, *, replayed: bool = False) -> StartedCheckout:

@@ -35,8 +35,15 @@ class CheckoutAttempt(models.Model):
 
     idempotency_key = models.CharField(_("idempotency key"), max_length=255)
     fingerprint = models.CharField(max_length=64, editable=False)
+    page_slot = models.CharField(
+        max_length=80, blank=True, default="", editable=False, help_text=_("Empty means: one of any number of pages.")
+    )
     leased_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("While a request is talking to Stripe about it.")
+    )
+    frozen_at = models.DateTimeField(default=clock.now, editable=False)
+    rejections = models.PositiveIntegerField(
+        _("rejections"), default=0, editable=False, help_text=_("How often Stripe found it wrong before.")
     )
     stripe_params = models.JSONField(_("what Stripe is asked"), default=dict)
     stripe_session_id = StripeId(verbose_name=_("Stripe session"), help_text=_("Empty means no answer was kept."))
@@ -60,6 +67,11 @@ class CheckoutAttempt(models.Model):
                 fields=["stripe_session_id", "mode"],
                 condition=~Q(stripe_session_id=""),
                 name="licenzy_attempt_session",
+            ),
+            models.UniqueConstraint(
+                fields=["subject", "page_slot"],
+                condition=Q(status="created") & ~Q(page_slot=""),
+                name="licenzy_attempt_one_page",
             ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=999_999),

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from licenzy_django import access, checkout
+from licenzy_django.checkout import pages
 from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import (
     CheckoutSessionExpired,
@@ -157,7 +158,7 @@ def test_a_lost_answer_is_not_asked_for_once_stripe_may_have_forgotten_the_key(s
 def test_a_death_at_any_point_is_carried_on_from(
     stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    original: Callable[..., Any] = getattr(checkout, where)
+    original: Callable[..., Any] = getattr(pages, where)
 
     def dies_after_it(*args: Any, **kwargs: Any) -> Any:
         if where != "close":
@@ -165,7 +166,7 @@ def test_a_death_at_any_point_is_carried_on_from(
         raise KilledError
 
     with monkeypatch.context() as dying:
-        dying.setattr(checkout, where, dies_after_it)
+        dying.setattr(pages, where, dies_after_it)
         with pytest.raises(KilledError):
             start()
     CheckoutAttempt.objects.update(leased_until=None)
@@ -182,13 +183,13 @@ def test_a_dead_first_request_keeps_the_key_in_use_only_for_as_long_as_its_lease
         raise KilledError
 
     with monkeypatch.context() as dying:
-        dying.setattr(checkout, "close", die)
+        dying.setattr(pages, "close", die)
         with pytest.raises(KilledError):
             start()
     with pytest.raises(IdempotencyKeyInUse):
         start()
 
-    stripe.simulator.advance(checkout.LEASE)
+    stripe.simulator.advance(pages.LEASE)
 
     assert start().checkout_url
     assert len(stripe.simulator.all("checkout.session")) == 1

@@ -33,8 +33,11 @@ EXTRA: dict[ErrorType, tuple[Json, Json]] = {
     ours.InvalidRequest: ({"fields": FIELDS}, {"fields": {"units": ["This field is required."]}}),
     ours.InsufficientUsage: ({"usage_remaining": {"type": "integer", "minimum": 0}}, {"usage_remaining": 40}),
     ours.AlreadySubscribed: (
-        {"billing_portal": {**TEXT, "description": "Where to POST for the billing portal."}},
-        {"billing_portal": "/v1/billing-portal/session"},
+        {
+            "product_code": {**TEXT, "description": "What the subject is subscribed to."},
+            "billing_portal": {**TEXT, "description": "Where to POST for the billing portal."},
+        },
+        {"product_code": "PRO_MONTHLY", "billing_portal": "/v1/billing-portal/session"},
     ),
 }
 DESCRIPTIONS = {
