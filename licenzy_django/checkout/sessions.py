@@ -48,7 +48,7 @@ FROZEN = (
     "stripe_price_id",
     "page_slot",
     "stripe_params",
-    "frozen_at",
+    "reopened_at",
     "leased_until",
     "rejections",
 )
@@ -177,12 +177,12 @@ def begin(
 
 def freeze(attempt: CheckoutAttempt, urls: dict[str, str]) -> None:
     """Keep what is sold and what Stripe is asked, as they are now."""
-    now, product = clock.now(), attempt.product
+    product = attempt.product
     attempt.status, attempt.failure_reason = CheckoutAttempt.Status.CREATED, ""
     attempt.terms, attempt.stripe_price_id = product.terms(), product.stripe_price_id
     attempt.page_slot = slot_of(product)
     attempt.stripe_params = session_params(attempt, urls)
-    attempt.frozen_at, attempt.leased_until = now, now + LEASE
+    attempt.leased_until = clock.now() + LEASE
 
 
 def is_written(attempt: CheckoutAttempt, write: Callable[[], object]) -> bool:
@@ -254,6 +254,7 @@ def reopen(attempt: CheckoutAttempt) -> bool:
         raise ProductNotFound()
     freeze(attempt, {name: attempt.stripe_params[name] for name in ("success_url", "cancel_url")})
     attempt.rejections += 1
+    attempt.reopened_at = clock.now()
     frozen = {name: getattr(attempt, name) for name in FROZEN}
     rejected = CheckoutAttempt.objects.filter(pk=attempt.pk, failure_reason=REJECTED)
     is_ours: list[int] = []

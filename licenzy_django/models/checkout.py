@@ -41,7 +41,9 @@ class CheckoutAttempt(models.Model):
     leased_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("While a request is talking to Stripe about it.")
     )
-    frozen_at = models.DateTimeField(default=clock.now, editable=False)
+    reopened_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("After Stripe found it wrong. Empty means: never.")
+    )
     rejections = models.PositiveIntegerField(
         _("rejections"), default=0, editable=False, help_text=_("How often Stripe found it wrong before.")
     )
@@ -83,6 +85,11 @@ class CheckoutAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def frozen_at(self) -> datetime:
+        """When what Stripe is asked was frozen."""
+        return self.reopened_at or self.created_at
 
     def is_open(self, at: datetime) -> bool:
         """Whether its Checkout page can still be paid on, as far as we know."""
