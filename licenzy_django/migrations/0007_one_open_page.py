@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("licenzy", "0005_support_permission"),
+        ("licenzy", "0006_wakeup"),
     ]
 
     operations = [
