@@ -13,6 +13,7 @@ from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from example_project.offers import OFFERS
@@ -83,6 +84,7 @@ def members_only(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_required
 @require_GET
+@never_cache
 def account(request: HttpRequest) -> HttpResponse:
     """What the visitor has, and what is on its way."""
     return render(request, "shop/account.html", {"summary": access.summary(request)})

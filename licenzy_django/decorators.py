@@ -12,6 +12,7 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.utils.decorators import method_decorator
 
 from licenzy_django import access, usage
+from licenzy_django.access.private_answers import private
 from licenzy_django.access.refusals import UpgradeUrl, refused, refused_with
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
 from licenzy_django.identity import subject_ref_of
@@ -57,7 +58,7 @@ def guarded_view(view: Any, product_codes: tuple[str, ...], feature: str, upgrad
         if not decision:
             return await sync_to_async(refused)(request, decision, upgrade_url)
         response = view(request, *args, **kwargs)
-        return await response if isawaitable(response) else response
+        return private(await response if isawaitable(response) else response)
 
     if is_async(view):
         return async_guarded
@@ -65,7 +66,7 @@ def guarded_view(view: Any, product_codes: tuple[str, ...], feature: str, upgrad
     @wraps(view)
     def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
         decision = access.check(request, *product_codes, feature=feature)
-        return view(request, *args, **kwargs) if decision else refused(request, decision, upgrade_url)
+        return private(view(request, *args, **kwargs)) if decision else refused(request, decision, upgrade_url)
 
     return guarded
 

@@ -35,6 +35,7 @@ def request_subject(request: HttpRequest) -> str | None:
 
     Raises ImproperlyConfigured if it answers with anything but a text or None.
     """
+    not_for_a_cache(request)
     chosen = licenzy_settings().SUBJECT
     subject: Callable[[HttpRequest], Any] = import_string(chosen) if isinstance(chosen, str) else chosen
     subject_ref = subject(request)
@@ -42,6 +43,14 @@ def request_subject(request: HttpRequest) -> str | None:
         given = type(subject_ref).__name__
         raise ImproperlyConfigured(f"LICENZY['SUBJECT'] has to be a plain function that returns a text, not a {given}.")
     return text_or_nobody(subject_ref)
+
+
+def not_for_a_cache(request: HttpRequest) -> None:
+    """From here on the answer depends on who asks: Django's cache middlewares, which ask the request, must not keep it.
+
+    Caches on the way look at the answer, which gates mark as private; this also holds where a view or a template asks.
+    """
+    getattr(request, "_request", request)._cache_update_cache = False  # type: ignore[union-attr]
 
 
 def is_request(subject: Any) -> TypeGuard[HttpRequest]:

@@ -11,14 +11,23 @@ from rest_framework.permissions import AND, NOT, OR, BasePermission, BasePermiss
 from rest_framework.request import Request
 
 from licenzy_django import access
+from licenzy_django.access.private_answers import keep_private
 from licenzy_django.exceptions import EntitlementRequired
+
+
+class PrivateEither(OR):
+    """The answer is private whoever said yes."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        keep_private(view)
+        return bool(super().has_permission(request, view))
 
 
 class Alternatives(OperandHolder):
     """``HasEntitlement | Other`` asks the other first: whoever is asked last can say why nobody said yes."""
 
     def __init__(self, last: Any, other: Any) -> None:
-        super().__init__(OR, other, last)  # type: ignore[arg-type]
+        super().__init__(PrivateEither, other, last)  # type: ignore[arg-type]
 
     def __or__(self, other: Any) -> OperandHolder:
         return Alternatives(self, other)
@@ -54,6 +63,7 @@ class HasEntitlement(BasePermission, metaclass=EntitlementPermissionMetaclass):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises PermissionDenied where DRF would say "not authenticated" to a subject that we know."""
+        keep_private(view)
         is_allowed = bool(access.check(request, *self.product_codes, feature=self.feature))
         if not is_allowed and self.has_the_last_word(view):
             raise PermissionDenied(detail=self.message, code=self.code)

@@ -19,7 +19,6 @@ from django.contrib.auth.mixins import AccessMixin
 from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
@@ -47,14 +46,14 @@ SECOND_CLICK_WAITS_SECONDS = 5.0
 
 
 class SubjectView(AccessMixin, View):
-    """For somebody. They speak to Stripe, so no transaction stands around them (ATOMIC_REQUESTS)."""
+    """For somebody, so never cached. They speak to Stripe, so no transaction is around them (ATOMIC_REQUESTS)."""
 
     subject_ref: str
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         view: Callable[..., HttpResponseBase] = transaction.non_atomic_requests(super().as_view(**initkwargs))
-        return view
+        return never_cache(view)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         subject_ref = request_subject(request)
@@ -161,7 +160,6 @@ class OwnCheckoutView(SubjectView):
             logger.warning("Checkout %s was not brought up to date; its webhook will do it", session_id, exc_info=True)
 
 
-@method_decorator(never_cache, name="dispatch")
 class CheckoutReturnView(OwnCheckoutView, TemplateView):
     """The page that Stripe sends the customer back to: ``attempt.status`` says what to show.
 
@@ -182,7 +180,6 @@ class CheckoutReturnView(OwnCheckoutView, TemplateView):
         return super().get_context_data(attempt=attempt, state_url=state_url, is_waiting=is_waiting, **kwargs)
 
 
-@method_decorator(never_cache, name="dispatch")
 class CheckoutStateView(OwnCheckoutView):
     """GET: ``{"status": "created"}``, for the page that waits. Never asks Stripe: it is asked every second."""
 

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 
+from licenzy_django.access.private_answers import never_stored
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def refused_with(
     error: EntitlementRequired | InsufficientUsage, request: HttpRequest, upgrade_url: UpgradeUrl = ""
 ) -> HttpResponse:
     if is_api_client(request):
-        return JsonResponse(error.form, status=403)
+        return never_stored(JsonResponse(error.form, status=403))
     if not upgrade_url:
         raise error
     target = upgrade_url(request) if callable(upgrade_url) else resolve_url(upgrade_url)
-    return redirect_to_login(request.get_full_path(), target, "next")
+    return never_stored(redirect_to_login(request.get_full_path(), target, "next"))
 
 
 def is_api_client(request: HttpRequest) -> bool:
