@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import call_command
 from django.http import HttpRequest
 from django.test import RequestFactory
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from licenzy_django.access import shared_cache
 from licenzy_django.testing import StripeDouble
@@ -49,12 +49,6 @@ def request_of() -> Callable[..., HttpRequest]:
 def costs(django_assert_num_queries: DjangoAssertNumQueries) -> Costs:
     """``with costs(1): …``"""
     return django_assert_num_queries
-
-
-@pytest.fixture
-def clock_without_queries(settings: Settings) -> None:
-    """The simulator's clock stands in the database and would be counted along."""
-    settings.LICENZY = {**settings.LICENZY, "CLOCK": "django.utils.timezone.now"}
 
 
 @pytest.fixture

@@ -105,5 +105,4 @@ LICENZY = {
     "SUCCESS_URL": "http://testserver/return/?session_id={CHECKOUT_SESSION_ID}",
     "CANCEL_URL": "http://testserver/pricing/",
     "STRIPE_HTTP_CLIENT": "licenzy_django.simulator.http_client",
-    "CLOCK": "licenzy_django.simulator.now",
 }

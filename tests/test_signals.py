@@ -15,7 +15,7 @@ from licenzy_django.models import CheckoutAttempt, Entitlement
 from licenzy_django.signals import checkout_finalized, entitlement_changed
 from licenzy_django.testing import StripeDouble, entitled
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock_without_queries", "rested_cache")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rested_cache")]
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def main(database: str, caches: str, seconds: str) -> None:
 
     settings.DATABASES["default"]["NAME"] = database
     settings.CACHES = json.loads(caches)
-    settings.LICENZY |= {"CACHE": "shared", "CACHE_SECONDS": int(seconds), "CLOCK": "django.utils.timezone.now"}
+    settings.LICENZY |= {"CACHE": "shared", "CACHE_SECONDS": int(seconds)}
     django.setup()
     say("ready")
     while command := heard():

@@ -19,7 +19,7 @@ from licenzy_django.models import Entitlement, Kind, Product
 from licenzy_django.testing import StripeDouble, entitled
 from tests.fixtures import Costs
 
-pytestmark = pytest.mark.usefixtures("clock_without_queries", "rested_cache")
+pytestmark = pytest.mark.usefixtures("rested_cache")
 
 Requests = Callable[..., HttpRequest]
 TEN = 10

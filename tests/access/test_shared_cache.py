@@ -20,7 +20,7 @@ from tests.access.caches import CountingCache
 from tests.fixtures import Costs
 
 pytestmark = [
-    pytest.mark.usefixtures("clock_without_queries", "rested_cache"),
+    pytest.mark.usefixtures("rested_cache"),
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
 ]

@@ -23,7 +23,7 @@ from licenzy_django.testing import entitled
 from tests.fixtures import Costs
 
 pytestmark = [
-    pytest.mark.usefixtures("clock_without_queries", "rested_cache"),
+    pytest.mark.usefixtures("rested_cache"),
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
 ]

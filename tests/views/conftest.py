@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def quiet_host(clock_without_queries: None, rested_cache: None) -> None:
+def rested(rested_cache: None) -> None:
     """Statements are counted in most tests of this folder."""
