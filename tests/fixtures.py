@@ -52,8 +52,11 @@ def costs(django_assert_num_queries: DjangoAssertNumQueries) -> Costs:
 
 
 @pytest.fixture
-def rested_cache() -> Iterator[None]:
-    """No test inherits the pause that another one's broken cache has caused."""
+def rested_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The cache is in use: nothing is left of the pause that another test's broken cache has caused, and the test kit
+    does not switch it off.
+    """
+    monkeypatch.setattr(shared_cache, "leave_alone", lambda: None)
     shared_cache.rest.until = 0.0
     yield
     shared_cache.rest.until = 0.0

@@ -1,4 +1,4 @@
-"""What a check need not ask again: rows remembered on the request, and in the shared cache (``shared_rows``).
+"""What a check need not ask again: rows remembered on the request, and in the shared cache (``shared_cache``).
 
 Remembered are the rows, never the answer: the clock is asked at every check, so what ends by the clock ends on time.
 Nothing is remembered that is not committed, and nothing outlives a change that this process commits.
@@ -25,21 +25,21 @@ def rows_of(subject_ref: str, mode: str, *, at: datetime, request: Any = None) -
         return entitlement_rows.rows_of(subject_ref, mode, at=at)
     if request is None:
         return shared_cache.rows_of(subject_ref, mode, at=at)
-    memo, epoch = memo_of(request), last_change.epoch
-    known = memo.get((subject_ref, mode))
+    memo, epoch, key = memo_of(request), last_change.epoch, (subject_ref, shared_cache.place_of(mode))
+    known = memo.get(key)
     if known is None or known[0] is not epoch:
-        known = memo[subject_ref, mode] = (epoch, shared_cache.rows_of(subject_ref, mode, at=at))
+        known = memo[key] = (epoch, shared_cache.rows_of(subject_ref, mode, at=at))
     return known[1]
 
 
 def changed(subject_ref: str, mode: str) -> None:
     """Forget a subject's rows once this change is committed. Belongs next to every write that a check can see."""
-    once_committed(Change(subject_ref, mode))
+    once_committed(Change(subject_ref, mode, shared_cache.place_of(mode)))
 
 
 def catalog_changed(mode: str) -> None:
     """Forget the rows of a mode's every subject once this is committed: what a product gives stands in them."""
-    once_committed(Change(None, mode))
+    once_committed(Change(None, mode, shared_cache.place_of(mode)))
 
 
 def watch_the_catalog() -> None:
@@ -58,10 +58,11 @@ class Change:
 
     subject_ref: str | None
     mode: str
+    place: str
 
     def __call__(self) -> None:
         last_change.epoch = object()
-        shared_cache.move_on(self.subject_ref, self.mode)
+        shared_cache.bump(self.subject_ref, self.place)
 
 
 class LastChange:

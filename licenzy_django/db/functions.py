@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import ProgrammingError, connections, router, transaction
 
+from licenzy_django.db.location import location_of
+
 logger = logging.getLogger("licenzy_django")
 
 APP_LABEL = "licenzy"
@@ -33,8 +35,8 @@ class DatabaseFunction:
         self.text = text.replace("{name}", self.name)
 
     def is_there(self, using: str) -> bool:
-        """Whether the database has it. Asked once per process, and again after one was made."""
-        return is_there(using, self.name)
+        """Whether the database has it. Asked once per process and schema, and again after one was made."""
+        return is_there(using, location_of(connections[using]), self.name)
 
     def make(self, using: str) -> None:
         """Make it, where the database is PostgreSQL and has our tables but not yet this text of it.
@@ -53,7 +55,7 @@ class DatabaseFunction:
 
 
 @cache
-def is_there(using: str, name: str) -> bool:
+def is_there(using: str, location: str, name: str) -> bool:
     connection = connections[using]
     if connection.vendor != "postgresql":
         return False

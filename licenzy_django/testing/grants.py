@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from licenzy_django import clock
-from licenzy_django.access import cache
+from licenzy_django.access import cache, shared_cache
 from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import entries
 from licenzy_django.models import Entitlement, EntitlementChange, Kind, LedgerEntry, Product, Subject
@@ -26,6 +26,8 @@ def entitled(
 ) -> Entitlement:
     """Give a subject access without Stripe, as an operator would; the product is made if there is none.
 
+    From then on this process leaves the shared cache (``LICENZY["CACHE"]``) alone, so that no other test sees it.
+
     Args:
         subject: a ``subject_ref``, a user or a request.
         product_code: by default a product that is made for tests.
@@ -34,6 +36,7 @@ def entitled(
         columns: of the entitlement, for example ``available_until=…``.
     """
     subject_ref = required_subject_ref(subject)
+    shared_cache.leave_alone()
     product = product_of(product_code or "TEST_PRODUCT", mode, list(features), units)
     owner, _ = Subject.objects.get_or_create(mode=mode, subject_ref=subject_ref)
     granted = columns.setdefault("units_granted", (product.units or 0) if units is None else units)

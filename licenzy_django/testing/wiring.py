@@ -67,6 +67,8 @@ def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[Stri
         "STRIPE_API_BASE": "",
         "STRIPE_HTTP_CLIENT": "licenzy_django.testing.http_client",
         "CLOCK": "licenzy_django.testing.now",
+        # What a test is rolled back to, no cache is told.
+        "CACHE": "",
     }
     running.append(double)
     client.build_client.cache_clear()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import caches
-from django.db import transaction
+from django.db import connections, transaction
+from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
 from licenzy_django import access, clock, operators, usage
-from licenzy_django.access import entitlement_rows, shared_cache
+from licenzy_django.access import entitlement_rows, rows_as_json, shared_cache
+from licenzy_django.access.entitlement_rows import EntitlementRow
+from licenzy_django.db.location import location_of
 from licenzy_django.models import Entitlement, Kind, Product
-from licenzy_django.testing import entitled
+from licenzy_django.testing import entitled, stripe_double_in_memory
 from tests.access.caches import CountingCache
 from tests.fixtures import Costs
 
@@ -163,13 +170,13 @@ def during_the_next_read(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_a_reader_that_raced_the_writer_fills_only_what_nobody_believes(
+def test_a_reader_that_raced_the_writer_fills_only_what_is_outdated(
     is_known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = entitled("user_1")
     if is_known:
         access.check("user_1")
-        caches["shared"].delete(f"{shared_cache.key_of('user_1', 'test')}:rows")
+        caches["shared"].delete(f"{shared_cache.key_of('user_1', shared_cache.place_of('test'))}:rows")
     during_the_next_read(monkeypatch, lambda: revoke(row))
 
     assert access.check("user_1"), "It was asked before the revocation."
@@ -226,7 +233,7 @@ def test_a_writer_that_died_leaves_an_old_answer_for_cache_seconds_only(monkeypa
     row = entitled("user_1")
     access.check("user_1")
     with monkeypatch.context() as death:
-        death.setattr(shared_cache, "move_on", lambda *given: None)
+        death.setattr(shared_cache, "bump", lambda *given: None)
         revoke(row)
     assert access.check("user_1"), "The old answer, for a bounded time."
 
@@ -243,7 +250,7 @@ def test_a_reader_that_stalls_does_not_prolong_that_time(monkeypatch: pytest.Mon
 
     def a_writer_dies_meanwhile() -> None:
         with monkeypatch.context() as death:
-            death.setattr(shared_cache, "move_on", lambda *given: None)
+            death.setattr(shared_cache, "bump", lambda *given: None)
             revoke(row)
         now[0] += 50
 
@@ -276,25 +283,105 @@ def test_a_cache_that_is_down_is_left_alone_for_a_while(settings: Settings, capl
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("garbage", ["text", 7, [], (1, 2, 3), {"rows": []}, ["stamp", 0, None]])
+@pytest.mark.parametrize("garbage", ["text", 7, [], (1, 2, 3), {"rows": []}, ["v", 0, None], b"\xff", "[1,2,3]"])
 def test_garbage_in_the_cache_means_a_query(garbage: object, costs: Costs) -> None:
     entitled("user_1")
     access.check("user_1")
-    caches["shared"].set(f"{shared_cache.key_of('user_1', 'test')}:rows", garbage)
+    caches["shared"].set(f"{shared_cache.key_of('user_1', shared_cache.place_of('test'))}:rows", garbage)
     with costs(1):
         assert access.check("user_1")
     with costs(0):
         assert access.check("user_1")
 
 
-def test_rows_of_another_shape_are_not_believed(costs: Costs) -> None:
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (None, None),
+        ("grants_access", "yes"),
+        ("grants_access", 1),
+        ("units_remaining", "7"),
+        ("units_remaining", True),
+        ("available_until", 7),
+        ("available_until", "2030-01-01T00:00:00"),
+        ("features", "export"),
+        ("features", [1]),
+        ("status", "unheard of"),
+        ("product_code", None),
+    ],
+)
+def test_rows_of_another_shape_or_type_are_a_miss(column: str | None, value: object, costs: Costs) -> None:
     entitled("user_1")
     access.check("user_1")
-    name = f"{shared_cache.key_of('user_1', 'test')}:rows"
-    stamp, read_at, rows = caches["shared"].get(name)
-    caches["shared"].set(name, (stamp, read_at, [row[1:] for row in rows]))
+    name = f"{shared_cache.key_of('user_1', shared_cache.place_of('test'))}:rows"
+    version, read_at, rows = json.loads(caches["shared"].get(name))
+    if column is None:
+        rows[0].pop()
+    else:
+        rows[0][[field.name for field in fields(EntitlementRow)].index(column)] = value
+    caches["shared"].set(name, json.dumps([version, read_at, rows]))
     with costs(1):
         assert access.check("user_1")
+
+
+def test_what_is_kept_is_plain_json() -> None:
+    at = timezone.now()
+    entitled("user_1", "PRO", features=["export", "api"], not_before=at)
+    access.check("user_1")
+    key = shared_cache.key_of("user_1", shared_cache.place_of("test"))
+    kept = caches["shared"].get_many([f"{key}:version", f"{key}:rows"])
+    assert {type(value) for value in kept.values()} == {str}
+    [row] = [rows_as_json.row_of(values) for values in json.loads(kept[f"{key}:rows"])[2]]
+    assert [row] == entitlement_rows.rows_of("user_1", "test", at=at)
+
+
+# --- one cache for several databases and schemas ---
+
+
+def test_another_schema_or_database_has_entries_of_its_own(monkeypatch: pytest.MonkeyPatch, costs: Costs) -> None:
+    """As django-tenants says which tenant it is: the connection knows the name of its schema."""
+    request = RequestFactory().get("/")
+    request.user = User(pk=1)
+    entitled("user_1")
+    assert access.check(request)
+    with costs(0):
+        assert access.check("user_1")
+
+    for schema in ("tenant_a", "tenant_b"):
+        monkeypatch.setattr(connections["default"], "schema_name", schema, raising=False)
+        with costs(1):
+            access.check("user_1")
+        with costs(0):
+            access.check(request)
+
+
+def test_each_database_and_schema_is_a_location_of_its_own() -> None:
+    settings = {"ENGINE": "postgresql", "HOST": "a", "PORT": 5432, "NAME": "shop", "OPTIONS": {}}
+    others = [{"HOST": "b"}, {"PORT": 5433}, {"NAME": "blog"}, {"OPTIONS": {"options": "-c search_path=tenant_a"}}]
+    connections = [SimpleNamespace(alias="default", settings_dict=settings | other) for other in ({}, *others)]
+    connections.append(SimpleNamespace(alias="default", settings_dict=settings, schema_name="tenant_a"))
+    assert len({location_of(each) for each in connections}) == len(connections)
+    assert location_of(connections[0]) == location_of(connections[0])
+
+
+def test_a_change_outdates_the_schema_in_which_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = entitled("user_1")
+    assert access.check("user_1")
+    with monkeypatch.context() as elsewhere, transaction.atomic():
+        revoke(row)
+        elsewhere.setattr(connections["default"], "schema_name", "tenant_b", raising=False)
+    assert not access.check("user_1")
+
+
+def test_the_test_kit_leaves_the_shared_cache_alone(settings: Settings, costs: Costs) -> None:
+    access.check("user_1")
+    with stripe_double_in_memory():
+        CountingCache.trips.clear()
+        access.check("user_1")
+        assert CountingCache.trips == []
+    shared_cache.rest.until = float("inf")
+    with costs(1):
+        access.check("user_1")
 
 
 # --- units ---
