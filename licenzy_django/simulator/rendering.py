@@ -100,6 +100,8 @@ def _children(value: Any) -> Iterator[Json]:
         yield value
     elif isinstance(value, dict) and isinstance(value.get("data"), list):
         yield from value["data"]
+    elif isinstance(value, dict) and isinstance(value.get("subscription_items"), list):
+        yield from value["subscription_items"]
     elif isinstance(value, list):
         yield from (child for child in value if isinstance(child, dict) and isinstance(child.get("object"), str))
 
@@ -110,15 +112,19 @@ def _first_lines(invoice: Json) -> None:
         invoice["lines"] = lines | {"data": lines["data"][:LINES_SHOWN], "has_more": True}
 
 
+def _waiting_items(subscription: Json) -> list[Json]:
+    return (subscription.get("pending_update") or {}).get("subscription_items") or []
+
+
 def _old_subscription(subscription: Json) -> None:
     items = (subscription.get("items") or {}).get("data") or []
     # The children have been shaped already and remember their period under a hidden key.
     periods = [item["_period"] for item in items if item.get("_period")]
-    for item in items:
+    for item in [*items, *_waiting_items(subscription)]:
         item.pop("_period", None)
-    if periods:
-        subscription["current_period_start"] = min(start for start, _ in periods)
-        subscription["current_period_end"] = max(end for _, end in periods)
+    if periods:  # docs.stripe.com/billing/subscriptions/mixed-interval: the latest start and the earliest end
+        subscription["current_period_start"] = max(start for start, _ in periods)
+        subscription["current_period_end"] = min(end for _, end in periods)
     if "discounts" in subscription:
         subscription["discount"] = None
     if len(items) == 1:

@@ -31,7 +31,7 @@ def test_a_subscription_bought_by_card_is_active_and_its_invoice_paid(shop: Shop
 
     assert shop.told() == [
         "customer.created", "invoice.created", "invoice.finalized", "customer.subscription.created",
-        "charge.succeeded", "payment_intent.succeeded", "invoice.paid", "invoice.payment_succeeded",
+        "charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
         "invoice_payment.paid", "checkout.session.completed",
     ]  # fmt: skip
     subscription = shop.simulator.get("subscription", session["subscription"])

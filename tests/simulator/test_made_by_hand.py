@@ -8,6 +8,7 @@ import pytest
 import stripe
 
 from licenzy_django.simulator.refusals import RefusalError
+from licenzy_django.simulator.resources.subscription_items import fit_together
 from licenzy_django.simulator.simulator import Simulator
 from licenzy_django.simulator.stores.memory import MemoryStore
 from tests.simulator.conftest import DAY, Json, Shop, make_shop
@@ -192,6 +193,46 @@ def test_a_prepaid_year_stays_while_the_monthly_add_on_is_declined(shop: Shop) -
     yearly, monthly = shown["items"]["data"]
     assert yearly["current_period_start"] == at(11, 16)
     assert monthly["current_period_start"] == at(12, 16)
+
+
+@pytest.mark.parametrize(
+    ("rhythms", "fits"),
+    [
+        ([("month", 1), ("month", 3)], True),
+        ([("month", 1), ("year", 1)], True),
+        ([("day", 1), ("week", 1)], True),
+        ([("day", 1), ("month", 3)], True),
+        ([("day", 1), ("year", 2)], True),
+        ([("week", 2), ("week", 4)], True),
+        ([("month", 2), ("month", 4), ("month", 6)], True),
+        ([("month", 2), ("month", 3)], False),
+        ([("month", 4), ("month", 6)], False),
+        ([("week", 1), ("month", 1)], False),
+        ([("day", 2), ("week", 1)], False),
+        ([("month", 5), ("year", 1)], False),
+    ],
+)
+def test_intervals_fit_together_as_the_documents_list_them(rhythms: list[tuple[str, int]], fits: bool) -> None:
+    assert fit_together(rhythms) is fits
+
+
+def test_checkout_has_no_mixed_intervals(shop: Shop) -> None:
+    both = [{"price": price["id"], "quantity": 1} for price in (shop.month, shop.year)]
+    with pytest.raises(RefusalError):
+        shop.session(shop.month, line_items=both)
+
+
+def test_before_basil_a_mixed_subscription_shows_the_latest_start_and_the_earliest_end(shop: Shop) -> None:
+    made = shop.simulator.subscribe(shop.customer["id"], [(shop.year["id"], 1), (shop.month["id"], 1)])
+    shop.simulator.renew(made)
+    event = shop.simulator.events(UPDATED)[-1]
+    old = shop.simulator.render(event, "2024-06-20")["data"]["object"]
+    assert (old["current_period_start"], old["current_period_end"]) == (at(12, 16), at(12, 16) + 31 * DAY)
+
+
+def test_a_subscription_cannot_be_canceled_in_the_past(shop: Shop) -> None:
+    with pytest.raises(RefusalError):
+        shop.simulator.cancel_at(subscribed(shop), shop.simulator.now)
 
 
 def test_one_subscription_holds_a_price_once_and_in_classic_mode_one_interval(shop: Shop) -> None:

@@ -39,7 +39,8 @@ def test_a_declined_upgrade_leaves_everything_as_it_was_and_waits(shop: Shop, re
     if requires_action:
         assert intent["status"] == "requires_action"
         assert told[3:] == [
-            "payment_intent.requires_action", "invoice.payment_action_required", "invoice.payment_failed",
+            "payment_intent.requires_action", "invoice.updated", "invoice.payment_action_required",
+            "invoice.payment_failed",
         ]  # fmt: skip
     else:
         assert intent["status"] == "requires_payment_method"

@@ -36,7 +36,7 @@ def test_the_new_period_shows_before_its_invoice_is_paid(shop: Shop) -> None:
 
     assert shop.simulator.pay_invoice(draft)["status"] == "paid"
     assert shop.told() == [
-        "invoice.finalized", "charge.succeeded", "payment_intent.succeeded", "invoice.paid",
+        "invoice.finalized", "charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice.paid",
         "invoice.payment_succeeded", "invoice_payment.paid",
     ]  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_paid_out_of_band_is_paid_without_a_payment(shop: Shop) -> None:
     shop.simulator.renew(ref, paid=False)
     shop.told()
     shop.simulator.pay_invoice(shop.simulator.all("invoice")[-1], out_of_band=True)
-    assert shop.told() == ["invoice.paid", "payment_intent.canceled", UPDATED]
+    assert shop.told() == ["invoice.updated", "invoice.paid", "payment_intent.canceled", UPDATED]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_voided_invoice_gives_the_balance_back(shop: Shop) -> None:
 def test_an_invoice_paid_in_parts_is_paid_with_the_last_of_them(shop: Shop) -> None:
     invoice = sent(shop)
     shop.simulator.pay_part(invoice, 700)
-    assert shop.told() == ["charge.succeeded", "payment_intent.succeeded", "invoice_payment.paid"]
+    assert shop.told() == ["charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice_payment.paid"]
     shown = shop.simulator.get("invoice", invoice)
     assert (shown["status"], shown["amount_paid"], shown["amount_remaining"]) == ("open", 700, 1200)
     with pytest.raises(RefusalError):
@@ -100,7 +100,7 @@ def test_an_invoice_paid_in_parts_is_paid_with_the_last_of_them(shop: Shop) -> N
 def test_paid_out_of_band_has_no_payment_intent_that_brought_money(shop: Shop) -> None:
     paid = shop.simulator.pay_invoice(sent(shop), out_of_band=True)
     assert (paid["status"], paid["amount_paid"], paid["amount_paid_off_stripe"]) == ("paid", 1900, 1900)
-    assert shop.told() == ["invoice.paid", "payment_intent.canceled"]
+    assert shop.told() == ["invoice.updated", "invoice.paid", "payment_intent.canceled"]
 
 
 @pytest.mark.parametrize("way", ["void", "uncollectible"])

@@ -11,10 +11,11 @@ from typing import TypedDict, Unpack
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, no_such
 from ..world import Ref, World
-from . import balance, billing, catalog, invoices, pending_updates, subscriptions
+from . import balance, billing, catalog, invoices, pending_updates, subscription_items, subscriptions
 from .invoice_lines import item_line
 from .prorations import credits_of, debit_of
-from .subscriptions import UPDATED, rhythm
+from .subscription_items import rhythm
+from .subscriptions import UPDATED
 from .trials import restart_periods
 
 BEHAVIORS = ("none", "create_prorations", "always_invoice")
@@ -68,7 +69,7 @@ def update(world: World, subscription: Json, edits: list[Json], **terms: Unpack[
             items, anchor = _restarted(world, subscription, plan.items) if restarts else (plan.items, None)
             subscription["pending_update"] = pending_updates.shape(world, subscription, items, anchor=anchor)
         else:
-            subscriptions.put_items(subscription, plan.items)
+            subscription_items.put(subscription, plan.items)
             if restarts:
                 restart_periods(world, subscription)
         if at_once:
@@ -108,7 +109,7 @@ def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
     for edit in edits:
         old = item_of(subscription, edit["id"]) if edit.get("id") else None
         if old is None:
-            new = subscriptions.new_item(world, subscription, _recurring(world, edit["price"]), edit.get("quantity", 1))
+            new = subscription_items.new(world, subscription, _recurring(world, edit["price"]), edit.get("quantity", 1))
             plan.items.append(new)
             plan.after.append(new)
             continue
@@ -125,16 +126,16 @@ def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
             plan.interval_changes |= rhythm(old["price"]) != rhythm(new["price"])
     if not plan.items:
         raise RefusalError("A subscription must have at least one active plan.", param="items")
-    subscriptions.check_items(subscription, plan.items)
+    subscription_items.check(subscription, plan.items)
     return plan
 
 
 def _edited(world: World, subscription: Json, old: Json, edit: Json) -> Json:
-    price = subscriptions.shown_price(_recurring(world, edit["price"])) if edit.get("price") else old["price"]
+    price = subscription_items.shown_price(_recurring(world, edit["price"])) if edit.get("price") else old["price"]
     quantity = edit["quantity"] if edit.get("quantity") is not None else old["quantity"]
     new = old | {"price": price, "quantity": quantity}
     if rhythm(price) != rhythm(old["price"]):
-        start, end = subscriptions.item_period(subscription, price, world.now)
+        start, end = subscription_items.period_of(subscription, price, world.now)
         new |= {"current_period_start": start, "current_period_end": end}
     return new
 

@@ -60,7 +60,7 @@ def pay_part(world: World, invoice: Json, amount: int) -> Json:
     intent = _intent(world, invoice, amount)
     payment = _add(world, invoice, intent, default=False)
     payments.succeed(world, intent)
-    with world.changing(invoice):
+    with world.changing(invoice, "invoice.updated"):
         invoice["amount_paid"] += amount
         invoice["amount_remaining"] -= amount
     _close(world, payment, paid=True)

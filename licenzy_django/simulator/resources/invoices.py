@@ -83,7 +83,7 @@ def settle(world: World, invoice: Json, *, out_of_band: bool = False) -> Json:
 
 def mark_paid(world: World, invoice: Json, *, by_charge: bool, succeeded: bool = True) -> Json:
     """``by_charge``: the default payment brought the rest; otherwise it is canceled, because nothing is left to pay."""
-    with world.changing(invoice):
+    with world.changing(invoice, "invoice.updated"):
         invoice |= {"status": "paid", "amount_remaining": 0, "auto_advance": False, "next_payment_attempt": None}
         invoice["status_transitions"]["paid_at"] = world.now
     world.emit("invoice.paid", invoice)
@@ -102,7 +102,7 @@ def refuse(world: World, invoice: Json, *, retries: bool = True, requires_action
     charge = invoice_payments.fail_default(world, invoice, requires_action=requires_action)
     attempts = invoice["attempt_count"] + 1
     again = retries and attempts <= len(RETRY_DAYS) and invoice["collection_method"] == "charge_automatically"
-    with world.changing(invoice):
+    with world.changing(invoice, "invoice.updated"):
         invoice["_charge"] = charge["id"] if charge else invoice["_charge"]
         invoice |= {"attempt_count": attempts, "attempted": True}
         invoice["next_payment_attempt"] = world.now + RETRY_DAYS[attempts - 1] * DAY if again else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError
 from ..world import World
-from . import invoices, subscriptions
+from . import invoices, subscription_items
 from .subscriptions import UPDATED
 
 PENDING_SECONDS = 23 * 3_600
@@ -34,7 +34,7 @@ def apply(world: World, subscription: Json) -> Json:
     """It was paid for: "the changes are applied and the pending_update hash is cleared"."""
     pending = require(subscription)
     with world.changing(subscription, UPDATED):
-        subscriptions.put_items(subscription, pending["subscription_items"])
+        subscription_items.put(subscription, pending["subscription_items"])
         subscription["billing_cycle_anchor"] = pending["billing_cycle_anchor"] or subscription["billing_cycle_anchor"]
         subscription["pending_update"] = None
     world.emit("customer.subscription.pending_update_applied", subscription)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..world import DAY, World
-from . import catalog, customers, money
+from . import catalog, customers, money, subscription_items
 
 MAX_QUANTITY = 999_999
 _ONLY_IN = {
@@ -123,5 +123,7 @@ def _check_prices(mode: str, prices: list[Json]) -> None:
         )
     if len({price["id"] for price in recurring}) < len(recurring):
         raise invalid("You can not pass the same recurring price twice.", "line_items")
+    if len({subscription_items.rhythm(price) for price in recurring}) > 1:
+        raise invalid("Checkout does not support multiple prices with different billing intervals.", "line_items")
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All line items must have the same currency.", "line_items")

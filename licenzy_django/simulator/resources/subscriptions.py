@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from ..json_tree import Json, snapshot
-from ..periods import period_around
 from ..refusals import RefusalError, invalid
 from ..world import DAY, World
-from . import invoices
+from . import invoices, subscription_items
 
 UPDATED = "customer.subscription.updated"
 ENDED = ("canceled", "incomplete_expired")
@@ -55,70 +54,10 @@ def build(
         "trial_end": trial_end,
         "trial_start": world.now if trial_end else None,
     }
-    put_items(subscription, [new_item(world, subscription, price, quantity) for price, quantity in lines])
+    subscription_items.put(
+        subscription, [subscription_items.new(world, subscription, price, quantity) for price, quantity in lines]
+    )
     return world.add(subscription)
-
-
-def new_item(world: World, subscription: Json, price: Json, quantity: int) -> Json:
-    """An item that its subscription does not have yet.
-
-    Its period is the one that the anchor gives it; during a trial, all periods end with the trial
-    (docs.stripe.com/billing/subscriptions/mixed-interval).
-    """
-    start, end = item_period(subscription, price, world.now)
-    return {
-        "id": world.new_id("si"),
-        "object": "subscription_item",
-        "billing_thresholds": None,
-        "created": world.now,
-        "current_period_end": end,
-        "current_period_start": start,
-        "current_trial": None,
-        "discounts": [],
-        "metadata": {},
-        "price": shown_price(price),
-        "quantity": quantity,
-        "subscription": subscription["id"],
-        "tax_rates": [],
-    }
-
-
-def item_period(subscription: Json, price: Json, at: int) -> tuple[int, int]:
-    if subscription["status"] == "trialing":
-        return subscription["trial_start"], subscription["trial_end"]
-    start, end = period_around(at, price["recurring"], subscription["billing_cycle_anchor"])
-    return max(start, min(subscription["start_date"], at)), end
-
-
-def shown_price(price: Json) -> Json:
-    return {key: value for key, value in price.items() if key[0] != "_"}
-
-
-def put_items(subscription: Json, items: list[Json]) -> None:
-    check_items(subscription, items)
-    subscription["items"] |= {"data": items, "total_count": len(items)}
-
-
-def check_items(subscription: Json, items: list[Json]) -> None:
-    """Refuses what one subscription cannot hold.
-
-    Several intervals only in billing mode ``flexible`` (docs.stripe.com/billing/subscriptions/mixed-interval).
-    """
-    prices = [item["price"] for item in items]
-    if len({price["id"] for price in prices}) < len(prices):
-        twice = next(price["id"] for price in prices if sum(other["id"] == price["id"] for other in prices) > 1)
-        raise invalid(f"Cannot add multiple subscription items with the same plan: {twice}", "items")
-    if len({price["currency"] for price in prices}) > 1:
-        raise invalid("All prices on a subscription must have the same currency.", "items")
-    if len({rhythm(price) for price in prices}) > 1 and subscription["billing_mode"]["type"] == "classic":
-        raise invalid(
-            "Currency and interval fields must match across all plans on this subscription. Found mismatch in interval "
-            "field.", "items",
-        )  # fmt: skip
-
-
-def rhythm(price: Json) -> tuple[str, int]:
-    return price["recurring"]["interval"], price["recurring"]["interval_count"]
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
@@ -162,11 +101,15 @@ def _stop_collecting(world: World, subscription: Json) -> None:
 
 
 def cancel_at_period_end(world: World, subscription: Json, *, way: Literal["", "flexible", "classic"] = "") -> Json:
-    """``flexible`` (as the portal does) sets ``cancel_at`` alone, ``classic`` both; by default as it is billed."""
+    """``flexible`` (as the portal does) sets ``cancel_at`` alone, ``classic`` both; by default as it is billed.
+
+    Of several intervals the portal takes the last end, ``cancel_at_period_end`` the first (…/mixed-interval).
+    """
     require_running(subscription)
     way = way or subscription["billing_mode"]["type"]
+    ends = [item["current_period_end"] for item in subscription["items"]["data"]]
     with world.changing(subscription, UPDATED):
-        subscription["cancel_at"] = period_of(subscription)[1]
+        subscription["cancel_at"] = min(ends) if way == "classic" else max(ends)
         subscription["cancel_at_period_end"] = way == "classic"
         _note_cancellation(world, subscription)
     return subscription
@@ -174,6 +117,8 @@ def cancel_at_period_end(world: World, subscription: Json, *, way: Literal["", "
 
 def cancel_at(world: World, subscription: Json, at: int) -> Json:
     require_running(subscription)
+    if at <= world.now:
+        raise invalid("cancel_at must be a timestamp in the future.", "cancel_at")
     with world.changing(subscription, UPDATED):
         subscription |= {"cancel_at": at, "cancel_at_period_end": False}
         _note_cancellation(world, subscription)
