@@ -274,7 +274,7 @@ HISTORIES = [
         paid("PRO_YEARLY"), day(1), on_sub("swap_price", "price_pro_monthly")
     ), refund),
     History("refund of a period, after more seats were paid", chain(
-        paid("SEATS", quantity=10), day(3), on_sub("swap_price", "price_seats", quantity=11, invoice_now=True)
+        paid("SEATS", quantity=10), day(3), on_sub("swap_price", "price_seats", quantity=11, invoice_now=True), day(1)
     ), refund_the_first),
     History("renewal with more lines than an event carries", chain(
         paid("SEATS"), refund, change_seats_six_times

@@ -12,7 +12,7 @@ from benchmarks.sides.licenzy import PRODUCT_CODE
 from licenzy_django.clock import from_timestamp
 from licenzy_django.models import Entitlement, EntitlementChange, Product, StripeEvent, StripeFact, Subject
 from licenzy_django.stripe import facts
-from licenzy_django.stripe.translate import Fact, fact_of
+from licenzy_django.stripe.objects import Fact, fact_of
 from licenzy_django.sync.handlers.subscriptions import price_fact_id
 
 

@@ -9,7 +9,8 @@ from django.db import transaction
 from licenzy_django import clock, signals
 from licenzy_django.clock import from_timestamp
 from licenzy_django.models import CheckoutAttempt
-from licenzy_django.stripe.translate import Fact, paid_at_of
+from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects.session import paid_at_of
 
 ORDER = (
     CheckoutAttempt.Status.CREATED,

@@ -37,7 +37,7 @@ from licenzy_django.identity import required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.stripe import client
-from licenzy_django.stripe.translate import ATTEMPT_METADATA_KEY
+from licenzy_django.stripe.objects.session import ATTEMPT_METADATA_KEY
 
 MAX_QUANTITY = 999_999
 TRIES = 3

@@ -14,10 +14,9 @@ from licenzy_django.entitlements.derive import (
     EntitlementState,
     Purchase,
     derive_purchases,
-    derive_subscription,
-    is_over,
 )
 from licenzy_django.entitlements.price_history import price_book
+from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
 from licenzy_django.entitlements.terms import Terms
 from licenzy_django.ledger import packs
 from licenzy_django.models import (
@@ -31,7 +30,18 @@ from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import InvoiceOutcome, NewEvent
 from licenzy_django.stripe import facts
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects.invoice import is_complete
+from licenzy_django.stripe.objects.subscription import Subscription
+
+
+class FactsOutdated(Exception):
+    """An earlier version of ours kept less of these invoices than is needed now: fetch them, and try again."""
+
+    def __init__(self, mode: str, invoice_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(invoice_ids)} invoices were kept by an earlier version")
+        self.mode = mode
+        self.invoice_ids = invoice_ids
 
 
 def lock_subject(subject_id: int) -> Subject:
@@ -51,6 +61,8 @@ def rebuild_subscription(
 ) -> list[Entitlement]:
     """Bring the entitlements of one subscription in line with everything known of it. Returns those that changed.
 
+    Raises FactsOutdated, and has changed nothing.
+
     Args:
         invoice: one of the subscription's that was just kept; others hear how its payment went.
     """
@@ -59,14 +71,16 @@ def rebuild_subscription(
     subscription = next((fact for fact in known if fact.stripe_id == subscription_id), None)
     if subscription is None:
         return []
+    if outdated := [fact.stripe_id for fact in known if fact.object == "invoice" and not is_complete(fact)]:
+        raise FactsOutdated(subject.mode, outdated)
     found = rows_of_subscription(subject.mode, subscription_id)
     rows = {row.product_id: row for row in found}
-    terms = terms_of_prices(subject.mode, subscription, known)
+    book = price_book(subject.mode, prices_of(subscription, known))
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
-    states = derive_subscription(subscription, known, terms, leeway=leeway)
+    states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
     states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
     was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
-    is_end = is_over(subscription, known) and not was_over
+    is_end = is_over(Subscription.of(subscription), known) and not was_over
 
     def also(changed: Sequence[Entitlement]) -> list[NewEvent]:
         together = list((rows | {row.product_id: row for row in changed}).values())
@@ -123,14 +137,11 @@ def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
     return statements.select(Entitlement, where, subscription_id, mode, related="product")
 
 
-def terms_of_prices(mode: str, subscription: Fact, known: Sequence[Fact]) -> dict[str, Terms]:
-    """The terms of each price that the subscription has or had."""
-    made_at = {fact.state["price"]: fact.state["seen_at"] for fact in known if fact.object == "subscription_price"}
-    created = subscription.state["created"]
-    made_at |= {item["price"]: item["created"] or created for item in subscription.state["items"]}
-    book = price_book(mode, made_at.keys())
-    found = {price: book.terms_of(price, at) for price, at in made_at.items()}
-    return {price: terms for price, terms in found.items() if terms is not None}
+def prices_of(subscription: Fact, known: Sequence[Fact]) -> set[str]:
+    """Every price that the subscription has, had, or was billed for."""
+    seen = {fact.state["price"] for fact in known if fact.object == "subscription_price"}
+    billed = {line["price"] for fact in known if fact.object == "invoice" for line in fact.state.get("lines") or []}
+    return {item["price"] for item in subscription.state["items"]} | seen | billed
 
 
 def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:

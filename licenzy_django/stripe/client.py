@@ -147,8 +147,9 @@ def log_refusal(error: stripe.StripeError) -> None:
 
 
 def fetch_subscription(mode: str, subscription_id: str) -> dict[str, Any]:
-    """Stripe's current answer, with all items."""
-    subscription = ask(mode, lambda stripe: stripe.v1.subscriptions.retrieve(subscription_id))
+    """Stripe's current answer, with all items, and with its latest invoice: an open one can bill a change."""
+    expanded: Any = {"expand": ["latest_invoice"]}
+    subscription = ask(mode, lambda stripe: stripe.v1.subscriptions.retrieve(subscription_id, expanded))
     items = subscription["items"]
     while items.get("has_more") and items["data"]:
         last = items["data"][-1]["id"]
@@ -164,6 +165,10 @@ def list_items(params: Any, client: stripe.StripeClient) -> Any:
 
 def fetch_dispute(mode: str, dispute_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.disputes.retrieve(dispute_id))
+
+
+def fetch_charge(mode: str, charge_id: str) -> dict[str, Any]:
+    return ask(mode, lambda stripe: stripe.v1.charges.retrieve(charge_id))
 
 
 def fetch_session(mode: str, session_id: str) -> dict[str, Any]:

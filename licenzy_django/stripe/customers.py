@@ -11,7 +11,7 @@ from django.db.models import F
 from licenzy_django.models import Subject
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.client import ask
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
 
 
 def ensure_customer(subject: Subject, *, email: str = "") -> str:

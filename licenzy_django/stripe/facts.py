@@ -1,4 +1,4 @@
-"""What Stripe told us, kept and merged. Store first, settle after: whoever settles last sees everything kept before.
+"""What Stripe said, stored and merged. Store first, rebuild after: whoever rebuilds last sees all that came before.
 
 Facts that only grow (a session paid, an invoice paid, a refund) are merged field by field with operations that do not
 care about order or repetition. Objects that change back and forth (a subscription, a dispute) are replaced, but only
@@ -8,8 +8,7 @@ by a fetch that began later (``docs/design.md``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
@@ -18,60 +17,12 @@ from licenzy_django import clock
 from licenzy_django.db import statements
 from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.models import StripeFact, Subject
-from licenzy_django.stripe.translate import Fact, State
+from licenzy_django.stripe.objects import Fact, State, merged
+from licenzy_django.stripe.objects.subscription import FINAL_STATUSES
 
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
-FINAL_SUBSCRIPTION_STATUSES = frozenset({"canceled", "incomplete_expired"})
 
 OF_ID = "stripe_id = %s AND mode = %s"
-
-Join = Callable[[Any, Any], Any]
-
-
-def ranked(*values: str) -> Join:
-    """The value that stands later in the list wins; one that we do not know stands before all."""
-    ranks = {value: rank for rank, value in enumerate(values)}
-    return lambda left, right: max(left, right, key=lambda value: (ranks.get(value, -1), str(value)))
-
-
-def known(left: Any, right: Any) -> Any:
-    """For what never changes once it is there. The tie-break only has to be the same for every order."""
-    return max(left, right, key=lambda value: json.dumps(value, sort_keys=True))
-
-
-JOINS: Mapping[str, Mapping[str, Join]] = {
-    "checkout.session": {
-        "status": ranked("open", "expired", "complete"),
-        "payment_status": ranked("unpaid", "no_payment_required", "paid"),
-        "paid_at": min,
-        "found_paid_at": min,
-        "failed_at": min,
-    },
-    "invoice": {
-        "status": ranked("draft", "open", "uncollectible", "void", "paid"),
-        "paid_at": min,
-        "failed_at": min,
-        "amount_paid": max,
-    },
-    "invoice_payment": {"status": ranked("open", "canceled", "paid")},
-    "refund": {"status": ranked("pending", "requires_action", "succeeded", "canceled", "failed")},
-    "charge": {"amount_refunded": max, "refunded_at": min},
-    "customer": {"is_deleted": max, "deleted_at": min},
-    "subscription_price": {"seen_at": min},
-}
-
-
-def merged(stripe_object: str, left: State, right: State) -> State:
-    """Both states together: commutative, associative, idempotent. ``None`` means not known."""
-    joins = JOINS.get(stripe_object, {})
-    together: State = {}
-    for name in left.keys() | right.keys():
-        one, other = left.get(name), right.get(name)
-        if one is None or other is None:
-            together[name] = other if one is None else one
-        else:
-            together[name] = joins.get(name, known)(one, other)
-    return together
 
 
 def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
@@ -117,7 +68,7 @@ def save_newest(
 
 def is_final(fact: Fact) -> bool:
     """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
-    return fact.object == "subscription" and fact.state["status"] in FINAL_SUBSCRIPTION_STATUSES
+    return fact.object == "subscription" and fact.state["status"] in FINAL_STATUSES
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from licenzy_django.db.text import storable
-from licenzy_django.stripe.translate import ATTEMPT_METADATA_KEY
+from licenzy_django.stripe.objects.session import ATTEMPT_METADATA_KEY
 
 # Named one by one, at any depth: what is not here is not stored, whatever Stripe adds.
 ALLOWED_WORDS = (
@@ -19,6 +19,8 @@ ALLOWED_WORDS = (
     "status_transitions "
     "paid_at paid lines period start end parent subscription_details subscription_item_details subscription_item "
     "invoice_item_details proration pricing price_details charge payment collection_method "
+    "discount_amounts quantity starting_balance ending_balance pre_payment_credit_notes_amount "
+    "post_payment_credit_notes_amount post_payment_amount pre_payment_amount refunds refund "
     "amount amount_captured amount_refunded refunded disputed reason failure_reason pending_reason "
     "is_charge_refundable deleted "
 )

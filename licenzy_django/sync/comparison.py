@@ -22,7 +22,9 @@ from licenzy_django.entitlements.rebuild import lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, StripeFact, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.stripe import client
-from licenzy_django.stripe.translate import Fact, fact_of, has_more, id_of, paid_at_of, session_lines
+from licenzy_django.stripe.objects import Fact, fact_of
+from licenzy_django.stripe.objects.fields import has_more, id_of
+from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
 from licenzy_django.sync import inbox
 from licenzy_django.sync.handlers import Context, current_sequence, handle
 from licenzy_django.sync.handlers.subscriptions import with_lines
@@ -159,9 +161,8 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
         for subscription in listed(mode, "subscriptions", {"customer": customer_id, "status": "all"}):
             is_whole = not has_more(subscription["items"])
             found += known_facts([subscription]) if is_whole else subscription_facts(mode, subscription["id"])
-            for invoice in listed(mode, "invoices", {"subscription": subscription["id"], **created}):
-                found += [with_lines(fact, mode) for fact in known_facts([invoice])]
-                found += known_facts(listed(mode, "invoice_payments", {"invoice": invoice["id"]}))
+        for invoice in listed(mode, "invoices", {"customer": customer_id, **created}):
+            found += invoice_facts(mode, invoice)
         for session in listed(mode, "checkout.sessions", {"customer": customer_id, **created}):
             found += session_facts(mode, session)
     for payment_intent_id in sorted({fact.links["payment_intent_id"] for fact in found if is_payment(fact)}):
@@ -172,6 +173,16 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
         for what in ("refunds", "disputes"):
             found += known_facts(listed(mode, what, payment))
     return sequence, found
+
+
+def invoice_facts(mode: str, invoice: dict[str, Any]) -> list[Fact]:
+    """An invoice of a subscription with its payments and credit notes; nothing for another one."""
+    found = [with_lines(fact, mode) for fact in known_facts([invoice]) if fact.links["subscription_id"]]
+    if found:
+        found += known_facts(listed(mode, "invoice_payments", {"invoice": invoice["id"]}))
+    if found and invoice.get("post_payment_credit_notes_amount"):
+        found += known_facts(listed(mode, "credit_notes", {"invoice": invoice["id"]}))
+    return found
 
 
 def is_payment(fact: Fact) -> bool:
@@ -189,7 +200,7 @@ def session_facts(mode: str, session: dict[str, Any]) -> list[Fact]:
     fact = fact_of(session, seen_at=None)
     if fact is None or fact.state["status"] != "complete" or fact.state["mode"] != "payment":
         return [fact] if fact else []
-    state = {**fact.state, "lines": session_lines(client.fetch_session_lines(mode, fact.stripe_id))}
+    state = {**fact.state, "lines": parse_lines(client.fetch_session_lines(mode, fact.stripe_id))}
     if payment_intent_id := fact.links["payment_intent_id"]:
         params = {"expand": ["latest_charge"]}
         intent = client.ask(mode, partial(retrieve, "payment_intents", payment_intent_id, params))
@@ -263,6 +274,7 @@ def in_order_of_need(found: list[Fact]) -> list[Fact]:
         "checkout.session",
         "invoice",
         "invoice_payment",
+        "credit_note",
         "charge",
         "refund",
         "dispute",

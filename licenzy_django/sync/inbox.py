@@ -13,11 +13,13 @@ from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
 from licenzy_django.db import statements
 from licenzy_django.db.text import storable
+from licenzy_django.entitlements.rebuild import FactsOutdated
 from licenzy_django.models import StripeEvent
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.stripe.objects import OddObjectError, fact_of
 from licenzy_django.stripe.redaction import redacted
-from licenzy_django.stripe.translate import fact_of
 from licenzy_django.sync.handlers import Context, HandlerResult, handle, ignored
+from licenzy_django.sync.handlers.subscriptions import complete_invoices
 
 logger = logging.getLogger("licenzy_django")
 
@@ -38,7 +40,10 @@ REASONS = {
     "invoice.payment_failed": "invoice_payment_failed",
     "invoice.marked_uncollectible": "invoice_uncollectible",
     "invoice.voided": "invoice_voided",
+    "invoice.finalization_failed": "invoice_finalization_failed",
     "invoice_payment.paid": "invoice_paid",
+    "credit_note.created": "credit_note",
+    "credit_note.voided": "credit_note",
     "charge.refunded": "refund",
     "refund.created": "refund",
     "refund.updated": "refund",
@@ -108,16 +113,24 @@ def process(row: StripeEvent) -> StripeEvent:
     Raises whatever went wrong, after it was written to the row.
     """
     try:
-        results = handle_event(row)
-        with transaction.atomic():
-            results.rebuild(AuditContext(reason=HANDLED.get(row.type, row.type), event=row))
-            finish(row, results)
+        try:
+            handle_and_finish(row)
+        except FactsOutdated as outdated:
+            complete_invoices(outdated.mode, outdated.invoice_ids)
+            handle_and_finish(row)
     except Exception as error:
         StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
             status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
         )
         raise
     return row
+
+
+def handle_and_finish(row: StripeEvent) -> None:
+    results = handle_event(row)
+    with transaction.atomic():
+        results.rebuild(AuditContext(reason=HANDLED.get(row.type, row.type), event=row))
+        finish(row, results)
 
 
 def replay(row: StripeEvent) -> StripeEvent:
@@ -139,7 +152,10 @@ def unfinished() -> QuerySet[StripeEvent]:
 def handle_event(row: StripeEvent) -> HandlerResult:
     if row.payload is None:
         return ignored(row.outcome or "the payload was pruned")
-    fact = fact_of(row.payload["data"]["object"], seen_at=row.payload["created"], event_type=row.type)
+    try:
+        fact = fact_of(row.payload["data"]["object"], seen_at=row.payload["created"], event_type=row.type)
+    except OddObjectError as error:
+        return ignored(f"not in Stripe's form: {error}")
     if fact is None:
         return ignored("an object that we do not know")
     return handle(fact, Context(mode=row.mode, sequence=row.pk))

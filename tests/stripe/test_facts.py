@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from licenzy_django.models import StripeEvent, StripeFact
 from licenzy_django.stripe import facts
-from licenzy_django.stripe.translate import Fact, State
+from licenzy_django.stripe.objects import Fact, State
 
 TIMES = st.none() | st.integers(1, 5)
 STATES = {

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
 from licenzy_django.sync.handlers.customers import handle_customer
 from licenzy_django.sync.handlers.refunds import handle_dispute, handle_refund
 from licenzy_django.sync.handlers.result import Context, HandlerResult, current_sequence, ignored
 from licenzy_django.sync.handlers.sessions import handle_session
-from licenzy_django.sync.handlers.subscriptions import handle_invoice, handle_invoice_payment, handle_subscription
+from licenzy_django.sync.handlers.subscriptions import (
+    handle_credit_note,
+    handle_invoice,
+    handle_invoice_payment,
+    handle_subscription,
+)
 
 __all__ = ["Context", "HandlerResult", "current_sequence", "handle", "ignored"]
 
@@ -33,6 +38,7 @@ HANDLERS: dict[str, Callable[[Fact, Context], HandlerResult]] = {
     "subscription": handle_subscription,
     "invoice": handle_invoice,
     "invoice_payment": handle_invoice_payment,
+    "credit_note": handle_credit_note,
     "charge": handle_refund,
     "refund": handle_refund,
     "dispute": handle_dispute,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.customers import forget_customer
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
 from licenzy_django.sync.handlers.result import FINAL_SEQUENCE, Context, HandlerResult, ignored, rebuild_of_subscription
 
 

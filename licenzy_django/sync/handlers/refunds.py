@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from licenzy_django.entitlements.rebuild import rebuild_purchase
 from licenzy_django.models import CheckoutAttempt, StripeFact
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.translate import Fact, fact_of
+from licenzy_django.stripe.objects import Fact, fact_of
 from licenzy_django.sync.handlers.result import Context, HandlerResult, Rebuild, of_subscriptions
 from licenzy_django.sync.handlers.subscriptions import handle_invoice, save_snapshot
 
 
 def handle_refund(refund: Fact, context: Context) -> HandlerResult:
+    refund = with_payment_intent(refund, context)
     facts.save(refund, mode=context.mode)
     return of_payment(refund, context)
 
 
 def handle_dispute(dispute: Fact, context: Context) -> HandlerResult:
     """A dispute can be lost and won again: only Stripe's current answer counts."""
+    dispute = with_payment_intent(dispute, context)
     row = facts.facts_by_id(context.mode, [dispute.stripe_id]).get(dispute.stripe_id)
     if context.is_fetched:
         facts.save_newest(dispute, mode=context.mode, sequence=context.sequence, subject=None, or_equal=True)
@@ -26,10 +29,26 @@ def handle_dispute(dispute: Fact, context: Context) -> HandlerResult:
         try:
             fetched = fact_of(client.fetch_dispute(context.mode, dispute.stripe_id), seen_at=None)
             assert fetched is not None
+            fetched = replace(fetched, links=dispute.links)
             facts.save_newest(fetched, mode=context.mode, sequence=context.sequence, subject=None)
         except client.StripeObjectMissing:
             save_snapshot(dispute, None, context)
     return of_payment(dispute, context)
+
+
+def with_payment_intent(fact: Fact, context: Context) -> Fact:
+    """Old refunds and disputes name their charge alone: the charge names the payment, by which a purchase is found."""
+    charge_id = fact.links["charge_id"]
+    if fact.links["payment_intent_id"] or not charge_id or context.is_fetched:
+        return fact
+    charge = facts.facts_by_id(context.mode, [charge_id]).get(charge_id)
+    payment_intent_id = charge.payment_intent_id if charge is not None else ""
+    if charge is None:
+        with suppress(client.StripeObjectMissing):
+            fetched = fact_of(client.fetch_charge(context.mode, charge_id), seen_at=None)
+            assert fetched is not None
+            payment_intent_id = facts.save(fetched, mode=context.mode).links["payment_intent_id"]
+    return replace(fact, links={**fact.links, "payment_intent_id": payment_intent_id})
 
 
 def of_payment(fact: Fact, context: Context) -> HandlerResult:

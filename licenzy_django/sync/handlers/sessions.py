@@ -8,12 +8,13 @@ from django.db.models import Exists, Q
 
 from licenzy_django.checkout import attempts
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
-from licenzy_django.models import CheckoutAttempt, Entitlement, StripeFact
+from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, StripeFact
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import PaidSession
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.translate import Fact, paid_at_of, session_lines
+from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
 from licenzy_django.sync.handlers.result import Context, HandlerResult, ignored
 from licenzy_django.sync.handlers.subscriptions import save_subscription
 
@@ -23,12 +24,14 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
     if attempt is None:
         return ignored("not a session of ours")
     if session.state["mode"] == "payment" and paid_at_of(session) is not None:
-        session = with_lines(session, context.mode)
+        session = with_lines(session, attempt)
     whole = facts.save(session, mode=context.mode, subject=attempt.subject)
     adopt(attempt, whole)
     subscription_id = whole.links["subscription_id"]
     if subscription_id and not context.is_fetched and not getattr(attempt, "has_subscription", False):
-        save_subscription(subscription_id, attempt.subject, context, is_new=True)
+        # The session itself says that its invoice is paid.
+        paid = Fact("invoice", whole.links["invoice_id"], {"status": "paid"}) if paid_at_of(whole) is not None else None
+        save_subscription(subscription_id, attempt.subject, context, is_new=True, newest=paid)
 
     def rebuild(audit: AuditContext) -> list[Entitlement]:
         # The rights first, since that locks the subject: the return page has it before it touches the attempt.
@@ -85,12 +88,18 @@ def adopt(attempt: CheckoutAttempt, session: Fact) -> None:
         attempt.stripe_session_id = session.stripe_id
 
 
-def with_lines(session: Fact, mode: str) -> Fact:
+def with_lines(session: Fact, attempt: CheckoutAttempt) -> Fact:
     """The session with what was bought, since events never carry the lines and customers can change quantities."""
     if session.state.get("lines") is not None:
         return session
-    known = facts.facts_by_id(mode, [session.stripe_id]).get(session.stripe_id)
+    known = facts.facts_by_id(attempt.mode, [session.stripe_id]).get(session.stripe_id)
     if known is not None and known.state.get("lines") is not None:
         return session
-    lines = session_lines(client.fetch_session_lines(mode, session.stripe_id))
+    try:
+        lines = parse_lines(client.fetch_session_lines(attempt.mode, session.stripe_id))
+    except client.StripeObjectMissing:
+        # Test data that was deleted. The event proves the payment; what was bought is sure only where nobody could
+        # change it on the page.
+        is_adjustable = attempt.terms["kind"] == Kind.USAGE_PACK
+        lines = [] if is_adjustable else [{"price": attempt.stripe_price_id, "quantity": attempt.quantity}]
     return replace(session, state={**session.state, "lines": lines})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.translate import Fact, fact_of, invoice_lines
+from licenzy_django.stripe.objects import Fact, State, fact_of
+from licenzy_django.stripe.objects.invoice import is_complete, parse_lines
+from licenzy_django.stripe.objects.subscription import FINAL_STATUSES
 from licenzy_django.sync.handlers.result import (
     FINAL_SEQUENCE,
     Context,
@@ -18,51 +21,77 @@ from licenzy_django.sync.handlers.result import (
     subject_id_of,
 )
 
+RUNNING = frozenset({"active", "trialing"})
+
 
 def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     customer_id = subscription.links["customer_id"]
-    prices = [item["price"] for item in subscription.state["items"]]
-    price_ids = [price_fact_id(subscription.stripe_id, price) for price in prices]
-    known = facts.facts_by_id(context.mode, [subscription.stripe_id, customer_id, *price_ids])
+    seen_ids = [seen_id_of(subscription.stripe_id, item) for item in subscription.state["items"]]
+    latest = subscription.state["latest_invoice"]
+    known = facts.facts_by_id(context.mode, [subscription.stripe_id, customer_id, latest, *seen_ids])
     subject_id = subject_id_of(known.get(subscription.stripe_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
-    if not context.is_fetched:
-        save_prices(subscription, known, context.mode)
-    bring_up_to_date(subscription, known.get(subscription.stripe_id), subject_id, context)
-    return HandlerResult(
-        f"subscription {subscription.stripe_id}",
-        subject_id,
-        (rebuild_of_subscription(subscription.stripe_id, subject_id),),
-    )
+    if context.is_fetched:
+        note_free_start(subscription, context.mode)
+    else:
+        note_what_was_seen(subscription, known, context.mode)
+    bring_up_to_date(subscription, known, subject_id, context)
+    rebuild = rebuild_of_subscription(subscription.stripe_id, subject_id)
+    return HandlerResult(f"subscription {subscription.stripe_id}", subject_id, (rebuild,))
 
 
-def bring_up_to_date(subscription: Fact, row: StripeFact | None, subject_id: int, context: Context) -> None:
+def bring_up_to_date(subscription: Fact, known: dict[str, StripeFact], subject_id: int, context: Context) -> None:
     """Keep Stripe's current answer instead of a snapshot that may be old; a final snapshot is as good."""
-    subject = Subject(pk=subject_id)
+    subject, row = Subject(pk=subject_id), known.get(subscription.stripe_id)
     if facts.is_final(subscription):
         facts.save_newest(subscription, mode=context.mode, sequence=FINAL_SEQUENCE, subject=subject)
     elif context.is_fetched:
         facts.save_newest(subscription, mode=context.mode, sequence=context.sequence, subject=subject, or_equal=True)
     elif row is None or row.fetch_sequence < context.sequence:
-        save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None)
+        latest = known.get(subscription.state["latest_invoice"])
+        newest = facts.fact_from(latest) if latest is not None and is_complete(facts.fact_from(latest)) else None
+        save_subscription(
+            subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None, newest=newest
+        )
 
 
 def save_subscription(
-    subscription_id: str, subject: Subject, context: Context, *, snapshot: Fact | None = None, is_new: bool
+    subscription_id: str,
+    subject: Subject,
+    context: Context,
+    *,
+    snapshot: Fact | None = None,
+    is_new: bool,
+    newest: Fact | None = None,
 ) -> None:
-    """Ask Stripe for the subscription and keep the answer.
+    """Ask Stripe for the subscription and its latest invoice, and keep the answer.
 
     Where Stripe no longer knows it (a test clock was removed), the newest snapshot is all there is.
+
+    Args:
+        newest: its newest invoice that we know; only saves a statement.
     """
     try:
-        fetched = fact_of(client.fetch_subscription(context.mode, subscription_id), seen_at=None)
-        assert fetched is not None
+        answer = client.fetch_subscription(context.mode, subscription_id)
     except client.StripeObjectMissing:
         save_snapshot(snapshot, subject, context)
         return
+    fetched = fact_of(answer, seen_at=None)
+    assert fetched is not None
+    if isinstance(answer["latest_invoice"], dict):
+        save_latest_invoice(answer["latest_invoice"], subscription_id, newest, context.mode)
+    note_free_start(fetched, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
     facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject, is_new=is_new)
+
+
+def save_latest_invoice(invoice: State, subscription_id: str, newest: Fact | None, mode: str) -> None:
+    fact = fact_of(invoice, seen_at=None)
+    if fact is None or fact.links["subscription_id"] != subscription_id:
+        return
+    if newest is None or (newest.stripe_id, newest.state["status"]) != (fact.stripe_id, fact.state["status"]):
+        facts.save(with_lines(fact, mode), mode=mode)
 
 
 def save_snapshot(snapshot: Fact | None, subject: Subject | None, context: Context) -> None:
@@ -73,20 +102,34 @@ def save_snapshot(snapshot: Fact | None, subject: Subject | None, context: Conte
         facts.save_newest(snapshot, mode=context.mode, sequence=context.sequence, subject=subject)
 
 
-def price_fact_id(subscription_id: str, price: str) -> str:
-    return f"{subscription_id}/{price}"
+def seen_id_of(subscription_id: str, item: State) -> str:
+    return f"{subscription_id}/{item['price']}/{item['quantity']}"
 
 
-def save_prices(subscription: Fact, known: dict[str, StripeFact], mode: str) -> None:
-    """Remember every price that the subscription was ever seen with: a product that it lost has to end."""
+def note_what_was_seen(subscription: Fact, known: dict[str, StripeFact], mode: str) -> None:
+    """Remember every price and quantity that the subscription was seen with: a product that it lost has to end, and
+    what was in force before a renewal goes on until it is paid."""
     seen_at = subscription.state["seen_at"]
     for item in subscription.state["items"]:
-        stripe_id = price_fact_id(subscription.stripe_id, item["price"])
+        stripe_id = seen_id_of(subscription.stripe_id, item)
         row = known.get(stripe_id)
         if row is None or row.state["seen_at"] > seen_at:
+            state = {"price": item["price"], "quantity": item["quantity"], "seen_at": seen_at}
             links = {"subscription_id": subscription.stripe_id}
-            state = {"price": item["price"], "seen_at": seen_at}
             facts.save(Fact("subscription_price", stripe_id, state, links), mode=mode)
+
+
+def note_free_start(subscription: Fact, mode: str) -> None:
+    """Remember a start for which Stripe makes no invoice: until the anchor, without proration.
+
+    https://docs.stripe.com/billing/subscriptions/billing-cycle#new-subscriptions
+    """
+    ends = [item["period_end"] for item in subscription.state["items"] if item["period_end"] is not None]
+    if subscription.state["latest_invoice"] or subscription.state["status"] not in RUNNING or not ends:
+        return
+    links = {"subscription_id": subscription.stripe_id}
+    start = Fact("free_start", f"{subscription.stripe_id}/free_start", {"until": min(ends)}, links)
+    facts.save(start, mode=mode)
 
 
 def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
@@ -101,8 +144,8 @@ def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
         invoice = with_lines(invoice, context.mode)
     whole = facts.save(invoice, mode=context.mode)
     row = known.get(subscription_id)
-    if not context.is_fetched and is_behind(row, invoice):
-        save_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None)
+    if not context.is_fetched and is_behind(row, invoice, context):
+        save_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None, newest=whole)
     rebuild = rebuild_of_subscription(subscription_id, subject_id, invoice=outcome_of(whole))
     return HandlerResult(f"subscription {subscription_id}", subject_id, (rebuild,))
 
@@ -120,31 +163,68 @@ def outcome_of(invoice: Fact) -> InvoiceOutcome:
 
 
 def with_lines(invoice: Fact, mode: str) -> Fact:
-    """A paid invoice with all its lines, asked for where there were too many to come along."""
-    if invoice.state["paid_at"] is None or invoice.state["lines"] is not None:
+    """An invoice with all its lines, asked for where there were too many to come along. A draft's can still change."""
+    if invoice.state["status"] == "draft" or invoice.state["lines"] is not None:
         return invoice
     known = facts.facts_by_id(mode, [invoice.stripe_id]).get(invoice.stripe_id)
-    if known is not None and known.state.get("lines") is not None:
+    if known is not None and known.state.get("lines") is not None and is_complete(facts.fact_from(known)):
         return invoice
     try:
-        lines = invoice_lines(client.fetch_invoice_lines(mode, invoice.stripe_id))
+        lines = parse_lines(client.fetch_invoice_lines(mode, invoice.stripe_id))
     except client.StripeObjectMissing:
         return invoice
     return replace(invoice, state={**invoice.state, "lines": lines})
 
 
-def is_behind(row: StripeFact | None, invoice: Fact) -> bool:
-    """Whether a paid invoice shows that what we know of its subscription is old news."""
+def is_behind(row: StripeFact | None, invoice: Fact, context: Context) -> bool:
+    """Whether an invoice shows that what we know of its subscription is old.
+
+    A try that failed says nothing by itself: Stripe is asked what the subscription is now. A paid invoice that bills
+    another price or quantity, or a later time, than what is known of an item came with a change.
+    """
     if row is None:
         return True
-    if invoice.state["paid_at"] is None or row.fetch_sequence == FINAL_SEQUENCE:
+    if row.fetch_sequence >= context.sequence or row.state["status"] in FINAL_STATUSES:
         return False
-    ends_at = max((item["period_end"] or 0 for item in row.state["items"]), default=0)
-    paid_until = max((line["end"] or 0 for line in invoice.state["lines"] or []), default=0)
-    return row.state["status"] not in ("active", "trialing") or paid_until > ends_at
+    if invoice.state["failed_at"] is not None:
+        return True
+    return invoice.state["paid_at"] is not None and (
+        row.state["status"] not in RUNNING or any(is_news(line, row.state) for line in invoice.state["lines"] or [])
+    )
+
+
+def is_news(line: State, subscription: State) -> bool:
+    items: list[State] = subscription["items"]
+    if line["amount"] < 0 or (line["end"] or 0) <= max((item["period_start"] or 0 for item in items), default=0):
+        return False
+    return not any(
+        (item["price"], item["quantity"]) == (line["price"], line["quantity"])
+        and (item["period_end"] or 0) >= (line["end"] or 0)
+        for item in items
+    )
 
 
 def handle_invoice_payment(invoice_payment: Fact, context: Context) -> HandlerResult:
     facts.save(invoice_payment, mode=context.mode)
-    invoice = facts.facts_by_id(context.mode, [invoice_payment.links["invoice_id"]])
+    return of_invoice(invoice_payment.links["invoice_id"], context)
+
+
+def handle_credit_note(credit_note: Fact, context: Context) -> HandlerResult:
+    facts.save(credit_note, mode=context.mode)
+    return of_invoice(credit_note.links["invoice_id"], context)
+
+
+def of_invoice(invoice_id: str, context: Context) -> HandlerResult:
+    invoice = facts.facts_by_id(context.mode, [invoice_id])
     return of_subscriptions((row.subscription_id for row in invoice.values()), context, waits_for="its invoice")
+
+
+def complete_invoices(mode: str, invoice_ids: Iterable[str]) -> None:
+    """Fetch invoices of which an earlier version of ours kept too little; one that is gone proves what is known."""
+    for invoice_id in invoice_ids:
+        try:
+            fetched = fact_of(client.fetch_invoice(mode, invoice_id), seen_at=None)
+            assert fetched is not None
+            facts.save(with_lines(fetched, mode), mode=mode)
+        except client.StripeObjectMissing:
+            facts.save(Fact("invoice", invoice_id, {"total": None}), mode=mode)

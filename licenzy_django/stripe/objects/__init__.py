@@ -1,0 +1,87 @@
+"""Stripe's objects in our words: any shape from 2024-06-20 to endive in, one ``Fact`` out.
+
+A module for each object: how it is parsed, how two statements about it merge, and what of it decides about money. They
+work on plain dicts (``json.loads`` of a webhook body, or ``StripeObject.to_dict()``), since StripeObject has no dict
+methods of its own and dj-stripe patches some onto it. Nothing else knows where a field stands in which API version.
+Every time is Unix seconds, UTC. No personal data passes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from licenzy_django.stripe.objects import (
+    charge,
+    credit_note,
+    customer,
+    dispute,
+    invoice,
+    invoice_payment,
+    refund,
+    session,
+    subscription,
+)
+from licenzy_django.stripe.objects.fact import Fact, Merge, State, constant
+from licenzy_django.stripe.objects.fields import Json, OddObjectError
+
+__all__ = ["OBJECTS", "Fact", "Json", "OddObjectError", "State", "fact_of", "merged"]
+
+
+@dataclass(frozen=True, slots=True)
+class StripeObjectKind:
+    """How an object becomes a fact.
+
+    Attributes:
+        merge: how each field of two statements about it becomes one; a field without a rule never changes. None for an
+            object that changes back and forth: of it only the newest statement counts.
+    """
+
+    parse: Callable[[Json, int | None, str], Fact]
+    merge: Mapping[str, Merge] | None
+
+
+OBJECTS: Mapping[str, StripeObjectKind] = {
+    "checkout.session": StripeObjectKind(session.parse, session.MERGE),
+    "subscription": StripeObjectKind(subscription.parse, None),
+    "invoice": StripeObjectKind(invoice.parse, invoice.MERGE),
+    "invoice_payment": StripeObjectKind(invoice_payment.parse, invoice_payment.MERGE),
+    "charge": StripeObjectKind(charge.parse, charge.MERGE),
+    "refund": StripeObjectKind(refund.parse, refund.MERGE),
+    "dispute": StripeObjectKind(dispute.parse, None),
+    "customer": StripeObjectKind(customer.parse, customer.MERGE),
+    "credit_note": StripeObjectKind(credit_note.parse, credit_note.MERGE),
+}
+OURS: Mapping[str, Mapping[str, Merge]] = {"subscription_price": {"seen_at": min}, "free_start": {"until": max}}
+"""Facts that no object of Stripe's has: a price that a subscription was seen with, and a start without an invoice."""
+
+
+def fact_of(stripe_object: Json, *, seen_at: int | None, event_type: str = "") -> Fact | None:
+    """Translate one object.
+
+    Args:
+        stripe_object: the object, from an event's ``data.object`` or from a fetch.
+        seen_at: when Stripe showed it so (the event's ``created``); None if only its own times are known.
+        event_type: the event's type, where one brought it.
+
+    Returns None for an object that nothing of ours depends on, or without an id.
+    Raises OddObjectError where a field has another type than Stripe documents.
+    """
+    kind = OBJECTS.get(str(stripe_object.get("object")))
+    if kind is None or not isinstance(stripe_object.get("id"), str):
+        return None
+    return kind.parse(stripe_object, seen_at, event_type)
+
+
+def merged(name: str, left: State, right: State) -> State:
+    """Two states of the same object together: commutative, associative, idempotent. ``None`` means not known."""
+    known = OBJECTS.get(name)
+    rules = (known.merge if known else OURS.get(name)) or {}
+    together: State = {}
+    for field in left.keys() | right.keys():
+        one, other = left.get(field), right.get(field)
+        if one is None or other is None:
+            together[field] = other if one is None else one
+        else:
+            together[field] = rules.get(field, constant)(one, other)
+    return together

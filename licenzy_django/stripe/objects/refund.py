@@ -1,0 +1,25 @@
+"""Refunds: https://docs.stripe.com/api/refunds/object"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from licenzy_django.stripe.objects.fact import Fact, Merge, ranked
+from licenzy_django.stripe.objects.fields import Json, id_of, text, whole
+
+# One that succeeded can still fail, when the customer's bank sends it back.
+MERGE: Mapping[str, Merge] = {"status": ranked("pending", "requires_action", "succeeded", "canceled", "failed")}
+
+
+def parse(refund: Json, seen_at: int | None, event_type: str) -> Fact:
+    return Fact(
+        "refund",
+        refund["id"],
+        {
+            "status": text(refund, "status"),
+            "amount": whole(refund, "amount"),
+            "currency": text(refund, "currency"),
+            "created": whole(refund, "created"),
+        },
+        {"payment_intent_id": id_of(refund.get("payment_intent")), "charge_id": id_of(refund.get("charge"))},
+    )

@@ -1,0 +1,108 @@
+"""Subscriptions and their items: https://docs.stripe.com/api/subscriptions/object"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from licenzy_django.stripe.objects.fact import Fact, State
+from licenzy_django.stripe.objects.fields import Json, flag, id_of, inside, listed, text, whole
+
+FINAL_STATUSES = frozenset({"canceled", "incomplete_expired"})
+
+
+def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
+    return Fact(
+        "subscription",
+        subscription["id"],
+        {
+            "status": text(subscription, "status"),
+            "created": whole(subscription, "created"),
+            "items": [item_state(subscription, item) for item in listed(subscription.get("items"))],
+            "cancel_at": whole(subscription, "cancel_at"),
+            "cancel_at_period_end": flag(subscription, "cancel_at_period_end"),
+            "canceled_at": whole(subscription, "canceled_at"),
+            "ended_at": whole(subscription, "ended_at"),
+            "latest_invoice": id_of(subscription.get("latest_invoice")),
+            "has_pending_update": bool(inside(subscription, "pending_update")),
+            "collection_method": text(subscription, "collection_method"),
+            "pause_collection": text(inside(subscription, "pause_collection"), "behavior"),
+            "trial_start": whole(subscription, "trial_start"),
+            "trial_end": whole(subscription, "trial_end"),
+            "seen_at": seen_at,
+        },
+        {"customer_id": id_of(subscription.get("customer")), "subscription_id": subscription["id"]},
+    )
+
+
+def item_state(subscription: Json, item: Json) -> State:
+    # Since basil the period stands on the item; before it stood on the subscription. Old items may lack `price`.
+    quantity = whole(item, "quantity")
+    return {
+        "id": id_of(item),
+        "price": id_of(item.get("price")) or id_of(item.get("plan")),
+        "quantity": 1 if quantity is None else quantity,
+        "created": whole(item, "created"),
+        "period_start": whole(item, "current_period_start") or whole(subscription, "current_period_start"),
+        "period_end": whole(item, "current_period_end") or whole(subscription, "current_period_end"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: str
+    price: str
+    quantity: int
+    created: int | None
+    period_start: int | None
+    period_end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What decides about access. Times are Unix seconds.
+
+    Attributes:
+        seen_at: when an event showed it so; None for Stripe's answer to a request.
+    """
+
+    id: str
+    status: str
+    created: int
+    items: tuple[Item, ...]
+    cancel_at: int | None
+    cancel_at_period_end: bool
+    canceled_at: int | None
+    ended_at: int | None
+    latest_invoice: str
+    trial_start: int | None
+    trial_end: int | None
+    seen_at: int | None
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        state = fact.state
+        return cls(
+            id=fact.stripe_id,
+            status=state["status"] or "",
+            created=state["created"] or 0,
+            items=tuple(Item(**item) for item in state["items"]),
+            cancel_at=state["cancel_at"],
+            cancel_at_period_end=state["cancel_at_period_end"],
+            canceled_at=state["canceled_at"],
+            ended_at=state["ended_at"],
+            latest_invoice=state["latest_invoice"],
+            trial_start=state.get("trial_start"),
+            trial_end=state.get("trial_end"),
+            seen_at=state["seen_at"],
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def scheduled_end(self) -> int | None:
+        """In both of Stripe's ways: flexible billing sets only ``cancel_at``."""
+        ends = [item.period_end for item in self.items if item.period_end is not None]
+        return self.cancel_at or (max(ends, default=None) if self.cancel_at_period_end else None)
