@@ -18,7 +18,7 @@ from licenzy_django.exceptions import CheckoutSessionExpired, IdempotencyKeyInUs
 from licenzy_django.models import CheckoutAttempt
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.customers import ensure_customer, forget_customer
-from licenzy_django.stripe.translate import fact_of
+from licenzy_django.stripe.objects import fact_of
 
 # As long as one try of ours at Stripe may take. A request that outlives it is still safe, since Stripe has our key.
 LEASE = timedelta(seconds=15)

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from licenzy_django import access, sync
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
-from licenzy_django.sync import comparison
+from licenzy_django.sync import at_stripe
 from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, newest, sell_everything, state
 
@@ -65,7 +65,7 @@ def test_missed_events_are_handled_as_if_they_had_arrived(history: History, stri
 def test_many_missed_events_are_handled_in_pieces_and_oldest_first(
     stripe_double: StripeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "PAGE", 2)
+    monkeypatch.setattr(at_stripe, "PAGE", 2)
     stripe_double.sell("PRO_MONTHLY")
     stripe_double.simulator.pay(stripe_double.checkout("user_1", "PRO_MONTHLY"))
     for _ in range(5):
