@@ -12,7 +12,7 @@ import pytest
 
 from licenzy_django.entitlements.derive import EntitlementState, Purchase, derive_purchases
 from licenzy_django.entitlements.terms import Terms
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
 
 DAY = 86_400
 FIRST = 1_700_000_000

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from licenzy_django.entitlements.refunds import Payments, Reversal
-from licenzy_django.stripe.translate import Fact
+from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects.invoice import Invoice
+from licenzy_django.stripe.objects.session import Session
 
 PAID = {"amount_total": 1000, "currency": "eur"}
 
@@ -38,7 +40,8 @@ def disputed(at: int, *, is_open: bool) -> Reversal:
 
 
 def reversal_of(facts: list[Fact], paid: dict[str, Any] = PAID) -> Reversal | None:
-    return Payments(facts).reversal_of_session(Fact("checkout.session", "cs_1", paid, {"payment_intent_id": "pi_1"}))
+    session = Fact("checkout.session", "cs_1", paid, {"payment_intent_id": "pi_1"})
+    return Payments(facts).reversal_of_session(Session.of(session))
 
 
 REFUNDS = {
@@ -184,16 +187,30 @@ def test_refunds_and_disputes_are_read_together(facts: list[Fact], expected: Rev
 
 
 def test_a_payment_without_an_id_has_no_refunds() -> None:
-    unpaid = Fact("checkout.session", "cs_1", PAID)
+    unpaid = Session.of(Fact("checkout.session", "cs_1", PAID))
 
     assert Payments([refund(links={}), dispute("lost", payment="")]).reversal_of_session(unpaid) is None
 
 
-def invoice_payment(payment: str, charge_id: str = "", invoice: str = "in_1") -> Fact:
+def invoice_payment(
+    payment: str, charge_id: str = "", invoice: str = "in_1", status: str = "paid", amount: int | None = None
+) -> Fact:
     links = {"invoice_id": invoice, "payment_intent_id": payment, "charge_id": charge_id}
-    return Fact("invoice_payment", f"inpay_{payment}", {}, links)
+    return Fact("invoice_payment", f"inpay_{payment}", {"status": status, "amount_paid": amount}, links)
 
 
+def credit_note(amount: int, *, by_refund: int = 0, status: str = "issued", at: int = 8) -> Fact:
+    state = {"status": status, "created": at, "credited_after_payment": amount, "refunded": by_refund}
+    return Fact("credit_note", f"cn_{amount}", state, {"invoice_id": "in_1"})
+
+
+def invoice(amount_paid: int = 1000, *, total: int = 1000, credited: int = 0) -> Invoice:
+    """Paid at second 1."""
+    return Invoice("in_1", "paid", 1, 1, amount_paid, "eur", total, 0, 0, credited, ())
+
+
+TWO_HALVES = [invoice_payment("pi_1", amount=500), invoice_payment("pi_2", amount=500)]
+PAID_TWICE = [invoice_payment("pi_1", amount=1000), invoice_payment("pi_2", amount=1000)]
 CHARGE_AND_INTENT = {"payment_intent_id": "pi_1", "charge_id": "ch_1"}
 INVOICES = {
     "by the payment intent": ([invoice_payment("pi_1"), refund()], refunded(5)),
@@ -207,18 +224,42 @@ INVOICES = {
     "of another invoice": ([invoice_payment("pi_1", invoice="in_2"), refund()], None),
     "a dispute": ([invoice_payment("pi_1"), dispute("lost")], disputed(5, is_open=False)),
     "of no payment known": ([refund()], None),
+    "of a try that failed": ([invoice_payment("pi_1", status="canceled"), refund()], None),
+    "a dispute of a payment that is still open": ([invoice_payment("pi_1", status="open"), dispute("lost")], None),
+    "of both halves": ([*TWO_HALVES, refund(500), refund(500, 9, payment="pi_2")], refunded(9)),
+    "of one half": ([*TWO_HALVES, refund(500)], None),
+    "a dispute of one half": ([*TWO_HALVES, dispute("lost", payment="pi_2")], disputed(5, is_open=False)),
+    "of a payment too many": ([*PAID_TWICE, refund(1000, payment="pi_2")], None),
+    "a dispute of a payment too many": ([*PAID_TWICE, dispute("lost", payment="pi_2")], None),
+    "of both payments": ([*PAID_TWICE, refund(1000), refund(1000, 9, payment="pi_2")], refunded(9)),
+    "a credit note over the whole, to the balance": ([invoice_payment("pi_1"), credit_note(1000)], refunded(8)),
+    "a credit note over a part": ([invoice_payment("pi_1"), credit_note(999)], None),
+    "a void credit note": ([invoice_payment("pi_1"), credit_note(1000, status="void")], None),
+    "half by a refund, half to the balance": ([invoice_payment("pi_1"), refund(400), credit_note(600)], refunded(5)),
+    "a credit note that its refund pays out": (
+        [invoice_payment("pi_1"), refund(600), credit_note(600, by_refund=600)],
+        None,
+    ),
 }
 
 
 @pytest.mark.parametrize(("facts", "expected"), INVOICES.values(), ids=INVOICES.keys())
-@pytest.mark.parametrize("amount", ["amount_paid", "amount_total"])
-def test_an_invoice_is_refunded_by_its_payments(facts: list[Fact], expected: Reversal | None, amount: str) -> None:
-    state = {amount: 1000, "currency": "eur"}
-
-    assert Payments(facts).reversal_of_invoice("in_1", state) == expected
+def test_an_invoice_is_refunded_by_its_payments(facts: list[Fact], expected: Reversal | None) -> None:
+    assert Payments(facts).reversal_of_invoice(invoice()) == expected
+    assert Payments(facts[::-1]).reversal_of_invoice(invoice()) == expected
 
 
 def test_of_an_invoice_counts_what_was_paid() -> None:
-    state = {"amount_paid": 600, "amount_total": 1000, "currency": "eur"}
+    facts = [invoice_payment("pi_1"), refund(600)]
 
-    assert Payments([invoice_payment("pi_1"), refund(600)]).reversal_of_invoice("in_1", state) == refunded(5)
+    assert Payments(facts).reversal_of_invoice(invoice(600)) == refunded(5)
+
+
+def test_what_an_invoice_says_of_its_credit_notes_counts_where_they_are_not_known() -> None:
+    assert Payments([]).reversal_of_invoice(invoice(credited=999)) is None
+    assert Payments([]).reversal_of_invoice(invoice(credited=1000)) == refunded(1)
+
+
+def test_of_an_invoice_that_credit_paid_counts_its_total() -> None:
+    assert Payments([]).reversal_of_invoice(invoice(0, total=1000, credited=1000)) == refunded(1)
+    assert Payments([]).reversal_of_invoice(invoice(0, total=0, credited=0)) is None
