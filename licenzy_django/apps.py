@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+from django.views.debug import SafeExceptionReporterFilter
 
 
 class LicenzyConfig(AppConfig):
@@ -18,6 +20,7 @@ class LicenzyConfig(AppConfig):
         from licenzy_django.access import cache
         from licenzy_django.signals import outbound_recorded
 
+        hide_our_settings()
         cache.watch_the_catalog()
 
         if self.apps is not None and self.apps.is_installed("drf_spectacular"):
@@ -35,6 +38,13 @@ def send_by_task(**recorded: Any) -> None:
         from licenzy_django.outbound import tasks
 
         tasks.on_recorded(**recorded)
+
+
+def hide_our_settings() -> None:
+    """Django's debug pages and crash mails hide a setting by its name: a misspelt key of ours would show its secret."""
+    hidden = SafeExceptionReporterFilter.hidden_settings.pattern
+    if "LICENZY" not in hidden:
+        SafeExceptionReporterFilter.hidden_settings = re.compile(f"{hidden}|LICENZY", re.IGNORECASE)
 
 
 def make_functions(sender: AppConfig, *, using: str, **kwargs: Any) -> None:

@@ -26,6 +26,9 @@ class LicenzySettings:
     LIVE_SECRET_KEY: str = field(default="", repr=False)
     LIVE_WEBHOOK_SECRETS: Sequence[str] = field(default=(), repr=False)
 
+    ENCRYPTION_KEYS: Sequence[str] = field(default=(), repr=False)
+    """Fernet keys for the signing secrets of outbound endpoints: the first encrypts, all decrypt. Empty: in clear."""
+
     MODE: str = "test"
     """The mode of in-process checks: decorators, template tags, ``access.check`` without ``mode=``."""
 
@@ -84,7 +87,14 @@ def as_list(given: Sequence[str] | None) -> Sequence[str]:
 SETTING_NAMES = frozenset(known.name for known in fields(LicenzySettings))
 
 
-last_read: tuple[dict[str, Any], LicenzySettings] = ({}, LicenzySettings())
+class Given(dict[str, Any]):
+    """The dict as it was read. Its ``repr`` shows nothing: debug pages and crash reports show every local variable."""
+
+    def __repr__(self) -> str:
+        return "LICENZY"
+
+
+last_read: tuple[Given, LicenzySettings] = (Given(), LicenzySettings())
 
 
 def licenzy_settings() -> LicenzySettings:
@@ -93,7 +103,7 @@ def licenzy_settings() -> LicenzySettings:
     Raises ImproperlyConfigured for a key that does not exist; the system check ``licenzy.E001`` says so earlier.
     """
     global last_read
-    given: dict[str, Any] = getattr(settings, "LICENZY", {})
+    given = Given(getattr(settings, "LICENZY", {}))
     known, built = last_read
     if given == known:
         return built
@@ -102,5 +112,5 @@ def licenzy_settings() -> LicenzySettings:
     except TypeError:
         unknown = ", ".join(sorted(set(given) - SETTING_NAMES))
         raise ImproperlyConfigured(f"LICENZY has unknown keys: {unknown}") from None
-    last_read = (dict(given), built)
+    last_read = (given, built)
     return built

@@ -25,7 +25,7 @@ usage | sync | billing_portal | catalog
 entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound
 models
-clock | identity | idempotency
+clock | encryption | identity | idempotency
 conf | exceptions | signals | wording | db
 """
 """From the top of the house to its ground. Imports go down only; rooms on one floor do not import each other."""

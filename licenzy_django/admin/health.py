@@ -18,6 +18,7 @@ from licenzy_django.admin import charts
 from licenzy_django.admin.activity import active_by_product
 from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.models import ApiKey, CheckoutAttempt, Delivery, EntitlementChange, OutboundEndpoint, StripeEvent
+from licenzy_django.models.stripe import WRONG_MODE
 
 DAYS = 30
 MOST_SHOWN = 10
@@ -71,6 +72,12 @@ def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
         _("Stripe events that nobody finished"),
         _("They were kept, and the process stopped before they were handled. Replay them."),
         events.filter(status=StripeEvent.Status.RECEIVED, received_at__lt=at - SOON),
+        lambda event: f"{moment(event.received_at)} · {event.type}",
+    )
+    yield finding(
+        _("Stripe events that were signed for the other mode"),
+        _("A webhook secret stands in the settings under the wrong mode. Move it, then run: licenzy_sync"),
+        events.filter(outcome=WRONG_MODE),
         lambda event: f"{moment(event.received_at)} · {event.type}",
     )
     created = attempts.filter(status=CheckoutAttempt.Status.CREATED)

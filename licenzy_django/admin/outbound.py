@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from licenzy_django.admin.audit_log import ReasonForm, log_action
+from licenzy_django.admin.audit_log import ReasonForm, log_action, new_request_id
 from licenzy_django.admin.base import Configured, LookedUp
 from licenzy_django.admin.links import page_of
 from licenzy_django.admin.permissions import may_support
@@ -40,6 +40,7 @@ class NewEndpointForm(forms.Form):
         label=_("Description"), max_length=200, required=False, help_text=_("Which system listens there.")
     )
     events = EVENTS
+    request_id = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
     def clean(self) -> dict[str, Any] | None:
         values = super().clean() or self.cleaned_data
@@ -108,18 +109,27 @@ class OutboundEndpointAdmin(Configured):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewEndpointForm(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
+        given = request.POST if request.method == "POST" else None
+        form = NewEndpointForm(given, initial={"request_id": new_request_id()})
+        if given is not None and form.is_valid():
             try:
-                with transaction.atomic():
-                    endpoint, secret = endpoints.create(**form.cleaned_data)
-                    log_action(request, endpoint, gettext("Created."), is_new=True)
-                return self.page(request, "admin/licenzy/secret.html", {"title": endpoint, "secret": secret})
+                return self.create(request, form.cleaned_data)
             except InvalidRequest as refused:
                 for name, problems in refused.extra["fields"].items():
                     form.add_error(name if name in form.fields else None, problems)
         context = {"form": form, "title": _("Create an endpoint"), "button": _("Create the endpoint")}
         return self.page(request, "admin/licenzy/act.html", context)
+
+    def create(self, request: HttpRequest, chosen: dict[str, Any]) -> HttpResponse:
+        """The answer to the first sending of a form shows the secret; there is no second."""
+        try:
+            with transaction.atomic():
+                endpoint, secret = endpoints.create(**chosen)
+                log_action(request, endpoint, gettext("Created."), is_new=True)
+        except IntegrityError:
+            messages.warning(request, _("This form was sent before: its endpoint exists."))
+            return HttpResponseRedirect(reverse("admin:licenzy_outboundendpoint_changelist"))
+        return self.page(request, "admin/licenzy/secret.html", {"title": endpoint, "secret": secret})
 
     def configured(self, request: HttpRequest, object_id: str) -> OutboundEndpoint:
         """The endpoint, for those who may change it."""

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
 VENDORS = ("postgresql", "sqlite")
+ISOLATION_LEVELS = {1: "READ_UNCOMMITTED", 2: "READ_COMMITTED", 3: "REPEATABLE_READ", 4: "SERIALIZABLE"}
 
 
 def our_databases() -> set[str]:
@@ -60,3 +61,39 @@ def check_sqlite_waits_for_its_turn(app_configs: Sequence[Any] | None = None, **
         and str(connections[alias].settings_dict["OPTIONS"].get("transaction_mode")).upper()
         not in ("IMMEDIATE", "EXCLUSIVE")
     ]
+
+
+@register("licenzy", Tags.compatibility)
+def check_autocommit(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Without it nothing that stands outside of ``atomic`` is ever committed, and ``atomic`` undoes nothing."""
+    return [
+        Error(
+            f"DATABASES[{alias!r}]['AUTOCOMMIT'] is False: purchases and used units would be lost.",
+            hint="Remove it; Django begins and commits transactions itself.",
+            id="licenzy.E061",
+        )
+        for alias in sorted(our_databases())
+        if not connections[alias].settings_dict["AUTOCOMMIT"]
+    ]
+
+
+@register("licenzy", Tags.compatibility)
+def check_isolation_level(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Our statements decide in the UPDATE and lock first, and see what others committed meanwhile: READ COMMITTED."""
+    return [
+        Error(
+            f"DATABASES[{alias!r}] asks for the isolation level {level.replace('_', ' ')}: under load requests fail.",
+            hint="Remove 'isolation_level' from OPTIONS; PostgreSQL's default, READ COMMITTED, is what is needed.",
+            id="licenzy.E062",
+        )
+        for alias in sorted(our_databases())
+        if (level := isolation_level(alias)) not in ("", "READ_COMMITTED", "READ_UNCOMMITTED")
+    ]
+
+
+def isolation_level(alias: str) -> str:
+    """By the name that psycopg gives it; empty where nothing is said."""
+    if connections[alias].vendor != "postgresql":
+        return ""
+    given = connections[alias].settings_dict["OPTIONS"].get("isolation_level")
+    return "" if given is None else str(getattr(given, "name", None) or ISOLATION_LEVELS.get(given, given))

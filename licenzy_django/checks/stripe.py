@@ -8,11 +8,17 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
+from licenzy_django import encryption
+from licenzy_django.checks import secrets as secrets_checked
 from licenzy_django.checks.settings import are_readable
-from licenzy_django.conf import LicenzySettings, licenzy_settings
+from licenzy_django.conf import LicenzySettings, as_list, licenzy_settings
 from licenzy_django.models import Mode
 
+SIMULATOR = "licenzy_django.simulator"
+OWN_LIVE_KEY = "sk_live_simulator"
+"""The simulator's, for tests of the live mode. No real key looks like this."""
 THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -55,6 +61,21 @@ def problems_of_mode(known: LicenzySettings, mode: str) -> Iterator[CheckMessage
             hint="A list of the whsec_… of your endpoints: one usually, two while one is being replaced.",
             id="licenzy.E005",
         )
+        return
+    if key == OWN_LIVE_KEY or (mode == "test" and apps.is_installed(SIMULATOR)):
+        return
+    for name, secret in [(key_name, key), *((secrets_name, each) for each in secrets)]:
+        if problem := secrets_checked.problem_of(secret):
+            yield not_secret(name, problem, mode)
+
+
+def not_secret(name: str, problem: str, mode: str) -> CheckMessage:
+    """Never shows the secret. In test mode no money is at stake, and a fake of Stripe's API may take any key."""
+    message = f"LICENZY[{name!r}] has something that Stripe never gave out: {problem}."
+    hint = "Copy it from Stripe's dashboard once more, whole; with a secret that is known anybody can sign events."
+    if mode == "live":
+        return Error(message, hint=hint, id="licenzy.E060")
+    return Warning(message, hint=hint, id="licenzy.W060")
 
 
 @register("licenzy", Tags.security)
@@ -115,6 +136,18 @@ def check_api_base(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> l
     return []
 
 
+@register("licenzy", Tags.security)
+def check_encryption_keys(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if not are_readable() or not as_list(licenzy_settings().ENCRYPTION_KEYS):
+        return []
+    try:
+        encryption.fernet()
+    except ImproperlyConfigured as error:
+        hint = "The keys are made with cryptography.fernet.Fernet.generate_key(): 44 characters each."
+        return [Error(f"Signing secrets can be neither stored nor read. {error}", hint=hint, id="licenzy.E063")]
+    return []
+
+
 @register("licenzy", Tags.compatibility)
 def check_dj_stripe(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
     if not apps.is_installed("djstripe"):
@@ -130,12 +163,10 @@ def check_dj_stripe(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> 
 
 @register("licenzy", Tags.compatibility)
 def check_simulator_is_installed(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    if not are_readable() or apps.is_installed("licenzy_django.simulator"):
+    if not are_readable() or apps.is_installed(SIMULATOR):
         return []
     named = [
-        name
-        for name in ("STRIPE_HTTP_CLIENT", "CLOCK")
-        if str(getattr(licenzy_settings(), name)).startswith("licenzy_django.simulator")
+        name for name in ("STRIPE_HTTP_CLIENT", "CLOCK") if str(getattr(licenzy_settings(), name)).startswith(SIMULATOR)
     ]
     return [
         Error(

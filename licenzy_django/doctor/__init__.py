@@ -7,21 +7,34 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from licenzy_django.doctor.at_stripe import prices_fit, webhook_is_registered
 from licenzy_django.doctor.books import books_are_balanced, plans_are_stored, reservations_add_up
 from licenzy_django.doctor.finding import Finding
-from licenzy_django.doctor.left_undone import attempts_have_answers, deliveries_arrive, events_are_processed
+from licenzy_django.doctor.left_undone import (
+    attempts_have_answers,
+    deliveries_arrive,
+    events_are_processed,
+    secrets_are_of_their_mode,
+)
 from licenzy_django.doctor.preparations import (
     a_mode_can_sell,
     checks_are_clean,
     each_mode_has_products_and_keys,
+    secrets_are_encrypted,
     settings_are_readable,
     site_is_closed,
     tables_are_migrated,
+    transactions_are_read_committed,
 )
 
 CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
-    "settings": [checks_are_clean, site_is_closed, a_mode_can_sell],
+    "settings": [
+        checks_are_clean,
+        site_is_closed,
+        a_mode_can_sell,
+        transactions_are_read_committed,
+        secrets_are_encrypted,
+    ],
     "catalog": [each_mode_has_products_and_keys],
     "stripe": [prices_fit, webhook_is_registered],
-    "work": [events_are_processed, attempts_have_answers, deliveries_arrive],
+    "work": [events_are_processed, secrets_are_of_their_mode, attempts_have_answers, deliveries_arrive],
     "books": [books_are_balanced, reservations_add_up, plans_are_stored],
 }
 

@@ -9,7 +9,8 @@ from django.db.models import Q
 
 from licenzy_django import clock
 from licenzy_django.doctor.finding import Finding
-from licenzy_django.models import CheckoutAttempt, Delivery, OutboundEndpoint, StripeEvent
+from licenzy_django.models import CheckoutAttempt, Delivery, Mode, OutboundEndpoint, StripeEvent
+from licenzy_django.models.stripe import WRONG_MODE
 
 SOON, LATE = timedelta(minutes=1), timedelta(minutes=5)
 
@@ -23,6 +24,15 @@ def events_are_processed() -> Iterator[Finding]:
             f"{count} of Stripe's events are not processed, the oldest is {oldest}: {oldest.error[:200] or 'cut off'}",
             "What they say does not count yet. Look at them in the admin, then: manage.py licenzy_replay --failed",
         )
+
+
+def secrets_are_of_their_mode() -> Iterator[Finding]:
+    for mode in Mode.values:
+        if count := StripeEvent.objects.filter(mode=mode, outcome=WRONG_MODE).count():
+            yield Finding(
+                f"{count} of Stripe's events were ignored: their signature was that of {mode} mode, and they were not.",
+                f"{mode.upper()}_WEBHOOK_SECRETS has one of the other mode. Move it, then: manage.py licenzy_sync",
+            )
 
 
 def attempts_have_answers() -> Iterator[Finding]:

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core import checks
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from licenzy_django import encryption
 from licenzy_django.checks.settings import check_setting_names, check_setting_types
-from licenzy_django.conf import licenzy_settings
+from licenzy_django.conf import as_list, licenzy_settings
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.ledger import packs
-from licenzy_django.models import ApiKey, Mode, Product
+from licenzy_django.models import ApiKey, Mode, OutboundEndpoint, Product
 from licenzy_django.simulator.checks import OWN_LIVE_KEY
 
 SIMULATOR = "licenzy_django.simulator"
@@ -26,6 +27,29 @@ def tables_are_migrated() -> Iterator[Finding]:
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         yield Finding(f"Migrations are not applied: {', '.join(missing[:3])}{more}.", "manage.py migrate")
+
+
+def transactions_are_read_committed() -> Iterator[Finding]:
+    """The server, a role or a connection pool may ask for more, which no setting of Django's shows."""
+    connection = connections[packs.writer()]
+    if connection.vendor != "postgresql":
+        return
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        [level] = cursor.fetchone()
+    if level not in ("read committed", "read uncommitted"):
+        yield Finding(
+            f"PostgreSQL's transactions are {level}: under load requests fail with 503.",
+            "Look at default_transaction_isolation of the server, the database, the role and the pool, and at OPTIONS.",
+        )
+
+
+def secrets_are_encrypted() -> Iterator[Finding]:
+    if not as_list(licenzy_settings().ENCRYPTION_KEYS):
+        return
+    in_clear = OutboundEndpoint.objects.exclude(secret__startswith=encryption.MARK)
+    if count := in_clear.count():
+        yield Finding(f"{count} signing secrets are in clear.", "manage.py licenzy_encrypt")
 
 
 def settings_are_readable() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
+from licenzy_django.encryption import seal
 from licenzy_django.models.base import mode_check, mode_field, new_outbound_event_id
 
 
@@ -32,8 +33,8 @@ def every_event() -> list[str]:
 class OutboundEndpoint(models.Model):
     """A system that wants to hear, with the secrets that sign what it hears.
 
-    The secrets are in clear: they have to sign, and Django has no encryption of its own. They are in no form, ``repr``,
-    log or export; ``outbound.endpoints`` gives each away once, when it is made.
+    The secrets are encrypted where the host gives ``ENCRYPTION_KEYS``, in clear otherwise. They are in no form,
+    ``repr``, log or export; ``outbound.endpoints`` gives each away once, when it is made, and ``secrets_of`` reads it.
     """
 
     mode = mode_field()
@@ -47,8 +48,8 @@ class OutboundEndpoint(models.Model):
         blank=True,
         help_text=_('For example ["entitlement.updated"]. Empty means all.'),
     )
-    secret = models.CharField(max_length=100, editable=False)
-    previous_secret = models.CharField(max_length=100, blank=True, default="", editable=False)
+    secret = models.CharField(max_length=300, editable=False)
+    previous_secret = models.CharField(max_length=300, blank=True, default="", editable=False)
     previous_secret_until = models.DateTimeField(
         _("previous secret until"), null=True, blank=True, editable=False, help_text=_("Both secrets sign until then.")
     )
@@ -62,17 +63,27 @@ class OutboundEndpoint(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"), default=clock.now, editable=False)
+    request_id = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("outbound endpoint")
         verbose_name_plural = _("outbound endpoints")
         ordering = ["-id"]
-        constraints = [mode_check("licenzy_endpoint_mode")]
+        constraints = [
+            mode_check("licenzy_endpoint_mode"),
+            models.UniqueConstraint(
+                fields=["request_id", "mode"], condition=~Q(request_id=""), name="licenzy_endpoint_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         """Without the query, where people put tokens."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    def save(self, **kwargs: Any) -> None:
+        self.secret, self.previous_secret = seal(self.secret), seal(self.previous_secret)
+        super().save(**kwargs)
 
     def wants(self, event_type: str) -> bool:
         return not self.events or event_type in self.events

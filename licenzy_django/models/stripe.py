@@ -8,6 +8,9 @@ from licenzy_django import clock
 from licenzy_django.models.base import StripeId, mode_check, mode_field
 from licenzy_django.models.subject import Subject
 
+WRONG_MODE = "the event's livemode is not the mode of the secret"
+"""The outcome of an event whose webhook secret stands in the settings under the other mode."""
+
 
 class StripeEvent(models.Model):
     """The webhook inbox: each event once, with what became of it.
@@ -55,6 +58,7 @@ class StripeEvent(models.Model):
                 condition=Q(status__in=["received", "failed"]),
                 name="licenzy_event_unfinished",
             ),
+            models.Index(fields=["mode"], condition=Q(outcome=WRONG_MODE), name="licenzy_event_wrong_mode"),
             models.Index(fields=["object_id"], condition=~Q(object_id=""), name="licenzy_event_object"),
         ]
 

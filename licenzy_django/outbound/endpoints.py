@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from licenzy_django import clock
+from licenzy_django.encryption import reseal, seal, unseal
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Delivery, EventType, Mode, OutboundEndpoint, OutboundEvent
 from licenzy_django.outbound.addresses import checked_url
@@ -22,13 +23,16 @@ from licenzy_django.signals import outbound_recorded
 BOTH_SECRETS_SIGN_FOR = timedelta(hours=24)
 
 
-def create(mode: str, url: str, events: Iterable[str] = (), description: str = "") -> tuple[OutboundEndpoint, str]:
+def create(
+    mode: str, url: str, events: Iterable[str] = (), description: str = "", *, request_id: str = ""
+) -> tuple[OutboundEndpoint, str]:
     """An endpoint that hears of everything from now on; the second of the pair is its secret, ``whsec_…``.
 
     Args:
         events: the types it wants to hear of; none means all.
+        request_id: of the form that asks, so that sending it twice makes one.
 
-    Raises InvalidRequest naming the fields.
+    Raises InvalidRequest naming the fields; IntegrityError if ``request_id`` has made an endpoint before.
     """
     chosen = list(dict.fromkeys(events))
     if unknown := [name for name in chosen if name not in EventType.values]:
@@ -36,7 +40,12 @@ def create(mode: str, url: str, events: Iterable[str] = (), description: str = "
         raise InvalidRequest(f"events: {problem}", fields={"events": [problem]})
     secret = new_secret()
     endpoint = OutboundEndpoint.objects.create(
-        mode=Mode(mode), url=checked_url(url), events=chosen, description=description.strip()[:200], secret=secret
+        mode=Mode(mode),
+        url=checked_url(url),
+        events=chosen,
+        description=description.strip()[:200],
+        secret=secret,
+        request_id=request_id,
     )
     return endpoint, secret
 
@@ -47,7 +56,7 @@ def rotate_secret(endpoint: OutboundEndpoint, *, at: datetime | None = None) -> 
     OutboundEndpoint.objects.filter(pk=endpoint.pk).update(
         previous_secret=F("secret"),
         previous_secret_until=now + BOTH_SECRETS_SIGN_FOR,
-        secret=secret,
+        secret=seal(secret),
         updated_at=now,
     )
     endpoint.refresh_from_db()
@@ -58,7 +67,22 @@ def secrets_of(endpoint: OutboundEndpoint, *, at: datetime) -> list[str]:
     """What signs at that moment, the current secret first."""
     until = endpoint.previous_secret_until
     is_rotating = bool(endpoint.previous_secret) and until is not None and at < until
-    return [endpoint.secret, endpoint.previous_secret] if is_rotating else [endpoint.secret]
+    stored = [endpoint.secret, endpoint.previous_secret] if is_rotating else [endpoint.secret]
+    return [unseal(secret) for secret in stored]
+
+
+def encrypt_secrets() -> int:
+    """Encrypt every stored secret with the first of ``ENCRYPTION_KEYS``, and say how many rows were written.
+
+    Raises ImproperlyConfigured where a row cannot be read: then that row and the later ones are as they were.
+    """
+    changed = 0
+    for pk, *stored in OutboundEndpoint.objects.values_list("pk", "secret", "previous_secret"):
+        secret, previous = map(reseal, stored)
+        # A secret that was rotated meanwhile is sealed by the rotation.
+        unchanged = OutboundEndpoint.objects.filter(pk=pk, secret=stored[0], previous_secret=stored[1])
+        changed += unchanged.update(secret=secret, previous_secret=previous)
+    return changed
 
 
 def switch_off(endpoint: OutboundEndpoint, reason: str, *, at: datetime | None = None) -> bool:

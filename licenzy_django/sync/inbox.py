@@ -16,6 +16,7 @@ from licenzy_django.db.text import storable
 from licenzy_django.entitlements.rebuild import FactsOutdated
 from licenzy_django.models import StripeEvent
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.stripe import WRONG_MODE
 from licenzy_django.stripe.objects import OddObjectError, fact_of
 from licenzy_django.stripe.redaction import redacted
 from licenzy_django.sync.handlers import Context, HandlerResult, handle, ignored
@@ -86,7 +87,7 @@ def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
     if event.get("object") == "v2.core.event":
         return "a thin event: register the endpoint for snapshot events"
     if event.get("livemode") is not (mode == "live"):
-        return "the event's livemode is not the mode of the secret"
+        return WRONG_MODE
     if event.get("account"):
         return "of a connected account"
     return "" if event["type"] in HANDLED else "a type that we do not act on"

@@ -26,7 +26,8 @@ def endpoint(db: None) -> OutboundEndpoint:
 
 
 def created(client: Client, **typed: Any) -> Any:
-    given = {"mode": "test", "url": URL, "description": "Shop", "events": ["entitlement.updated"]} | typed
+    given = {"mode": "test", "url": URL, "description": "Shop", "events": ["entitlement.updated"]}
+    given |= {"request_id": "form-1"} | typed
     return client.post(reverse("admin:licenzy_outboundendpoint_add"), given)
 
 
@@ -47,6 +48,20 @@ def test_a_double_click_makes_one_endpoint(configurer: Client) -> None:
     created(configurer)
     assert "url" in created(configurer).context["form"].errors
     assert OutboundEndpoint.objects.count() == 1
+
+
+def test_a_form_makes_one_endpoint_whatever_it_is_sent_with(configurer: Client) -> None:
+    """Two clicks at once both find no endpoint with this URL: the index of the form's token lets one through."""
+    created(configurer)
+    again = created(configurer, url="https://hooks.example.com/other")
+    assert again.status_code == 302
+    assert OutboundEndpoint.objects.get().url == URL
+
+
+def test_each_form_has_a_token_of_its_own(configurer: Client) -> None:
+    add = reverse("admin:licenzy_outboundendpoint_add")
+    first, second = (configurer.get(add).context["form"].initial["request_id"] for _ in range(2))
+    assert first != second
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "https://169.254.169.254/", "ftp://example.com", "nonsense", ""])

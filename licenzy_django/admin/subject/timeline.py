@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -115,8 +115,9 @@ class Point:
         parts = text.split("~")
         try:
             at = parse_datetime(parts[0].replace(" ", "+"))
-            return cls(at, int(parts[1]), int(parts[2])) if at and at.tzinfo else None
-        except (ValueError, IndexError):
+            # In UTC here, where a time at the edge of the calendar fails, and not in the database's adapter.
+            return cls(at.astimezone(UTC), int(parts[1]), int(parts[2])) if at and at.tzinfo else None
+        except (ValueError, IndexError, OverflowError):
             return None
 
 
