@@ -1,4 +1,4 @@
-"""Is this a secret? A form alone (``whsec_…``) is not one: what stands in documentation and code is known to everybody."""
+"""Is this a secret? A form alone (``whsec_…``) is none, and what stands in documentation or code everybody knows."""
 
 from __future__ import annotations
 

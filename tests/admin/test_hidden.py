@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from licenzy_django import usage
 from licenzy_django.admin.base import LookedUp
 from licenzy_django.models import ApiKey, OutboundEndpoint, Subject
 from licenzy_django.outbound import endpoints
@@ -60,7 +61,8 @@ def shop(stripe_double: StripeDouble) -> dict[type, Any]:
     stripe_double.buy("user_1", "PRO_MONTHLY")
     stripe_double.sell("CREDITS", kind="usage_pack")
     stripe_double.buy("user_1", "CREDITS")
-    return {model: model._default_manager.first() for model in OURS}
+    usage.reserve("user_1", 1, idempotency_key="k")
+    return {model: model._default_manager.get_queryset()[:1].get() for model in OURS}
 
 
 @pytest.fixture

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from django.core import checks
 
+LETTERS = "qwertzuiopasdfghjklyxcvbnm"  # as random as a check can tell
 GOOD = {
-    "TEST_SECRET_KEY": "sk_test_1",
-    "TEST_WEBHOOK_SECRETS": ["whsec_1"],
+    "TEST_SECRET_KEY": f"sk_test_{LETTERS}",
+    "TEST_WEBHOOK_SECRETS": [f"whsec_{LETTERS}1"],
     "SUCCESS_URL": "https://shop.example.com/thanks/?session_id={CHECKOUT_SESSION_ID}",
     "CANCEL_URL": "https://shop.example.com/",
 }
-LIVE = {"MODE": "live", "LIVE_SECRET_KEY": "rk_live_1", "LIVE_WEBHOOK_SECRETS": ["whsec_2"]}
+LIVE = {
+    "MODE": "live",
+    "LIVE_SECRET_KEY": f"rk_live_{LETTERS}",
+    "LIVE_WEBHOOK_SECRETS": [f"whsec_{LETTERS}2"],
+}
 
 Found = Callable[..., list[checks.CheckMessage]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from licenzy_django.checks import database
 
@@ -44,3 +44,22 @@ def test_postgresql_has_no_transaction_mode(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(connection, "vendor", "postgresql")
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", {})
     assert database.check_sqlite_waits_for_its_turn() == []
+
+
+def test_e061_autocommit_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+    assert [message.id for message in database.check_autocommit()] == ["licenzy.E061"]
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", True)
+    assert database.check_autocommit() == []
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [(None, []), (1, []), (2, []), (3, ["licenzy.E062"]), (4, ["licenzy.E062"]), ("nonsense", ["licenzy.E062"])],
+)
+def test_e062_an_isolation_level_that_fails_under_load(
+    level: Any, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", "postgresql")
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"isolation_level": level})
+    assert [message.id for message in database.check_isolation_level()] == expected

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
+import licenzy_django
+from licenzy_django.checks.secrets import problem_of
 from licenzy_django.checks.stripe import check_dj_stripe
-from tests.checks.conftest import LIVE, Found
+from licenzy_django.models.base import random_text
+from licenzy_django.simulator.conf import SimulatorSettings
+from licenzy_django.testing.double import WEBHOOK_SECRET
+from tests.checks.conftest import GOOD, LETTERS, LIVE, Found
 
 
 @pytest.mark.parametrize(
@@ -31,7 +41,7 @@ def test_w003_a_key_without_a_webhook_secret(found: Found, empty: Any) -> None:
 
 
 def test_e004_one_secret_for_both_modes(ids: Any) -> None:
-    assert ids(**LIVE | {"LIVE_WEBHOOK_SECRETS": ["whsec_1"]}) == ["licenzy.E004"]
+    assert ids(**LIVE | {"LIVE_WEBHOOK_SECRETS": GOOD["TEST_WEBHOOK_SECRETS"]}) == ["licenzy.E004"]
 
 
 @pytest.mark.parametrize("given", ["whsec_1", ["sk_test_1"], ["whsec_1", "1"]])
@@ -72,3 +82,69 @@ def test_e045_a_simulator_that_is_not_installed(ids: Any, monkeypatch: pytest.Mo
     assert ids(**{name: path[name]}) == []
     monkeypatch.setattr("licenzy_django.checks.stripe.apps.is_installed", lambda _: False)
     assert ids(**{name: path[name]}) == ["licenzy.E045"]
+
+
+NOT_SECRET = [
+    "whsec_",
+    "whsec_…",
+    "whsec_changeme",
+    f"whsec_{LETTERS} ",
+    f"whsec_{LETTERS[:10]} {LETTERS[10:]}",
+    "whsec_" + "x" * 32,
+    "whsec_" + "ab" * 16,
+    f"whsec_{LETTERS[:12]}",
+    "whsec_yourWebhookSecretFromTheDashboard",
+    "whsec_é" + LETTERS,
+    WEBHOOK_SECRET,
+    SimulatorSettings().WEBHOOK_SECRET,
+]
+HERE = Path(licenzy_django.__file__).parents[1]
+
+
+@pytest.mark.parametrize("secret", NOT_SECRET)
+def test_e060_a_live_webhook_secret_that_is_none(found: Found, secret: str) -> None:
+    [message] = found(**LIVE | {"LIVE_WEBHOOK_SECRETS": [*LIVE["LIVE_WEBHOOK_SECRETS"], secret]})
+    assert (message.id, "LIVE_WEBHOOK_SECRETS" in message.msg) == ("licenzy.E060", True)
+    assert secret not in str(message) or secret == "whsec_"
+
+
+@pytest.mark.parametrize("key", ["rk_live_", "sk_live_…", f"sk_live_{LETTERS} ", "sk_live_123", "sk_live_" + "x" * 99])
+def test_e060_a_live_key_that_is_none(ids: Any, key: str) -> None:
+    assert ids(**LIVE | {"LIVE_SECRET_KEY": key}) == ["licenzy.E060"]
+
+
+def test_w060_in_test_mode_it_is_a_warning_and_on_the_simulator_nothing(ids: Any, settings: Any) -> None:
+    assert ids(TEST_WEBHOOK_SECRETS=["whsec_changeme"]) == []
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "licenzy_django.simulator"]
+    assert ids(TEST_WEBHOOK_SECRETS=["whsec_changeme"]) == ["licenzy.W060"]
+    assert ids(TEST_SECRET_KEY="sk_test_…") == ["licenzy.W060"]
+
+
+@pytest.mark.parametrize("length", [32, 64])
+def test_what_stripe_gives_out_is_let_through(length: int) -> None:
+    """An endpoint's secret has 32 letters and digits, the CLI's 64 hexadecimal ones."""
+    for _ in range(200):
+        assert problem_of(f"whsec_{random_text(length)}") == ""
+        assert problem_of(f"whsec_{secrets.token_hex(length // 2)}") == ""
+        assert problem_of(f"sk_live_51{random_text(97)}") == ""
+
+
+def test_no_secret_of_our_own_pages_and_code_would_pass() -> None:
+    files = [*HERE.glob("docs/*.md"), HERE / "README.md", *HERE.glob("licenzy_django/**/*.py")]
+    files += HERE.glob("example_project/**/*.py")
+    shown = {found for file in files for found in re.findall(r"whsec_[^\s\"'`|,)\]}]*", file.read_text())}
+    assert WEBHOOK_SECRET in shown
+    assert [secret for secret in shown if not problem_of(secret)] == []
+
+
+@pytest.mark.parametrize("keys", ["x", ["short"], ["x" * 44], ["é" * 44]])
+def test_e063_an_encryption_key_that_is_none(found: Found, keys: Any) -> None:
+    [message] = found(ENCRYPTION_KEYS=keys)
+    assert message.id == "licenzy.E063"
+    assert str(keys[-1]) not in f"{message.msg} {message.hint}" or keys == "x"
+
+
+def test_e063_a_library_that_is_missing(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+    [message] = found(ENCRYPTION_KEYS=[Fernet.generate_key().decode()])
+    assert (message.id, "licenzy-django[encryption]" in message.msg) == ("licenzy.E063", True)

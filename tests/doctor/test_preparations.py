@@ -14,9 +14,10 @@ from licenzy_django.models import ApiKey, Product
 from licenzy_django.testing import StripeDouble
 from tests.doctor.conftest import Doctor
 
+LETTERS = "qwertzuiopasdfghjklyxcvbnm"
 LIVE = {
-    "LIVE_SECRET_KEY": "sk_live_1",
-    "LIVE_WEBHOOK_SECRETS": ["whsec_live"],
+    "LIVE_SECRET_KEY": f"sk_live_{LETTERS}",
+    "LIVE_WEBHOOK_SECRETS": [f"whsec_{LETTERS}"],
     "SUCCESS_URL": "https://shop.example.com/thanks/",
     "CANCEL_URL": "https://shop.example.com/",
     "CLOCK": "django.utils.timezone.now",
