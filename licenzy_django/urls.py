@@ -29,7 +29,7 @@ urlpatterns = [
     endpoint(r"usage/confirm", usage.ConfirmView.as_view(), name="usage-confirm"),
     endpoint(r"usage/release", usage.ReleaseView.as_view(), name="usage-release"),
     endpoint(r"billing-portal/session", views.BillingPortalSessionView.as_view(), name="billing-portal-session"),
-    endpoint(r"webhooks/stripe(?:/tenant)?", stripe_webhook, name="stripe-webhook"),
+    re_path(r"^webhooks/stripe(?:/tenant)?/?\Z", stripe_webhook, name="stripe-webhook"),
 ]
 
 if openapi.is_available():

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 Answer = TypeVar("Answer")
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def private(response: Answer) -> Answer:
@@ -29,11 +30,11 @@ def never_stored(response: Answer) -> Answer:
     return response
 
 
-def for_the_key_alone(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def for_the_key_alone(view: Callable[..., Response]) -> Callable[..., Response]:
     """Every answer of a view of our API."""
 
     @wraps(view)
-    def answered(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def answered(request: Any, *args: Any, **kwargs: Any) -> Response:
         response = never_stored(view(request, *args, **kwargs))
         patch_vary_headers(response, ["Authorization"])
         return response

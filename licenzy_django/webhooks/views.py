@@ -15,6 +15,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from licenzy_django.access.private_answers import for_the_key_alone
 from licenzy_django.exceptions import DatabaseUnavailable, LicenzyError
 from licenzy_django.models import StripeEvent
 from licenzy_django.sync import inbox
@@ -25,6 +26,7 @@ logger = logging.getLogger("licenzy_django")
 MAX_BODY_BYTES = 1_000_000
 
 
+@for_the_key_alone
 @csrf_exempt
 @login_not_required
 @require_POST
