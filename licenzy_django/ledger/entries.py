@@ -33,10 +33,10 @@ EFFECTS: dict[str, dict[str, int]] = {
 
 
 def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int]], **common: Any) -> list[LedgerEntry]:
-    """The rows of a lot's movements, in this order.
+    """The rows of a pack's movements, in this order.
 
     Args:
-        balance: what the lot had left to use before the first of them.
+        balance: what the pack had left to use before the first of them.
         movements: kind and units; those of zero leave no row.
         common: the other fields, alike on all rows.
     """
@@ -55,15 +55,16 @@ def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int
                     **common,
                 )
             )
-    assert balance == pack.units_remaining, "The movements of a lot must lead to its balance."
+    if balance != pack.units_remaining:
+        raise RuntimeError(f"The movements of pack {pack.pk} lead to {balance}, and it has {pack.units_remaining}.")
     return rows
 
 
 def record_change(pack: Entitlement, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> None:
-    """Keep what facts or an operator did to a lot's units: granted, adjusted, voided, restored.
+    """Keep what facts or an operator did to a pack's units: granted, adjusted, voided, restored.
 
     Args:
-        before: its columns as they were; empty for a new lot.
+        before: its columns as they were; empty for a new pack.
     """
     granted = pack.units_granted - before.get("units_granted", 0)
     adjusted = pack.units_adjusted - before.get("units_adjusted", 0)

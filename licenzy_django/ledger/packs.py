@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import router
-from django.db.models import F, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 
 from licenzy_django.exceptions import InsufficientUsage
 from licenzy_django.models import Entitlement, LedgerEntry, Product
-from licenzy_django.models.availability import is_on
+from licenzy_django.models.availability import has_units, is_on
 from licenzy_django.models.querysets import expired_units
 
 DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
@@ -18,8 +17,12 @@ DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_la
 within one the row does. Whoever locks several packs locks them in this order."""
 
 
+MOST_UNITS = 2**63 - 1
+"""What a column of units can hold; of more than that an answer says this."""
+
+
 def set_granted(pack: Entitlement, units: int) -> None:
-    """Say how many units the lot was bought with. What it already gave cannot be taken back."""
+    """Say how many units the pack was bought with. What it already gave cannot be taken back."""
     spent = pack.units_consumed + pack.units_reserved
     pack.units_granted = max(units + pack.units_adjusted, spent)
     pack.units_remaining = pack.units_granted - spent - pack.units_voided
@@ -35,18 +38,18 @@ def void(pack: Entitlement) -> None:
 
 
 def restore(pack: Entitlement) -> None:
-    """What was left when the lot was voided is there again."""
+    """What was left when the pack was voided is there again."""
     pack.units_remaining += pack.units_voided
     pack.units_voided = 0
 
 
 def is_void(pack: Entitlement) -> bool:
-    """Whether refund, dispute or operator took it away. Time is another matter: an expired lot keeps its units."""
+    """Whether refund, dispute or operator took it away. Time is another matter: an expired pack keeps its units."""
     return not pack.grants_access or pack.revoked_at is not None
 
 
 def adjust(pack: Entitlement, units: int) -> None:
-    """Give or, below zero, take units by hand. On a void lot it changes what a restoration would bring back.
+    """Give or, below zero, take units by hand. On a void pack it changes what a restoration would bring back.
 
     Raises InsufficientUsage rather than taking more than is left.
     """
@@ -62,9 +65,9 @@ def adjust(pack: Entitlement, units: int) -> None:
 
 
 def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
-    """End a reservation of the lot: some of it was used, the rest returns. Returns how much did.
+    """End a reservation of the pack: some of it was used, the rest returns. Returns how much did.
 
-    The rest of a lot that was voided meanwhile is void too.
+    The rest of a pack that was voided meanwhile is void too.
     """
     returned = reserved - consumed
     pack.units_reserved -= reserved
@@ -75,7 +78,7 @@ def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
     return returned
 
 
-# --- many lots --------------------------------------------------------------------------------------------------------
+# --- many packs -------------------------------------------------------------------------------------------------------
 
 
 def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> QuerySet[Entitlement]:
@@ -87,9 +90,10 @@ def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> Q
 
 def remaining(subject_ref: str, mode: str, product_code: str, at: datetime) -> int:
     """Units over all available packs of the subject, read at one moment."""
-    rows = available(subject_ref, mode, product_code, at).using(writer()).annotate(expired=expired_units(at))
-    total = rows.aggregate(total=Sum(F("units_remaining") + Coalesce(F("expired"), Value(0))))["total"]
-    return int(total or 0)
+    rows = available(subject_ref, mode, product_code, at).using(writer()).filter(has_units(at))
+    # Added up here, since a database's own sum of large packs overflows.
+    found = rows.annotate(expired=expired_units(at)).values_list("units_remaining", "expired")
+    return min(sum(left + (expired or 0) for left, expired in found), MOST_UNITS)
 
 
 def writer() -> str:

@@ -26,7 +26,7 @@ NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def expired_units(at: datetime) -> Expression:
-    """Of a lot: what is reserved by reservations whose time is over, and so is free again."""
+    """Of a pack: what is reserved by reservations whose time is over, and so is free again."""
     expired = LedgerEntry.objects.filter(
         subject=OuterRef("subject"),
         entitlement=OuterRef("pk"),
@@ -40,7 +40,7 @@ def expired_units(at: datetime) -> Expression:
 
 
 def expired_units_by_pack(rows: list[Entitlement], at: datetime) -> dict[int, int]:
-    """For those of the lots that have any. Costs no query if none has."""
+    """For those of the packs that have any. Costs no query if none has."""
     affected = [pack.pk for pack in rows if pack.reserved_until is not None and pack.reserved_until <= at]
     if not affected:
         return {}

@@ -41,40 +41,48 @@ class UsageRequest:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Units set aside, and what is left to use."""
+
+    reservation: Reservation
+    usage_remaining: int
+
+
 def consume(request: UsageRequest) -> int | None:
     """Take the units and return what is left, or change nothing and return None.
 
-    None means one of: too few units, the key was used before, or a reservation has lapsed and was not yet reclaimed.
+    None means one of: too few units, the key was used before, or a reservation has expired and was not yet reclaimed.
     """
     using = packs.writer()
     if not postgres.is_there(using):
         return consume_portably(request)
-    arguments = (
-        request.subject_ref,
-        request.mode,
-        request.product_code,
-        request.units,
-        request.idempotency_key,
-        request.fingerprint,
-        request.at,
-    )
-    left, is_emptied = postgres.call(using, *arguments, False)
-    if left == postgres.SOMEBODY_LISTENS:
-        with transaction.atomic(using=using):
-            left, is_emptied = postgres.call(using, *arguments, True)
-            if left is not None:
-                publish_use(request.subject_ref, request.units, request.mode, left, request.product_code, request.at)
-    if is_emptied:
-        cache.changed(request.subject_ref, request.mode)
-    return left
+    with transaction.atomic(using=using, savepoint=False):
+        taken = postgres.call(
+            using,
+            request.subject_ref,
+            request.mode,
+            request.product_code,
+            request.units,
+            request.idempotency_key,
+            request.fingerprint,
+            request.at,
+        )
+        if taken.remaining is not None and taken.has_listeners:
+            publish_use(request, request.units, taken.remaining)
+        if taken.is_emptied:
+            cache.changed(request.subject_ref, request.mode)
+    return taken.remaining
 
 
-def publish_use(subject_ref: str, units: int, mode: str, left: int, product_code: str, at: datetime) -> None:
-    """Tell those who listen that units were used, in the transaction that uses them."""
-    used = events.usage_consumed(
-        subject_ref, units, mode=mode, usage_remaining=left, product_code=product_code or None, at=at
+def publish_use(used: UsageRequest | Reservation, units: int, left: int) -> None:
+    """Publish that units were used, in the transaction that uses them."""
+    subject_ref = used.subject_ref if isinstance(used, UsageRequest) else used.subject.subject_ref
+    at = used.at if isinstance(used, UsageRequest) else used.closed_at
+    event = events.usage_consumed(
+        subject_ref, units, mode=used.mode, usage_remaining=left, product_code=used.product_code or None, at=at
     )
-    outbox.publish(mode, [used])
+    outbox.publish(used.mode, [event])
 
 
 # --- the portable way -------------------------------------------------------------------------------------------------
@@ -89,8 +97,8 @@ def consume_portably(request: UsageRequest) -> int | None:
         return None
 
 
-def reserve(request: UsageRequest, expires_at: datetime) -> tuple[Reservation, int] | None:
-    """Set the units aside. Returns the reservation and what is left, or None as ``consume`` does."""
+def reserve(request: UsageRequest, expires_at: datetime) -> Held | None:
+    """Set the units aside, or change nothing and return None, as ``consume`` does."""
     try:
         with transaction.atomic(using=packs.writer()):
             reservation = Reservation(
@@ -101,7 +109,7 @@ def reserve(request: UsageRequest, expires_at: datetime) -> tuple[Reservation, i
                 created_at=request.at,
             )
             left = taken(request, LedgerEntry.Kind.RESERVE, reservation)
-            return None if left is None else (reservation, left)
+            return None if left is None else Held(reservation, left)
     except IntegrityError:
         return None
 
@@ -112,7 +120,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     parts = planned(found, request)
     if parts is None:
         return None
-    left = sum(pack.units_remaining for pack in found) - request.units
+    left = min(sum(pack.units_remaining for pack in found) - request.units, packs.MOST_UNITS)
     if reservation is not None:
         reservation.subject_id = parts[0][0].subject_id
         reservation.save(force_insert=True)
@@ -126,29 +134,30 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     rows[0].fingerprint = request.fingerprint
     rows[0].usage_remaining = left
     LedgerEntry.objects.bulk_create(rows)
-    if kind == LedgerEntry.Kind.CONSUME and outbox.is_heard(found[0]):
-        publish_use(request.subject_ref, request.units, request.mode, left, request.product_code, request.at)
+    if kind == LedgerEntry.Kind.CONSUME:
+        publish_use(request, request.units, left)
     return left
 
 
 def lock_available(request: UsageRequest) -> list[Entitlement]:
-    """The packs that have units, or will have once a lapsed reservation is reclaimed; locked, in drain order."""
+    """The packs that have units, or will have once an expired reservation is reclaimed; locked, in drain order."""
     rows = packs.available(request.subject_ref, request.mode, request.product_code, request.at)
     rows = rows.filter(has_units(request.at))
-    return list(outbox.with_listeners(locked(rows)).order_by(*packs.DRAIN_ORDER))
+    return list(locked(rows).order_by(*packs.DRAIN_ORDER))
 
 
 def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
     """The rows, to be read under a lock. Belongs into a transaction."""
-    using = packs.writer()
-    if not connections[using].features.has_select_for_update:
+    connection = connections[packs.writer()]
+    begins_with_the_lock = connection.settings_dict["OPTIONS"].get("transaction_mode") in ("IMMEDIATE", "EXCLUSIVE")
+    if not connection.features.has_select_for_update and not begins_with_the_lock:
         # On SQLite whoever reads before writing may not write afterwards: take the lock first, by writing to no row.
-        rows.model._default_manager.using(using).filter(pk=0).update(mode=F("mode"))
-    return rows.using(using).select_for_update()
+        rows.using(connection.alias).filter(pk=0).update(mode=F("mode"))
+    return rows.using(connection.alias).select_for_update()
 
 
 def planned(found: Sequence[Entitlement], request: UsageRequest) -> list[Part] | None:
-    """How many units to take from which pack. None if there are too few, or if a lapsed reservation is in the way."""
+    """How many units to take from which pack. None if there are too few, or if an expired reservation is in the way."""
     if any(pack.reserved_until is not None and pack.reserved_until <= request.at for pack in found):
         return None
     parts, missing = [], request.units

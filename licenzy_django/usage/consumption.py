@@ -19,15 +19,19 @@ from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation, Source
 from licenzy_django.models.audit import AuditContext
-from licenzy_django.usage import allocation, reservations
+from licenzy_django.usage import allocation, expiry, reservations
 from licenzy_django.usage.requests import (
     DEFAULT_TTL_SECONDS,
     MAX_TTL_SECONDS,
     MAX_UNITS,
+    TRIES,
+    answer_before,
+    answer_of,
     is_whole,
-    take_or_explain,
     usage_request,
 )
+
+NEVER_THERE = "Units were there at every look and gone at every try."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +124,13 @@ def consume(
     """
     request = usage_request(subject, units, idempotency_key, mode, product_code, at)
 
-    def take() -> Used | None:
+    for _ in range(TRIES):
         left = allocation.consume(request)
-        return None if left is None else Used(units, left)
-
-    def replay(first: LedgerEntry) -> Used:
-        assert first.usage_remaining is not None
-        return Used(units, first.usage_remaining, replayed=True)
-
-    return take_or_explain(request, LedgerEntry.Kind.CONSUME, take, replay)
+        if left is not None:
+            return Used(units, left)
+        if first := answer_before(request, LedgerEntry.Kind.CONSUME):
+            return Used(units, answer_of(first), replayed=True)
+    raise RuntimeError(NEVER_THERE)
 
 
 def reserve(
@@ -153,18 +155,13 @@ def reserve(
         raise InvalidRequest(fields={"ttl_seconds": ["This must be a whole number from 1 to 86,400."]})
     request = usage_request(subject, units, idempotency_key, mode, product_code, at, ttl_seconds=ttl_seconds)
 
-    def take() -> Reserved | None:
-        taken = allocation.reserve(request, request.at + timedelta(seconds=ttl_seconds))
-        return None if taken is None else reserved_of(*taken)
-
-    def replay(first: LedgerEntry) -> Reserved:
-        assert first.reservation is not None
-        assert first.usage_remaining is not None
-        if not first.reservation.is_open_at(request.at):
-            raise ReservationClosed()
-        return reserved_of(first.reservation, first.usage_remaining, replayed=True)
-
-    return take_or_explain(request, LedgerEntry.Kind.RESERVE, take, replay)
+    for _ in range(TRIES):
+        held = allocation.reserve(request, request.at + timedelta(seconds=ttl_seconds))
+        if held is not None:
+            return reserved_of(held.reservation, held.usage_remaining)
+        if first := answer_before(request, LedgerEntry.Kind.RESERVE):
+            return reserved_before(first, request.at)
+    raise RuntimeError(NEVER_THERE)
 
 
 def confirm(reservation_id: str, units: int, *, mode: str | None = None, at: datetime | None = None) -> Used:
@@ -223,7 +220,7 @@ def adjust(
     if problems:
         raise InvalidRequest(fields=problems)
     at, request = at or clock.now(), entries.fingerprint_of_adjustment(pack, units)
-    reservations.reclaim(pack.subject_ref, pack.mode, at)
+    expiry.reclaim(pack.subject_ref, pack.mode, at)
     with transaction.atomic(using=packs.writer()):
         rebuild.lock_subject(pack.subject_id)
         row = allocation.locked(Entitlement.objects.filter(pk=pack.pk)).get()
@@ -242,12 +239,16 @@ def reserved_of(reservation: Reservation, left: int, *, replayed: bool = False) 
     return Reserved(reservation.public_id, reservation.units, left, reservation.expires_at, reservation.mode, replayed)
 
 
+def reserved_before(first: LedgerEntry, at: datetime) -> Reserved:
+    """The first answer again. Raises ReservationClosed where the work must not begin once more."""
+    if first.reservation is None or not first.reservation.is_open_at(at):
+        raise ReservationClosed()
+    return reserved_of(first.reservation, answer_of(first), replayed=True)
+
+
 def ended(reservation_id: str, mode: str | None, at: datetime | None, units: int | None) -> Used:
-    reservation, replayed = reservations.end(
-        reservation_id, mode or licenzy_settings().MODE, at or clock.now(), units=units
-    )
-    assert reservation.usage_remaining is not None
-    return Used(units or 0, reservation.usage_remaining, replayed)
+    done = reservations.end(reservation_id, mode or licenzy_settings().MODE, at or clock.now(), units=units)
+    return Used(units or 0, answer_of(done.reservation), done.replayed)
 
 
 aconsume = sync_to_async(consume)

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
 
 from licenzy_django.db.conditions import as_sql
 from licenzy_django.db.functions import DatabaseFunction, register
+from licenzy_django.ledger import packs
 from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
 from licenzy_django.models.availability import HAS_UNITS, IS_ON
 
-SOMEBODY_LISTENS = -1
-
 TEXT = """
 CREATE FUNCTION {name}(
-  for_subject text, in_mode text, of_product text, wanted bigint, key text, print text, moment timestamptz,
-  is_told bool, OUT remaining bigint, OUT is_emptied bool
+  for_subject text, in_mode text, of_product text, needed bigint, key text, print text, moment timestamptz,
+  OUT remaining bigint, OUT is_emptied bool, OUT has_listeners bool
 ) LANGUAGE plpgsql AS $$
--- Takes units for licenzy-django: usage_sql.py. NULL: nothing was changed. -1: nor this time, but somebody listens.
+-- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed.
 DECLARE
-  ids bigint[]; stocks bigint[]; subject bigint; total bigint; is_lapsed bool; missing bigint := wanted; part bigint;
+  ids bigint[]; stocks bigint[]; subject bigint; total numeric; has_expired bool; missing bigint := needed; part bigint;
 BEGIN
   SELECT array_agg(id), array_agg(units_remaining), min(subject_id), sum(units_remaining),
     bool_or(reserved_until <= moment)
-    INTO ids, stocks, subject, total, is_lapsed
+    INTO ids, stocks, subject, total, has_expired
     FROM (
       SELECT id, units_remaining, subject_id, reserved_until FROM {entitlement}
       WHERE subject_ref = for_subject AND mode = in_mode AND units_granted > 0 AND {is_on} AND {has_units}
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
       ORDER BY expires_at, starts_at, id FOR NO KEY UPDATE
-    ) lot;
+    ) pack;
   is_emptied := false;
-  IF total IS NULL OR total < wanted OR is_lapsed THEN
-    RETURN;
-  END IF;
-  IF NOT is_told AND EXISTS (
-    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
-  ) THEN
-    remaining := -1;
+  IF total IS NULL OR total < needed OR has_expired THEN
     RETURN;
   END IF;
   FOR turn IN 1 .. array_length(ids, 1) LOOP
@@ -49,7 +43,7 @@ BEGIN
     ) VALUES (
       in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
       CASE WHEN turn = 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
-      CASE WHEN turn = 1 THEN total - wanted END
+      CASE WHEN turn = 1 THEN least(total - needed, {most}) END
     ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
     IF NOT FOUND THEN
       RETURN;
@@ -61,7 +55,10 @@ BEGIN
     missing := missing - part;
     EXIT WHEN missing = 0;
   END LOOP;
-  remaining := total - wanted;
+  remaining := least(total - needed, {most});
+  has_listeners := EXISTS (
+    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
+  );
 END $$
 """
 TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
@@ -70,21 +67,35 @@ CONSUME = DatabaseFunction(
     "consume",
     TEXT.format(
         name="{name}",
+        most=packs.MOST_UNITS,
         **{name: model._meta.db_table for name, model in TABLES.items()},
         **{name: as_sql(condition, at="moment", column=str) for name, condition in CONDITIONS.items()},
     ),
 )
 register(CONSUME)
-CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 
 def is_there(using: str) -> bool:
     return CONSUME.is_there(using)
 
 
-def call(using: str, *arguments: Any) -> tuple[int | None, bool]:
-    """What is left, and whether a pack was emptied."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the function says.
+
+    Attributes:
+        remaining: what is left; None: nothing was changed.
+        is_emptied: a pack has nothing left.
+        has_listeners: an endpoint wants to know, in the transaction that takes.
+    """
+
+    remaining: int | None
+    is_emptied: bool
+    has_listeners: bool | None
+
+
+def call(using: str, *arguments: Any) -> Taken:
     with connections[using].cursor() as cursor:
         cursor.execute(CALL, arguments)
-        left, is_emptied = cursor.fetchone()
-        return left, is_emptied
+        return Taken(*cursor.fetchone())

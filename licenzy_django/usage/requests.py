@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
@@ -13,17 +12,15 @@ from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import subject_ref_of, validate_subject_ref
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import LedgerEntry, Product
-from licenzy_django.usage import reservations
+from licenzy_django.models import LedgerEntry, Product, Reservation
+from licenzy_django.usage import expiry
 from licenzy_django.usage.allocation import UsageRequest
 
 MAX_UNITS = 1_000_000_000
 MAX_TTL_SECONDS = 86_400
 DEFAULT_TTL_SECONDS = 900
-# Each try that fails without a reason to refuse means that somebody else got on.
 TRIES = 50
-
-Answer = TypeVar("Answer")
+"""A try that fails without a reason to refuse has only lost a race."""
 
 
 def usage_request(
@@ -55,31 +52,29 @@ def is_whole(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
-def take_or_explain(
-    request: UsageRequest,
-    kind: LedgerEntry.Kind,
-    take: Callable[[], Answer | None],
-    replay: Callable[[LedgerEntry], Answer],
-) -> Answer:
-    """Take; where that changed nothing, find out why: a replay, a lapsed reservation in the way, or too few units.
+def answer_before(request: UsageRequest, kind: LedgerEntry.Kind) -> LedgerEntry | None:
+    """Why nothing was taken: the entry that has the first answer to this key, or None, and it is worth another try.
 
     A refusal rests on a balance that was read at one moment, so it is true of that moment.
+
+    Raises InsufficientUsage, ProductNotFound, IdempotencyKeyReused.
     """
-    for _ in range(TRIES):
-        answer = take()
-        if answer is not None:
-            return answer
-        first = entries.first_of_key(request.mode, kind, request.idempotency_key, request.fingerprint)
-        if first is not None:
-            return replay(first)
-        if reservations.reclaim(request.subject_ref, request.mode, request.at):
-            continue
-        left = packs.remaining(request.subject_ref, request.mode, request.product_code, request.at)
-        if left < request.units:
-            if request.product_code and not is_product(request.product_code, request.mode):
-                raise ProductNotFound()
-            raise InsufficientUsage(usage_remaining=left)
-    raise RuntimeError("Units were there at every look and gone at every try.")
+    first = entries.first_of_key(request.mode, kind, request.idempotency_key, request.fingerprint)
+    if first is not None or expiry.reclaim(request.subject_ref, request.mode, request.at):
+        return first
+    left = packs.remaining(request.subject_ref, request.mode, request.product_code, request.at)
+    if left < request.units:
+        if request.product_code and not is_product(request.product_code, request.mode):
+            raise ProductNotFound()
+        raise InsufficientUsage(usage_remaining=left)
+    return None
+
+
+def answer_of(row: LedgerEntry | Reservation) -> int:
+    """How much was left, as it was answered when the row was written."""
+    if row.usage_remaining is None:
+        raise RuntimeError(f"The row {row} keeps no answer.")
+    return row.usage_remaining
 
 
 def is_product(code: str, mode: str) -> bool:

@@ -208,8 +208,21 @@ def test_it_is_one_statement_or_four(shelf: Shelf, way_of_taking_units: str) -> 
 
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert len(statements) <= (1 if way_of_taking_units == "one statement" else 4), statements
-    # Whoever reads before writing on SQLite may be refused the write.
-    assert not statements[0].startswith("SELECT") or connection.vendor != "sqlite"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Other databases lock rows.")
+def test_on_sqlite_a_transaction_that_does_not_begin_with_the_lock_writes_first(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads before writing may be refused the write."""
+    shelf.give(10)
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {})
+
+    with CaptureQueriesContext(connection) as queries:
+        consume(5)
+
+    statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert statements[0].startswith("UPDATE")
 
 
 def test_a_host_can_use_it_inside_its_own_transaction(shelf: Shelf) -> None:
