@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from licenzy_django import access, usage
+from licenzy_django import access, operators, usage
 from licenzy_django.exceptions import (
     InsufficientUsage,
     ReservationClosed,
@@ -103,3 +106,77 @@ def test_units_can_be_confirmed_although_their_pack_has_expired_meanwhile(shelf:
 
     assert (used.consumed, used.usage_remaining) == (20, 0)
     assert columns(pack) == (20, 0, 0, 80)
+
+
+def test_reclaiming_takes_as_many_statements_for_many_reservations_as_for_one(shelf: Shelf) -> None:
+    counts = []
+    for number in (1, 40):
+        pack, other = shelf.give(number * 3), shelf.give(number * 3)
+        for _ in range(number):
+            reserve(4, ttl_seconds=60)
+        shelf.double.advance(seconds=60)
+        with CaptureQueriesContext(connection) as queries:
+            assert usage.consume("user_1", 6 * number, idempotency_key=f"k{number}").usage_remaining == 0
+        counts.append(len(queries))
+        assert (columns(pack), columns(other)) == ((3 * number, 0, 0, 0), (3 * number, 0, 0, 0))
+
+    assert counts[0] == counts[1]
+    assert LedgerEntry.objects.filter(kind="expire", reservation__status="expired").count() >= 41
+
+
+def test_what_expires_of_a_pack_that_was_revoked_is_void(shelf: Shelf) -> None:
+    pack, other = shelf.give(10), shelf.give(10)
+    for _ in range(3):
+        reserve(3, ttl_seconds=60)
+    operators.revoke(pack, actor=None, reason="r")
+    shelf.double.advance(seconds=60)
+
+    with pytest.raises(InsufficientUsage):
+        usage.consume("user_1", 11, idempotency_key="k")
+
+    assert columns(pack) == (0, 0, 10, 0)
+    assert columns(other) == (0, 0, 0, 10)
+
+
+@pytest.mark.slow
+def test_a_consume_after_25_000_reservations_have_expired_is_answered_soon(shelf: Shelf) -> None:
+    pack = shelf.give(25_000)
+    subject, mode, at = pack.subject, pack.mode, shelf.double.now
+    held = Reservation.objects.bulk_create(
+        Reservation(mode=mode, subject=subject, units=1, expires_at=at + timedelta(seconds=1)) for _ in range(25_000)
+    )
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            mode=mode,
+            subject=subject,
+            entitlement=pack,
+            kind="reserve",
+            units=1,
+            balance_after=24_999 - number,
+            reservation=reservation,
+        )
+        for number, reservation in enumerate(held)
+    )
+    Entitlement.objects.filter(pk=pack.pk).update(
+        units_reserved=25_000, units_remaining=0, reserved_until=at + timedelta(seconds=1)
+    )
+    shelf.double.advance(seconds=2)
+
+    began = time.monotonic()
+    used = usage.consume("user_1", 1, idempotency_key="k")
+
+    assert used.usage_remaining == 24_999
+    assert time.monotonic() - began < 5
+
+
+def test_packs_together_beyond_what_a_column_holds_are_no_failure(shelf: Shelf) -> None:
+    most = 2**63 - 1
+    for _ in range(3):
+        pack = shelf.give(1)
+        Entitlement.objects.filter(pk=pack.pk).update(units_granted=2**62, units_remaining=2**62)
+        LedgerEntry.objects.filter(entitlement=pack).update(units=2**62, balance_after=2**62)
+
+    assert usage.remaining("user_1") == most
+    assert usage.consume("user_1", 5, idempotency_key="k").usage_remaining == most
+    assert reserve(5).usage_remaining == most
+    assert access.summary("user_1").usage_remaining >= most
