@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from inspect import isawaitable
 from typing import Any, overload
-from uuid import uuid4
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections, transaction
 from django.utils.decorators import method_decorator
 
-from licenzy_django import access, usage
+from licenzy_django import access
 from licenzy_django.access.private_answers import private
 from licenzy_django.access.refusals import UpgradeUrl, refused, refused_with
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
 from licenzy_django.identity import subject_ref_of
+from licenzy_django.ledger import packs
+from licenzy_django.usage.payment import Payment, requests_are_atomic
+from licenzy_django.view_shapes import is_async, made_of_subclass
 
 View = Callable[..., Any]
+Marks = frozenset[str]
 
 
 @overload
@@ -84,96 +89,110 @@ def guarded_class(view: Any, product_codes: tuple[str, ...], feature: str, upgra
     return method_decorator(guarded, name="dispatch")(view)
 
 
-def made_of_subclass(view: Any, changed: Callable[[Any], Any]) -> Any:
-    """What DRF's ``as_view`` or ``@api_view`` has made, made again of a changed subclass.
-
-    Returns None for any other view, also for one with a decorator in between, which would be lost.
-    """
-    kind: Any = getattr(view, "cls", None)
-    if not hasattr(kind, "check_permissions"):
-        return None
-    subclass = type(kind.__name__, (kind,), {"__module__": kind.__module__, "__doc__": kind.__doc__})
-    actions = {"actions": view.actions} if hasattr(view, "actions") else {}
-    made = changed(subclass).as_view(**actions, **view.initkwargs)
-    if len(list(wrapped_in(made))) != len(list(wrapped_in(view))):
-        return None
-    # Marks such as non_atomic_requests are attributes of the function.
-    made.__dict__.update({name: mark for name, mark in vars(view).items() if name not in vars(made)})
-    return made
-
-
-def wrapped_in(view: Any) -> Iterator[Any]:
-    while hasattr(view, "__wrapped__"):
-        view = view.__wrapped__
-        yield view
-
-
-def is_async(view: Any) -> bool:
-    """Whether its answer is awaited; also of the dispatch of a class with async handlers, which is a plain method."""
-    # method_decorator wraps the bound method in a partial.
-    owner = getattr(getattr(view, "func", view), "__self__", None)
-    return iscoroutinefunction(view) or bool(getattr(owner, "view_is_async", False))
-
-
 def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], View]:
-    """Let a view run only for a subject with that many units left, and use them if it succeeds.
+    """Let a view run only for a subject with that many units left, and use them if it succeeds: any view that
+    ``requires_entitlement`` takes.
 
     They are set aside while the view runs; an exception or an answer of 400 and above costs nothing. Raises
     EntitlementRequired for nobody and InsufficientUsage for too few units; both are a PermissionDenied: a 403. An API
     client gets the JSON error form with 403.
+
+    With ``ATOMIC_REQUESTS`` the view alone runs in the request's transaction, and the packs are not locked meanwhile.
+    Around a single method of a class, which is inside of it, the units are counted before and taken after.
     """
 
-    def consuming(view: View) -> View:
-        made: View | None = made_of_subclass(view, lambda kind: with_handlers(kind, consuming))
-        if made is not None:
-            return made
-        if iscoroutinefunction(view):
+    def consuming(view: Any) -> Any:
+        if isinstance(view, type):
+            if hasattr(view, "check_permissions"):
+                return with_paid_handlers(view, paid)
+            return method_decorator(consuming, name="dispatch")(view)
+        made = made_of_subclass(view, lambda kind: with_paid_handlers(kind, paid, marks_of(view)))
+        return outside_the_transaction(paid(view, marks_of(view))) if made is None else made
 
-            @wraps(view)
-            async def async_consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
-                try:
-                    reserved = await sync_to_async(set_aside)(request, units, product_code)
-                except (EntitlementRequired, InsufficientUsage) as error:
-                    return refused_with(error, request)
-                async with reserved:
-                    response = await view(request, *args, **kwargs)
-                    reserved.use(units if response.status_code < 400 else 0)
-                return response
-
-            return async_consumer
+    def paid(view: View, marks: Marks) -> View:
+        @wraps(view)
+        async def async_consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                payment = await sync_to_async(begun)(request, units, product_code)
+            except (EntitlementRequired, InsufficientUsage) as error:
+                return refused_with(error, request)
+            is_used = False
+            try:
+                response = view(request, *args, **kwargs)
+                response = await response if isawaitable(response) else response
+                is_used = is_success(response)
+            finally:
+                await sync_to_async(payment.finish)(is_used=is_used)
+            return private(response)
 
         @wraps(view)
         def consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
             try:
-                reserved = set_aside(request, units, product_code)
+                payment = begun(request, units, product_code)
             except (EntitlementRequired, InsufficientUsage) as error:
                 return refused_with(error, request)
-            with reserved:
-                response = view(request, *args, **kwargs)
-                reserved.use(units if response.status_code < 400 else 0)
-            return response
+            is_used = False
+            try:
+                with transaction_of_request(marks):
+                    response = view(request, *args, **kwargs)
+                is_used = is_success(response)
+            finally:
+                payment.finish(is_used=is_used)
+            return private(response)
 
-        return consumer
+        return async_consumer if is_async(view) else consumer
 
     return consuming
 
 
-def with_handlers(kind: Any, wrapped: Callable[[View], View]) -> Any:
+def begun(request: Any, units: int, product_code: str) -> Payment:
+    subject_ref = subject_ref_of(request)
+    if subject_ref is None:
+        raise EntitlementRequired(decision=access.Decision(False, "anonymous"))
+    payment = Payment(subject_ref, units, product_code)
+    payment.begin()
+    return payment
+
+
+def is_success(response: Any) -> bool:
+    """Whatever a view of another framework answers with, None is a mistake of the view."""
+    return response is not None and getattr(response, "status_code", 200) < 400
+
+
+def marks_of(view: Any) -> Marks:
+    """The databases for which the host has marked the view with ``non_atomic_requests``."""
+    return frozenset(getattr(view, "_non_atomic_requests", ()))
+
+
+def outside_the_transaction(view: View) -> View:
+    """Django must not open the request's transaction: ``transaction_of_request`` does, around the view alone."""
+    if is_async(view):
+        return view
+    marked: View = transaction.non_atomic_requests(using=packs.writer())(view)
+    return marked
+
+
+def transaction_of_request(marks: Marks) -> AbstractContextManager[Any]:
+    using = packs.writer()
+    is_wanted = requests_are_atomic() and using not in marks and not connections[using].in_atomic_block
+    return transaction.atomic(using=using) if is_wanted else nullcontext()
+
+
+def with_paid_handlers(kind: Any, paid: Callable[[View, Marks], View], marks: Marks = frozenset()) -> Any:
     """DRF's class itself, its handlers wrapped: they are called when DRF knows who asks."""
-    given = kind.initial
+    given, dispatch = kind.initial, kind.dispatch
 
     def initial(self: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         given(self, request, *args, **kwargs)
         name = request.method.lower()
         if hasattr(self, name):
-            setattr(self, name, wrapped(getattr(self, name)))
+            setattr(self, name, paid(getattr(self, name), marks))
 
+    def dispatch_outside(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return dispatch(self, *args, **kwargs)
+
+    # The marks, but not as wraps does it: as_view passes them on, and __wrapped__ would tell of a decorator in between.
+    dispatch_outside.__dict__.update(dispatch.__dict__)
     kind.initial = initial
+    kind.dispatch = outside_the_transaction(dispatch_outside)
     return kind
-
-
-def set_aside(request: Any, units: int, product_code: str) -> usage.Reserved:
-    subject_ref = subject_ref_of(request)
-    if subject_ref is None:
-        raise EntitlementRequired(decision=access.Decision(False, "anonymous"))
-    return usage.reserve(subject_ref, units, idempotency_key=uuid4().hex, product_code=product_code)
