@@ -26,7 +26,7 @@ entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound
 models
 clock | encryption | identity | idempotency
-conf | exceptions | signals | wording | db
+conf | exceptions | signals | wording | view_shapes | db
 """
 """From the top of the house to its ground. Imports go down only; rooms on one floor do not import each other."""
 FLOOR_OF = {
