@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.management import CommandError, load_command_class
+from django.core.management import CommandError, get_commands, load_command_class
 
 from licenzy_django import exceptions
 from licenzy_django.conf import STRIPE_API_VERSION, LicenzySettings
@@ -94,7 +94,7 @@ def problem_of(line: list[str]) -> str:
     """The text may name a verb without its arguments; a wrong word or option is none."""
     name, *arguments = line
     try:
-        load_command_class("licenzy_django", name).create_parser("manage.py", name).parse_args(arguments)
+        load_command_class(get_commands()[name], name).create_parser("manage.py", name).parse_args(arguments)
     except CommandError as error:
         return "" if "arguments are required" in str(error) else str(error)
     return ""

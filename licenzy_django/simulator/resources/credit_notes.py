@@ -143,6 +143,7 @@ def _lines(world: World, note_id: str, amount: int) -> Json:
         "object": "credit_note_line_item",
         "amount": amount,
         "description": "Credit",
+        "invoice_line_item": None,
         "discount_amount": 0,
         "discount_amounts": [],
         "livemode": world.livemode,

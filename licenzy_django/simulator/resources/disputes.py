@@ -57,7 +57,7 @@ def _shape(world: World, charge: Json, status: str, amount: int, reason: str) ->
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "card": {"brand": "visa", "case_type": "inquiry" if _is_inquiry(status) else "chargeback",
-                     "network_reason_code": "83"},
+                     "network": "visa", "network_reason_code": "83"},
             "type": "card",
         },
         "reason": reason,

@@ -22,8 +22,10 @@ _FIXED: Json = {
     "total_discount_amounts": [], "total_pretax_credit_amounts": [], "total_taxes": [], "_out_of_band": False,
     "_overdue": False,
 } | dict.fromkeys((
-    "customer_account", "customer_email", "default_payment_method", "description", "due_date", "effective_at",
-    "ending_balance", "from_invoice", "hosted_invoice_url", "invoice_pdf", "last_finalization_error", "number",
+    "account_tax_ids", "application", "custom_fields", "customer_account", "default_payment_method", "default_source",
+    "description", "due_date", "effective_at", "ending_balance", "footer", "from_invoice", "latest_revision",
+    "on_behalf_of", "rendering", "shipping_cost", "shipping_details", "statement_descriptor",
+    "hosted_invoice_url", "invoice_pdf", "last_finalization_error", "number",
     "receipt_number", "test_clock", "webhooks_delivered_at", "_payment_intent", "_charge", "_quote",
 )) | dict.fromkeys((
     "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_shipping",
@@ -75,6 +77,7 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
         "id": invoice_id,
         **snapshot(_FIXED),
         **dict.fromkeys(_TOTALS, total),
+        **_of_customer(world, heading.customer),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
         "billing_reason": heading.billing_reason,
         "collection_method": heading.collection_method,
@@ -93,6 +96,15 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
     }
     weigh(world, invoice)
     return invoice
+
+
+_OF_CUSTOMER = ("address", "email", "name", "phone", "shipping", "tax_exempt")
+
+
+def _of_customer(world: World, customer: str) -> Json:
+    """The customer as it was when the invoice was made."""
+    found = world.store.get("customer", customer) or {}
+    return {f"customer_{name}": found.get(name) for name in _OF_CUSTOMER} | {"customer_tax_ids": []}
 
 
 def weigh(world: World, invoice: Json) -> int:

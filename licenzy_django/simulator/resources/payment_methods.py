@@ -231,6 +231,7 @@ def details_of_charge(world: World, intent: Json) -> Json:
         return {"type": method["type"], method["type"]: {**method[method["type"]], "mandate": None}}
     card = {name: value for name, value in method["card"].items() if name not in _NOT_OF_A_CHARGE}
     card |= _OF_A_CHARGE | {"network": card["brand"], "amount_authorized": intent["amount"]}
+    card["overcapture"] = {"maximum_amount_capturable": intent["amount"], "status": "unavailable"}
     return {"type": "card", "card": card}
 
 

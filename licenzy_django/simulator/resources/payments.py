@@ -7,6 +7,18 @@ from ..refusals import RefusalError, invalid
 from ..world import DAY, Ref, World
 from . import payment_methods
 
+_OF_BOTH = (
+    "application", "application_fee_amount", "on_behalf_of", "source", "statement_descriptor",
+    "statement_descriptor_suffix", "transfer_data", "transfer_group",
+)  # fmt: skip
+_OF_AN_INTENT = dict.fromkeys((
+    *_OF_BOTH, "excluded_payment_method_types", "managed_payments",
+    "payment_method_configuration_details", "payment_method_options", "review",
+))  # fmt: skip
+_OF_A_CHARGE = dict.fromkeys((
+    *_OF_BOTH, "application_fee", "calculated_statement_descriptor", "failure_balance_transaction", "receipt_number",
+    "source_transfer",
+))  # fmt: skip
 BANK_DEBIT_SECONDS = 3 * DAY
 _BILLING_DETAILS: Json = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
 
@@ -18,7 +30,9 @@ def create_intent(
     intent: Json = {
         "id": intent_id,
         "object": "payment_intent",
+        **_OF_AN_INTENT,
         "amount": amount,
+        "amount_details": {"tip": {}},
         "amount_capturable": 0,
         "amount_received": 0,
         "automatic_payment_methods": None,
@@ -156,6 +170,7 @@ def _charge(world: World, intent: Json, status: str) -> Json:
     charge: Json = {
         "id": world.new_id("ch"),
         "object": "charge",
+        **_OF_A_CHARGE,
         "amount": intent["amount"],
         "amount_captured": intent["amount"] if paid else 0,
         "amount_refunded": 0,

@@ -7,6 +7,7 @@ from ..refusals import RefusalError
 from ..world import Ref, World
 from . import payments
 
+_DESTINATION: Json = {"reference_status": "available", "reference_type": "acquirer_reference_number", "type": "refund"}
 COUNTED = ("pending", "requires_action", "succeeded")
 
 
@@ -29,7 +30,7 @@ def create(
         "currency": charge["currency"],
         "customer": charge["customer"],
         "customer_account": None,
-        "destination_details": {"type": "card"},
+        "destination_details": {"card": _DESTINATION | {"reference": f"sim{world.new_id('arn')[4:]}"}, "type": "card"},
         "metadata": dict(metadata or {}),
         "payment_intent": intent["id"],
         "payment_method": intent["payment_method"],

@@ -20,7 +20,7 @@ _FIXED: Json = {
     "adaptive_pricing": {"enabled": False}, "payment_method_options": {},
     "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
 } | dict.fromkeys((
-    "allowed_payment_method_types", "client_secret", "collected_information", "consent",
+    "after_expiration", "allowed_payment_method_types", "client_secret", "collected_information", "consent",
     "currency_conversion", "customer_account", "integration_identifier", "invoice", "invoice_creation",
     "managed_payments", "origin_context", "payment_intent", "payment_link",
     "permissions", "recovered_from", "setup_intent", "shipping_address_collection",

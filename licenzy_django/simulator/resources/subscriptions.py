@@ -18,7 +18,12 @@ _FIXED: Json = {
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
     "billing_schedules": [], "default_tax_rates": [], "discounts": [],
     "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+    "invoice_settings": {
+        "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": {"type": "self"},
+    },
+    "payment_settings": {
+        "payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off",
+    },
     "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
     "_has_payment_method": True, "_trial_end_told": False,
 } | dict.fromkeys((
