@@ -18,7 +18,7 @@ Post = Callable[[bytes, dict[str, str]], int]
 
 def encode(event: Json, api_version: str | None) -> bytes:
     """The raw body, indented as Stripe's are."""
-    return json.dumps(render(event, api_version), indent=2, ensure_ascii=False).encode()
+    return json.dumps(render(getattr(event, "stored", event), api_version), indent=2, ensure_ascii=False).encode()
 
 
 def request_for(event: Json, secrets: Sequence[str], api_version: str | None) -> tuple[bytes, dict[str, str]]:

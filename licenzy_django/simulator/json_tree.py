@@ -30,6 +30,16 @@ def _public(key: str, value: Any) -> Any:
     return snapshot(value)
 
 
+class ShownEvent(dict[str, Any]):
+    """An event without internal keys. ``stored`` has them: what an older API version showed is made from those."""
+
+    __slots__ = ("stored",)
+
+    def __init__(self, stored: Json) -> None:
+        super().__init__(public(stored))
+        self.stored = stored
+
+
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:
     """What ``previous_attributes`` says: the old values of the changed keys, objects by key, lists whole."""
     changed: Json = {}

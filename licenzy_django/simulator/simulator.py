@@ -30,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
 from . import delivery, timeline
-from .json_tree import Json, public
+from .json_tree import Json, ShownEvent, public
 from .rendering import render
 from .resources import (
     billing,
@@ -211,18 +211,18 @@ class Simulator(World):
 
     def events(self, *types: str) -> list[Json]:
         """Everything that was told so far, oldest first, optionally of these types only."""
-        return [event for event in self.store.all("event") if not types or event["type"] in types]
+        return [ShownEvent(event) for event in self.store.all("event") if not types or event["type"] in types]
 
     def take_events(self) -> list[Json]:
         """What was told since the last time this was asked."""
         told = self.store.all("event")
         fresh, self._taken = told[self._taken :], len(told)
-        return fresh
+        return [ShownEvent(event) for event in fresh]
 
     def event(self, event_type: str, kind: str, ref: Ref) -> Json:
         """An event of our own making, with the object as it is now: to be delivered late or never."""
         with self.unit():
-            return self.emit(event_type, self.find(kind, ref))
+            return ShownEvent(self.emit(event_type, self.find(kind, ref)))
 
     def deliver(
         self, events: list[Json] | None = None, *, post: delivery.Post | None = None, secrets: list[str] | None = None,
@@ -235,4 +235,4 @@ class Simulator(World):
         )  # fmt: skip
 
     def render(self, event: Mapping[str, Any], api_version: str | None) -> Json:
-        return render(event, api_version)
+        return render(getattr(event, "stored", event), api_version)

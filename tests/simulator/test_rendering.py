@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.simulator.conftest import Json, Shop
@@ -110,3 +112,19 @@ def test_rendering_leaves_the_event_as_it_is(shop: Shop) -> None:
     for event in shop.simulator.events():
         shop.simulator.render(event, OLD)
     assert repr(shop.simulator.events()) == before
+
+
+def hidden_keys(tree: Any) -> list[str]:
+    if isinstance(tree, dict):
+        return [key for key in tree if key.startswith("_")] + [
+            key for value in tree.values() for key in hidden_keys(value)
+        ]
+    return [key for entry in tree for key in hidden_keys(entry)] if isinstance(tree, list) else []
+
+
+def test_no_internal_key_is_shown_and_older_versions_still_show_what_they_need(shop: Shop) -> None:
+    shop.simulator.pay(shop.session(shop.month, customer=shop.customer["id"]))
+    events = shop.simulator.take_events()
+    assert hidden_keys(events) == hidden_keys(shop.simulator.events()) == []
+    [invoice] = [event for event in events if event["type"] == "invoice.paid"]
+    assert shop.simulator.render(invoice, "2024-06-20")["data"]["object"]["payment_intent"].startswith("pi_")

@@ -13,7 +13,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from ..conf import API_VERSION
-from ..json_tree import Json, public
+from ..json_tree import Json, snapshot
 from ..refusals import RefusalError
 from ..rendering import render_object
 from ..simulator import Simulator
@@ -176,7 +176,7 @@ class Front:
 
     def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str) -> Json:
         run = partial(found.run, page_base=self.page_base()) if found.pages else found.run
-        shown = public(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
+        shown = snapshot(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
         return expand(world, shown, wanted.get("expand") or [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..json_tree import Json, public
+from ..json_tree import Json, snapshot
 from ..refusals import invalid, no_such
 from ..world import World
 
@@ -44,7 +44,7 @@ def page(things: list[Json], params: Json, url: str, *, newest_first: bool = Tru
 
 
 def _list(things: list[Json], url: str, *, has_more: bool) -> Json:
-    return {"object": "list", "data": [public(thing) for thing in things], "has_more": has_more, "url": url}
+    return {"object": "list", "data": [snapshot(thing) for thing in things], "has_more": has_more, "url": url}
 
 
 def _position(things: list[Json], identifier: str, param: str) -> int:
@@ -75,7 +75,7 @@ def _expand(world: World, shown: Json, path: list[str], whole: str) -> None:
     value: Any = shown.get(head)
     if isinstance(value, str) and head in _KINDS:
         found = world.store.get(_KINDS[head], value)
-        value = shown[head] = public(found) if found else value
+        value = shown[head] = snapshot(found) if found else value
     if head not in shown:
         raise invalid(f"This property cannot be expanded ({whole}).", "expand")
     for entry in value if isinstance(value, list) else [value]:
