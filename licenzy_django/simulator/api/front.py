@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import secrets
@@ -184,7 +183,7 @@ def _user_of(credentials: str) -> str:
     """The user name of HTTP's basic authentication, which is where Stripe's key stands."""
     try:
         return base64.b64decode(credentials + "==").decode("ascii", "replace").partition(":")[0]
-    except binascii.Error:
+    except ValueError:
         return ""
 
 
