@@ -52,19 +52,19 @@ SIMULATED: dict[str, str] = {
     "subscriptions.list": f"{_LISTED} customer price status",
     "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
         cancel_at_period_end collection_method currency customer days_until_due default_payment_method description
-        items{price quantity} metadata off_session
+        items{price quantity} metadata
         payment_behavior=allow_incomplete|default_incomplete|error_if_incomplete proration_behavior trial_end
         trial_period_days trial_settings""",
     "subscriptions.update": """billing_cycle_anchor{type} cancel_at cancel_at_period_end
         cancellation_details{comment feedback} default_payment_method description items{id price quantity deleted}
-        metadata off_session pause_collection
+        metadata pause_collection
         payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
         proration_date trial_end=now""",
     "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now=false prorate=false",
-    "subscriptions.pause": "type",
+    "subscriptions.pause": "type=subscription",
     "subscriptions.resume": "",
     "subscription_items.create": f"price quantity subscription {_CHANGE}",
-    "subscription_items.update": f"metadata price quantity off_session {_CHANGE}",
+    "subscription_items.update": f"metadata price quantity {_CHANGE}",
     "subscription_items.delete": f"{_CHANGE}",
     "subscription_items.list": f"{_PAGED} subscription",
     "invoice_items.create": """amount currency customer description invoice metadata period pricing{price} quantity""",
@@ -85,7 +85,7 @@ SIMULATED: dict[str, str] = {
     "credit_notes.void_credit_note": "",
     "invoices.list": f"{_LISTED} customer status subscription",
     "invoices.line_items.list": _PAGED,
-    "invoices.pay": "off_session paid_out_of_band payment_method",
+    "invoices.pay": "paid_out_of_band payment_method",
     "invoice_payments.list": f"{_LISTED} invoice payment{{type=payment_intent payment_intent}} status",
     "payment_methods.create": """allow_redisplay billing_details card{exp_month exp_year number token} metadata
         type=card""",
