@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .conf import simulator_settings
-from .json_tree import Json
+from .json_tree import Json, whole
 from .rendering import render
 from .signing import signature_header
 from .stores import Store
@@ -18,7 +18,7 @@ Post = Callable[[bytes, dict[str, str]], int]
 
 def encode(event: Json, api_version: str | None) -> bytes:
     """The raw body, indented as Stripe's are."""
-    return json.dumps(render(getattr(event, "stored", event), api_version), indent=2, ensure_ascii=False).encode()
+    return json.dumps(render(whole(event), api_version), indent=2, ensure_ascii=False).encode()
 
 
 def request_for(event: Json, secrets: Sequence[str], api_version: str | None) -> tuple[bytes, dict[str, str]]:

@@ -40,6 +40,22 @@ class ShownEvent(dict[str, Any]):
         self.stored = stored
 
 
+def whole(event: Mapping[str, Any]) -> Json:
+    """An event with its internal keys, and with whatever was changed since it was shown."""
+    found: Json = _with_internal(dict(event), getattr(event, "stored", None))
+    return found
+
+
+def _with_internal(shown: Any, stored: Any) -> Any:
+    if isinstance(shown, dict) and isinstance(stored, dict):
+        internal = {key: value for key, value in stored.items() if key[0] == "_"}
+        return internal | {key: _with_internal(value, stored.get(key)) for key, value in shown.items()}
+    if isinstance(shown, list) and isinstance(stored, list):
+        known = [_with_internal(*pair) for pair in zip(shown, stored, strict=False)]
+        return known + shown[len(known) :]
+    return shown
+
+
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:
     """What ``previous_attributes`` says: the old values of the changed keys, objects by key, lists whole."""
     changed: Json = {}

@@ -30,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
 from . import delivery, timeline
-from .json_tree import Json, ShownEvent, public
+from .json_tree import Json, ShownEvent, public, whole
 from .rendering import render
 from .resources import (
     billing,
@@ -235,4 +235,4 @@ class Simulator(World):
         )  # fmt: skip
 
     def render(self, event: Mapping[str, Any], api_version: str | None) -> Json:
-        return render(getattr(event, "stored", event), api_version)
+        return render(whole(event), api_version)

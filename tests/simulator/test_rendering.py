@@ -128,3 +128,12 @@ def test_no_internal_key_is_shown_and_older_versions_still_show_what_they_need(s
     assert hidden_keys(events) == hidden_keys(shop.simulator.events()) == []
     [invoice] = [event for event in events if event["type"] == "invoice.paid"]
     assert shop.simulator.render(invoice, "2024-06-20")["data"]["object"]["payment_intent"].startswith("pi_")
+
+
+def test_what_a_test_changes_in_an_event_is_what_is_sent(shop: Shop) -> None:
+    shop.simulator.pay(shop.session(shop.month, customer=shop.customer["id"]))
+    [invoice] = [event for event in shop.simulator.take_events() if event["type"] == "invoice.paid"]
+    invoice["data"]["object"]["amount_paid"] = 7
+    sent = shop.simulator.render(invoice, "2024-06-20")["data"]["object"]
+    assert sent["amount_paid"] == 7
+    assert sent["payment_intent"].startswith("pi_")
