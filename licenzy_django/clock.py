@@ -8,12 +8,22 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 from licenzy_django.conf import licenzy_settings
+from licenzy_django.exceptions import InvalidRequest
 
 
 def now() -> datetime:
     """The current time, aware, in UTC; ``LICENZY["CLOCK"]`` may name another clock."""
     clock: Any = import_string(licenzy_settings().CLOCK)
     return clock().astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def moment(at: datetime | None, name: str = "at") -> datetime:
+    """The time that a caller gave, or now. Raises InvalidRequest for one without a zone, which names no moment."""
+    if at is None:
+        return now()
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise InvalidRequest(fields={name: ["This must have a time zone: use django.utils.timezone.make_aware."]})
+    return at
 
 
 # A day before a datetime can hold no more, so that every time zone can show it.

@@ -62,6 +62,7 @@ def grant(
         IdempotencyKeyReused: the ``request_id`` has granted something else.
     """
     now = clock.now()
+    until = until and clock.moment(until, "until")
     subject_ref = required_subject_ref(subject_ref)
     validate_grant(product, until, units, reason, now)
     derived = granted_state(product, until, units, f"grant_{request_id}", now)

@@ -19,7 +19,7 @@ ANSWERS_ARE_NEEDED_FOR = timedelta(days=2)
 
 def sent_deliveries(days: int, *, at: datetime | None = None) -> int:
     """Deliveries that were sent, or given up, longer ago than ``days``."""
-    before = (at or clock.now()) - timedelta(days=days)
+    before = clock.moment(at) - timedelta(days=days)
     sent = Delivery.objects.filter(status=Delivery.Status.SENT, sent_at__lt=before)
     dead = Delivery.objects.filter(status=Delivery.Status.DEAD, next_try_at__lt=before)
     return in_batches(sent) + in_batches(dead)
@@ -27,14 +27,14 @@ def sent_deliveries(days: int, *, at: datetime | None = None) -> int:
 
 def outbound_events(days: int, *, at: datetime | None = None) -> int:
     """Outbound events without a delivery left. What may be told only once is kept for as long as it is news."""
-    before = (at or clock.now()) - max(timedelta(days=days), PUBLISHED_WITHIN)
+    before = clock.moment(at) - max(timedelta(days=days), PUBLISHED_WITHIN)
     deliveries = Delivery.objects.filter(event=OuterRef("pk"))
     return in_batches(OutboundEvent.objects.filter(~Exists(deliveries), created_at__lt=before))
 
 
 def raw_payloads(days: int, *, at: datetime | None = None) -> int:
     """The payloads of Stripe events that are done with; the rows stay, since they keep an event from counting twice."""
-    before = (at or clock.now()) - timedelta(days=days)
+    before = clock.moment(at) - timedelta(days=days)
     done = [StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED]
     rows = StripeEvent.objects.filter(status__in=done, received_at__lt=before, payload__isnull=False)
     return in_batches(rows, lambda batch: batch.update(payload=None))
@@ -42,7 +42,7 @@ def raw_payloads(days: int, *, at: datetime | None = None) -> int:
 
 def checkout_answers(days: int, *, at: datetime | None = None) -> int:
     """What Stripe was asked and answered for old checkouts. The attempt stays, and its key still makes nothing new."""
-    before = (at or clock.now()) - max(timedelta(days=days), ANSWERS_ARE_NEEDED_FOR)
+    before = clock.moment(at) - max(timedelta(days=days), ANSWERS_ARE_NEEDED_FOR)
     answered = Q(checkout_url__gt="") | ~Q(stripe_params={})
     rows = CheckoutAttempt.objects.filter(answered, created_at__lt=before)
     return in_batches(rows, lambda batch: batch.update(stripe_params={}, checkout_url=""))

@@ -59,6 +59,7 @@ def check(
         at = clock.now()
         rows = cache.rows_of(subject_ref, mode, at=at, request=subject if is_request(subject) else None)
     else:
+        at = clock.moment(at)
         rows = entitlement_rows.rows_of(subject_ref, mode, at=at)
     return decide(subject_ref, rows, product_codes, feature, at=at)
 

@@ -99,7 +99,7 @@ def entitlements_of(
 
     Raises InvalidRequest if the subject has no entitlement of that name.
     """
-    at = at or clock.now()
+    at = clock.moment(at)
     mode = mode or licenzy_settings().MODE
     rows = Entitlement.objects.filter(subject_ref=subject_ref_of(subject) or "", mode=mode).select_related("product")
     if starting_after:
@@ -115,7 +115,7 @@ STATUS_ORDER = (Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED, Status.EXPIRED
 
 def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None) -> AccessSummary:
     """What a subject has, in one answer: the best status, units left over all packs, features, entitlements."""
-    at = at or clock.now()
+    at = clock.moment(at)
     mode = mode or licenzy_settings().MODE
     subject_ref = subject_ref_of(subject) or ""
     views = entitlements_of(subject_ref, mode=mode, at=at, limit=PAGE_SIZE + 1)

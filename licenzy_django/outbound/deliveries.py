@@ -89,7 +89,7 @@ def deliver_due(
         at: the moment for which this is asked; by default now. Nothing sleeps.
         may_go_on: asked before each try; on False the rest of the batch is given back.
     """
-    now = at or clock.now()
+    now = clock.moment(at)
     began = time.monotonic()
     taken = lease(now, batch)
     done = Round(taken=len(taken))
@@ -100,9 +100,9 @@ def deliver_due(
         if delivery.endpoint_id in done.resting:
             give_back([delivery])
         else:
-            attempt(delivery, done, at or clock.now())
+            attempt(delivery, done, clock.moment(at))
             if delivery.endpoint_id not in done.resting:
-                rest_if_slow(delivery.endpoint, done, at or clock.now())
+                rest_if_slow(delivery.endpoint, done, clock.moment(at))
     return done
 
 

@@ -52,7 +52,7 @@ def create(
 
 def rotate_secret(endpoint: OutboundEndpoint, *, at: datetime | None = None) -> str:
     """A new secret, returned once. The old one signs too for a day, so that the receiver can change over."""
-    now, secret = at or clock.now(), new_secret()
+    now, secret = clock.moment(at), new_secret()
     OutboundEndpoint.objects.filter(pk=endpoint.pk).update(
         previous_secret=F("secret"),
         previous_secret_until=now + BOTH_SECRETS_SIGN_FOR,
@@ -88,7 +88,7 @@ def encrypt_secrets() -> int:
 def switch_off(endpoint: OutboundEndpoint, reason: str, *, at: datetime | None = None) -> bool:
     """Nothing more is recorded or sent; what waits keeps waiting. Returns whether it was on."""
     changed = OutboundEndpoint.objects.filter(pk=endpoint.pk, is_active=True).update(
-        is_active=False, disabled_reason=reason[:200], updated_at=at or clock.now()
+        is_active=False, disabled_reason=reason[:200], updated_at=clock.moment(at)
     )
     endpoint.refresh_from_db()
     return bool(changed)
@@ -97,7 +97,7 @@ def switch_off(endpoint: OutboundEndpoint, reason: str, *, at: datetime | None =
 def switch_on(endpoint: OutboundEndpoint, *, at: datetime | None = None) -> bool:
     """It hears again, and gets what still waits. Returns whether it was off."""
     changed = OutboundEndpoint.objects.filter(pk=endpoint.pk, is_active=False).update(
-        is_active=True, disabled_reason="", first_failed_at=None, resting_until=None, updated_at=at or clock.now()
+        is_active=True, disabled_reason="", first_failed_at=None, resting_until=None, updated_at=clock.moment(at)
     )
     endpoint.refresh_from_db()
     if changed:
@@ -110,7 +110,7 @@ def requeue(delivery: Delivery, *, at: datetime | None = None) -> bool:
 
     Returns whether anything changed: what is in hand, or waits to be tried now, stays as it is.
     """
-    now = at or clock.now()
+    now = clock.moment(at)
     changed = (
         Delivery.objects.filter(pk=delivery.pk)
         .exclude(status=Delivery.Status.PENDING, next_try_at__lte=now)

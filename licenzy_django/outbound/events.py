@@ -156,7 +156,7 @@ def usage_consumed(
     at: datetime | None = None,
 ) -> NewEvent:
     """Units were used. ``usage_remaining`` is what the call answered: over all packs that it was about."""
-    now = in_utc(at or clock.now())
+    now = in_utc(clock.moment(at))
     known = payload(
         subject_ref,
         mode=mode,

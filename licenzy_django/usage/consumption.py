@@ -186,13 +186,13 @@ def remaining(subject: Any, *, mode: str | None = None, product_code: str = "", 
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         return 0
-    return packs.remaining(subject_ref, mode or licenzy_settings().MODE, product_code, at or clock.now())
+    return packs.remaining(subject_ref, mode or licenzy_settings().MODE, product_code, clock.moment(at))
 
 
 def by_day(subject: Any, *, days: int = 30, mode: str | None = None, at: datetime | None = None) -> list[DayOfUse]:
     """Units used on each of the last days in UTC, oldest first, today included."""
     subject_ref = subject_ref_of(subject) or ""
-    return entries.use_by_day(subject_ref, mode or licenzy_settings().MODE, days=days, at=at or clock.now())
+    return entries.use_by_day(subject_ref, mode or licenzy_settings().MODE, days=days, at=clock.moment(at))
 
 
 def adjust(
@@ -219,7 +219,7 @@ def adjust(
         problems["reason"] = ["Say why."]
     if problems:
         raise InvalidRequest(fields=problems)
-    at, request = at or clock.now(), entries.fingerprint_of_adjustment(pack, units)
+    at, request = clock.moment(at), entries.fingerprint_of_adjustment(pack, units)
     expiry.reclaim(pack.subject_ref, pack.mode, at)
     with transaction.atomic(using=packs.writer()):
         rebuild.lock_subject(pack.subject_id)
@@ -247,7 +247,7 @@ def reserved_before(first: LedgerEntry, at: datetime) -> Reserved:
 
 
 def ended(reservation_id: str, mode: str | None, at: datetime | None, units: int | None) -> Used:
-    done = reservations.end(reservation_id, mode or licenzy_settings().MODE, at or clock.now(), units=units)
+    done = reservations.end(reservation_id, mode or licenzy_settings().MODE, clock.moment(at), units=units)
     return Used(units or 0, answer_of(done.reservation), done.replayed)
 
 

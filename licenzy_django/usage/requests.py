@@ -44,7 +44,7 @@ def usage_request(
         raise ProductNotFound()
     meaning = fingerprint(subject_ref=subject_ref, units=units, product_code=product_code, **more)
     return UsageRequest(
-        subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, at or clock.now()
+        subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, clock.moment(at)
     )
 
 

@@ -42,7 +42,7 @@ def parse(session: Json, seen_at: int | None, event_type: str) -> Fact:
             # Until the form is finished the customer may change the quantity, and with it the amount.
             "amount_total": whole(session, "amount_total") if status == "complete" else None,
             "currency": text(session, "currency"),
-            "attempt": inside(session, "metadata").get(ATTEMPT_METADATA_KEY),
+            "attempt": text(inside(session, "metadata"), ATTEMPT_METADATA_KEY),
             "payment_link": id_of(session.get("payment_link")) or None,
         },
         {
