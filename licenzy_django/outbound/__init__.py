@@ -27,3 +27,6 @@ def has_task_queue() -> bool:
     """Whether the backend has the queue ``TASK_QUEUE``. One whose list is empty has every queue."""
     queues = task_backend().get("QUEUES", ["default"])
     return not queues or licenzy_settings().TASK_QUEUE in queues
+
+
+__all__ = ["has_task_queue", "has_task_workers", "task_backend"]

@@ -20,21 +20,33 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from licenzy_django.testing.double import WEBHOOK_SECRET as WEBHOOK_SECRET
-    from licenzy_django.testing.double import StripeDouble as StripeDouble
-    from licenzy_django.testing.double import answer_of_webhook as answer_of_webhook
-    from licenzy_django.testing.double import id_in as id_in
-    from licenzy_django.testing.double import in_every_order as in_every_order
-    from licenzy_django.testing.double import post_to_webhook as post_to_webhook
-    from licenzy_django.testing.grants import entitled as entitled
-    from licenzy_django.testing.wiring import http_client as http_client
-    from licenzy_django.testing.wiring import now as now
-    from licenzy_django.testing.wiring import running as running
-    from licenzy_django.testing.wiring import stripe_double_in_memory as stripe_double_in_memory
+    from licenzy_django.testing.double import (
+        WEBHOOK_SECRET,
+        StripeDouble,
+        answer_of_webhook,
+        id_in,
+        in_every_order,
+        post_to_webhook,
+    )
+    from licenzy_django.testing.grants import entitled
+    from licenzy_django.testing.wiring import http_client, now, running, stripe_double_in_memory
 
 if find_spec("pytest"):
     from licenzy_django.testing.fixtures import stripe_double as stripe_double
 
+__all__ = [
+    "WEBHOOK_SECRET",
+    "StripeDouble",
+    "answer_of_webhook",
+    "entitled",
+    "http_client",
+    "id_in",
+    "in_every_order",
+    "now",
+    "post_to_webhook",
+    "running",
+    "stripe_double_in_memory",
+]
 ROOMS = ("double", "grants", "wiring")
 
 

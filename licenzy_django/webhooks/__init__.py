@@ -1,1 +1,3 @@
 """Stripe asks: verify, answer. What an event does is the inbox's."""
+
+__all__: list[str] = []

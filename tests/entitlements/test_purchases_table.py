@@ -14,6 +14,8 @@ from licenzy_django.entitlements.derive import EntitlementState, Purchase, deriv
 from licenzy_django.entitlements.terms import Terms
 from licenzy_django.stripe.objects import Fact
 
+pytestmark = pytest.mark.rules
+
 DAY = 86_400
 FIRST = 1_700_000_000
 WEEK = Terms(product_id=1, kind="time_pass", duration_days=7)

@@ -11,6 +11,8 @@ from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import Invoice
 from licenzy_django.stripe.objects.session import Session
 
+pytestmark = pytest.mark.rules
+
 PAID = {"amount_total": 1000, "currency": "eur"}
 
 

@@ -1,0 +1,3 @@
+"""A subject's page in the admin."""
+
+__all__: list[str] = []

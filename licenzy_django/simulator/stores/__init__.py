@@ -61,3 +61,6 @@ class Store(Protocol):
 
     def deliver_again(self, event_id: str, endpoint: str = "") -> None:
         """Everywhere, or where ``endpoint`` alone had got it."""
+
+
+__all__ = ["Answer", "Claim", "Store"]
