@@ -11,7 +11,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-slow test-crashes test-orders test-laws test-browser test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
+.PHONY: help demo test test-postgres test-slow test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -41,6 +41,10 @@ test-orders: $(BIN)/made ## every order of the longer histories too
 
 test-laws: $(BIN)/made ## the laws on HISTORIES random histories (20,000, half an hour), from SEED on
 	LICENZY_LAW_HISTORIES=$(HISTORIES) LICENZY_LAW_SEED=$(SEED) $(BIN)/python -m pytest -n $(WORKERS) tests/test_laws.py $(ARGS)
+
+test-mutants: $(BIN)/made-mutants ## changes the pure rules here and there; their tables must notice (docs/reliability.md)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 test-api-fuzz: $(BIN)/made-fuzz ## generated requests at the running demo: no 500, no answer outside the schema
 	$(BIN)/python -m pytest -m fuzz tests/fuzz $(ARGS)
@@ -98,6 +102,12 @@ benchmarks/.venv-peers/made: benchmarks/requirements-peers.txt $(BIN)/made
 $(BIN)/made-fuzz: $(BIN)/made
 	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group fuzz; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz; fi
+	@touch $@
+
+# Installed beside the lock file: it is no part of what CI runs.
+$(BIN)/made-mutants: $(BIN)/made
+	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python 'mutmut>=3.8'; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'; fi
 	@touch $@
 
 # Not `npm ci`: it wants the command line for every platform in the lock file.

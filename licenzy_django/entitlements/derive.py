@@ -116,8 +116,6 @@ def purchase_state(purchase: Purchase, reversal: Reversal | None, free_from: int
 
 def end_of_use(derived: EntitlementState, reversal: Reversal | None, revoked_at: int | None) -> int:
     """When the next pass may begin: one makes room from the moment its money went back or an operator revoked it."""
-    assert derived.starts_at is not None
     assert derived.expires_at is not None
     ends = [derived.expires_at, reversal.at if reversal else None, revoked_at]
-    ends_at = min(at for at in ends if at is not None)
-    return ends_at if ends_at > derived.starts_at else 0
+    return min(at for at in ends if at is not None)
