@@ -1,6 +1,6 @@
 """The statements of a webhook, put together once: Django takes longer to write one than the database to run it.
 
-All go to the database that is written to, since a replica would bring old news. None sends a model's signals.
+All go to the database that is written to, since a replica may be behind. None sends a model's signals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTHING: Mapping[str, str] = {}
 def insert(row: models.Model) -> bool:
     """Insert a new row. False, and nothing has happened, where a unique index has it already.
 
-    The index decides: of several that insert at once one is told True. No transaction is spoiled.
+    The index decides: of several that insert at once one gets True. No transaction is spoiled.
     """
     model = type(row)
     connection = connections[writer_of(model)]

@@ -64,7 +64,7 @@ class Purchase:
 
 
 def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> list[EntitlementState]:
-    """The rights of one subject's purchases of one product: packs add up, passes are stacked end to end.
+    """The states of one subject's purchases of one product: packs add up, passes are stacked end to end.
 
     Args:
         purchases: the sessions, in any order; unpaid ones give nothing.

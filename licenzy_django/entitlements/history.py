@@ -55,10 +55,10 @@ def write(
     source: str = Source.STRIPE,
     also: Callable[[Sequence[Entitlement]], list[NewEvent]] | None = None,
 ) -> list[Entitlement]:
-    """Write what differs, each change with its history row, and tell others. Runs under the subject's lock.
+    """Write what differs, each change with its history row and its event. Runs under the subject's lock.
 
     Args:
-        also: from what changed, what else there is to tell; only called if anybody listens.
+        also: from what changed, which further events there are; only called if an endpoint wants them.
         source: what new rows rest on: facts of Stripe's, or an operator's decision.
     """
     existing = {(row.source_id, row.product_id): row for row in rows}
@@ -87,7 +87,7 @@ def write(
 
 
 def save_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime) -> bool:
-    """Save the row with its history and tell others, if it is not what it was (``snapshot``)."""
+    """Save the row with its history and its event, if it is not what it was (``snapshot``)."""
     is_change = write_change(row, before, audit=audit, at=at)
     if is_change:
         outbox.publish_entitlements([row], audit=audit)
@@ -123,7 +123,7 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
 
 
 def apply(derived: EntitlementState, row: Entitlement) -> None:
-    """Make the row say what the right says. An operator's revocation and consumed units are not Stripe's to change."""
+    """Make the row say what the state says. An operator's revocation and consumed units are not Stripe's to change."""
     row.stripe_price_id = derived.price
     row.quantity = derived.quantity
     row.status = derived.status

@@ -36,16 +36,16 @@ from licenzy_django.stripe.objects.subscription import Subscription
 
 
 class FactsOutdated(Exception):
-    """An earlier version of ours kept less of these invoices than is needed now: fetch them, and try again."""
+    """An earlier version of ours stored less of these invoices than is needed now: fetch them, and try again."""
 
     def __init__(self, mode: str, invoice_ids: Sequence[str]) -> None:
-        super().__init__(f"{len(invoice_ids)} invoices were kept by an earlier version")
+        super().__init__(f"{len(invoice_ids)} invoices were stored by an earlier version")
         self.mode = mode
         self.invoice_ids = invoice_ids
 
 
 def lock_subject(subject_id: int) -> Subject:
-    """Everything about a subject is settled under this lock. On SQLite the transaction itself is the lock."""
+    """Everything about a subject is rebuilt under this lock. On SQLite the transaction itself is the lock."""
     also = {"has_listeners": outbox.is_listened_to()}
     [subject] = statements.select(Subject, "t.id = %s", subject_id, lock=True, also=also)
     return subject
@@ -64,7 +64,7 @@ def rebuild_subscription(
     Raises FactsOutdated, and has changed nothing.
 
     Args:
-        invoice: one of the subscription's that was just kept; others hear how its payment went.
+        invoice: one of the subscription's that was just stored: how its payment went is an event.
     """
     subject = lock_subject(subject_id)
     known = facts.facts_of_subscription(subject.mode, subscription_id)

@@ -31,7 +31,7 @@ def derive_subscription(
         subscription: its newest known state.
         facts: its sessions and invoices, their payments, refunds, disputes, credit notes and charges, the prices it was
             seen with, and its customer; in any order.
-        leeway: seconds for which it stays on after its period, while no news has come.
+        leeway: seconds for which it stays on after its period, while nothing newer has come.
     """
     evidence = evidence_of(subscription, facts)
     derivation = Derivation(evidence, facts, terms_of, leeway)

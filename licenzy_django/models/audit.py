@@ -11,7 +11,7 @@ from licenzy_django.models.stripe import StripeEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditContext:
-    """Why entitlements are settled: an open word, and the Stripe event or the operator behind it."""
+    """Why entitlements are rebuilt: an open word, and the Stripe event or the operator behind it."""
 
     reason: str
     source: str = Source.STRIPE

@@ -30,7 +30,7 @@ class Source(models.TextChoices):
 
 
 class Entitlement(models.Model):
-    """A subject's commercial right, and the only thing that access is decided from.
+    """What a subject may use, and the only thing that access is decided from.
 
     ``grants_access`` is what the facts say; ``not_before``, ``available_until``, ``revoked_at`` and the units left
     do the rest at the moment of the question, so that time needs no job.

@@ -1,4 +1,4 @@
-"""What the host's other systems are told, where to, and how far each telling has come."""
+"""Outbound events: what happened, which endpoints want it, and how far each delivery has come."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from licenzy_django.models.base import mode_check, mode_field, new_outbound_even
 
 
 class EventType(models.TextChoices):
-    """What can be told. The names are part of the contract, so they are not translated."""
+    """What can be published. The names are part of the contract, so they are not translated."""
 
     PURCHASE_FINALIZED = "purchase.finalized", "purchase.finalized"
     ENTITLEMENT_UPDATED = "entitlement.updated", "entitlement.updated"
@@ -31,7 +31,7 @@ def every_event() -> list[str]:
 
 
 class OutboundEndpoint(models.Model):
-    """A system that wants to hear, with the secrets that sign what it hears.
+    """A system that receives events, with the secrets that sign them.
 
     The secrets are encrypted where the host gives ``ENCRYPTION_KEYS``, in clear otherwise. They are in no form,
     ``repr``, log or export; ``outbound.endpoints`` gives each away once, when it is made, and ``secrets_of`` reads it.
@@ -90,7 +90,7 @@ class OutboundEndpoint(models.Model):
 
 
 class OutboundEvent(models.Model):
-    """One real change, as it is told: written in the transaction of the change, once, and only if somebody listens."""
+    """One real change: written in its transaction, once, and only if an endpoint wants it."""
 
     public_id = models.CharField(_("id"), max_length=40, default=new_outbound_event_id, editable=False)
     mode = mode_field()

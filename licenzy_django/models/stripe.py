@@ -15,8 +15,8 @@ WRONG_MODE = "the event's livemode is not the mode of the secret"
 class StripeEvent(models.Model):
     """The webhook inbox: each event once, with what became of it.
 
-    The primary key is also the ticket of the event: a fetch from Stripe that began after the row was inserted has
-    seen every change that an event with a smaller key reports.
+    The primary key is also the fetch sequence of the event: a fetch from Stripe that began after the row was inserted
+    has seen every change that an event with a smaller key reports.
     """
 
     class Status(models.TextChoices):
@@ -67,7 +67,7 @@ class StripeEvent(models.Model):
 
 
 class StripeFact(models.Model):
-    """What Stripe told us of one of its objects, in our own words, keyed by Stripe's object id.
+    """What Stripe said of one of its objects, in our own words, keyed by Stripe's object id.
 
     Entitlements are derived from these rows and from nothing else of Stripe's. The link columns are how a refund
     finds its purchase or its subscription, whichever of them arrived first.

@@ -11,7 +11,7 @@ from licenzy_django.models.base import StripeId, mode_check, mode_field, new_sub
 class Subject(models.Model):
     """Who buys and uses, known by the opaque ``subject_ref`` that the host chose.
 
-    The row is also the lock under which everything about this subject is settled, one at a time.
+    The row is also the lock under which everything about this subject is rebuilt, one at a time.
     """
 
     public_id = models.CharField(max_length=40, default=new_subject_id, editable=False)

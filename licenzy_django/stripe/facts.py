@@ -45,11 +45,11 @@ def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
 def save_newest(
     fact: Fact, *, mode: str, sequence: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
 ) -> None:
-    """Replace what is known of an object that changes back and forth, unless a later fetch was kept already.
+    """Replace what is known of an object that changes back and forth, unless a later fetch is stored already.
 
     Args:
-        ticket: the primary key of an inbox row that existed before the fetch began.
-        or_equal: also replace what has the same ticket; for fetches that no event caused.
+        sequence: the primary key of an inbox row that existed before the fetch began.
+        or_equal: also replace what has the same sequence; for fetches that no event caused.
         is_new: probably nothing is known of it yet; only saves a statement.
     """
     row = new_row(fact, mode, subject, sequence)
@@ -80,7 +80,7 @@ def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
 
 
 def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
-    """Everything that a subscription's rights follow from, in one statement: itself, its sessions, invoices and
+    """Everything that a subscription's entitlements follow from, in one statement: itself, its sessions, invoices and
     prices; their payments; the refunds, disputes and charges of those."""
     using = statements.writer_of(StripeFact)
     query = OF_SUBSCRIPTION["postgresql" if connections[using].vendor == "postgresql" else "others"]

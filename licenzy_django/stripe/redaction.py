@@ -1,4 +1,4 @@
-"""What of an event is kept: the fields that a translation may need, and nothing that describes a person."""
+"""What of an event is stored: the fields that a translation may need, and nothing that describes a person."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALLOWED_WORDS = (
     "is_charge_refundable deleted "
 )
 ALLOWED = frozenset(ALLOWED_WORDS.split())
-# The keys of metadata are the host's own: anything may stand there, so ours alone is kept.
+# The keys of metadata are the host's own: anything can be in there, so only ours is stored.
 ALLOWED_OF = {"metadata": frozenset({ATTEMPT_METADATA_KEY})}
 DEEPEST = 32
 

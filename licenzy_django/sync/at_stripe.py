@@ -20,7 +20,7 @@ PAGE = 100
 
 
 def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list[Fact]]:
-    """Everything at Stripe that a subject's rights follow from, and the ticket under which it was asked for."""
+    """Everything at Stripe that a subject's entitlements follow from, and the sequence of the fetch."""
     sequence, mode = current_sequence(), subject.mode
     created: dict[str, Any] = {"created": {"gte": int(since.timestamp())}} if since else {}
     found: list[Fact] = []

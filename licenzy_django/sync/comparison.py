@@ -139,7 +139,7 @@ def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def handled(row: StripeEvent) -> StripeEvent:
-    """Handle one event; where that fails it is kept as failed, and the next one may well succeed."""
+    """Handle one event; where that fails it is marked as failed, and the next one may well succeed."""
     try:
         return inbox.process(row)
     except Exception:
@@ -154,7 +154,7 @@ def handled(row: StripeEvent) -> StripeEvent:
 def reconcile(
     subject: Subject, asked: tuple[int, list[Fact]], *, keep: bool, audit: AuditContext | None = None
 ) -> list[Drift]:
-    """Learn and settle everything in one transaction, which is undone unless it is to be kept."""
+    """Store and rebuild everything in one transaction, which is rolled back unless ``keep``."""
     sequence, found = asked
     context = Context(mode=subject.mode, sequence=sequence, is_fetched=True)
     audit = audit or AuditContext(reason="sync")

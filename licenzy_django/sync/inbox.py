@@ -1,4 +1,4 @@
-"""Every event is kept once and handled once; what fails stays visible and can come again."""
+"""Every event is stored once and handled once; what fails stays visible and can come again."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def occurred_at(event: dict[str, Any]) -> datetime:
 
 
 def process(row: StripeEvent) -> StripeEvent:
-    """Do what a kept event says, once. A second call, at the same time or later, changes nothing more.
+    """Handle a stored event, once. A second call, at the same time or later, changes nothing more.
 
     Raises whatever went wrong, after it was written to the row.
     """
@@ -135,7 +135,7 @@ def handle_and_finish(row: StripeEvent) -> None:
 
 
 def replay(row: StripeEvent) -> StripeEvent:
-    """Process a kept event again, whatever became of it. Raises what goes wrong, after it was written to the row.
+    """Process a stored event again, whatever became of it. Raises what goes wrong, after it was written to the row.
 
     One that was done and whose payload was pruned stays as it is: there is nothing left to process.
     """
@@ -145,7 +145,7 @@ def replay(row: StripeEvent) -> StripeEvent:
 
 
 def unfinished() -> QuerySet[StripeEvent]:
-    """What failed, or was kept when we died before it was done; the oldest first."""
+    """What failed, or was stored before we died half-way; the oldest first."""
     waiting = [StripeEvent.Status.FAILED, StripeEvent.Status.RECEIVED]
     return StripeEvent.objects.filter(status__in=waiting).order_by("pk")
 

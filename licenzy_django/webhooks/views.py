@@ -32,7 +32,7 @@ MAX_BODY_BYTES = 1_000_000
 @require_POST
 @transaction.non_atomic_requests  # the inbox commits in steps: a failure has to stay visible
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: kept."""
+    """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: stored, with its effect."""
     try:
         body = b"" if declared_length(request) > MAX_BODY_BYTES else request.body
     except (RequestDataTooBig, UnreadablePostError, RawPostDataException):

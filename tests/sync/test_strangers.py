@@ -48,7 +48,7 @@ def test_a_refund_of_a_payment_that_stripe_does_not_know_is_no_failure(stripe: S
 
     assert stripe.deliver([event]) == [200]
 
-    assert StripeEvent.objects.get().outcome == "kept, waits for its purchase"
+    assert StripeEvent.objects.get().outcome == "stored, waits for its purchase"
 
 
 @pytest.mark.parametrize("kind", ["guest", "another customer"])

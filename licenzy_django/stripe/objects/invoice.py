@@ -22,7 +22,7 @@ from licenzy_django.stripe.objects.fields import (
 
 
 def fuller(left: list[State], right: list[State]) -> list[State]:
-    """The lines of a finalised invoice never change; those that an earlier version of ours kept say less."""
+    """The lines of a finalised invoice never change; those that an earlier version of ours stored say less."""
     return max(left, right, key=lambda lines: (all("net" in line for line in lines), json.dumps(lines, sort_keys=True)))
 
 
@@ -192,5 +192,5 @@ class Invoice:
 
 
 def is_complete(fact: Fact) -> bool:
-    """Whether a fact has all that ``Invoice`` needs. An earlier version of ours kept less."""
+    """Whether a fact has all that ``Invoice`` needs. An earlier version of ours stored less."""
     return "total" in fact.state

@@ -1,8 +1,8 @@
-"""From one fact to the rights it touches: keep it, find out whose it is, settle.
+"""From one fact to the entitlements that follow from it: store it, find out whose it is, rebuild.
 
-The webhook, ``licenzy_sync`` and the return page all come through here. Two steps, never mixed: ``learn`` keeps the
-fact (each in a short transaction of its own, asking Stripe where needed, outside of any), and hands back what is to be
-settled in one transaction afterwards. A crash between the two loses nothing, since settling starts from what is kept.
+The webhook, ``licenzy_sync`` and the return page all come through here. Two steps, never mixed: ``handle`` stores the
+fact (in short transactions of its own, with Stripe asked outside of any), and returns what is to be rebuilt in one
+transaction afterwards. A crash between the two loses nothing, since a rebuild starts from what is stored.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["Context", "HandlerResult", "current_sequence", "handle", "ignored"]
 
 
 def handle(fact: Fact, context: Context) -> HandlerResult:
-    """Keep a fact and say what to settle.
+    """Store a fact and say what to rebuild.
 
-    Raises StripeUnavailable, StripeRefused, ModeNotConfigured where Stripe had to be asked: then nothing is lost, the
-    same fact can be learned again.
+    Raises StripeUnavailable, StripeRefused, ModeNotConfigured where Stripe had to be asked: nothing is lost, and the
+    same fact can be handled again.
     """
     return HANDLERS[fact.object](fact, context)
 

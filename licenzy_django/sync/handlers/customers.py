@@ -1,4 +1,4 @@
-"""Customers, as far as their end is news."""
+"""Customers: all that matters of them is their end."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from licenzy_django.stripe import facts
 
 Rebuild = Callable[[AuditContext], list[Entitlement]]
 FINAL_SEQUENCE = 2**62
-"""The ticket of what Stripe can never change again."""
+"""Of what Stripe can never change again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerResult:
-    """What became of a fact: whose it is, what to settle, and in a few words why nothing, if nothing."""
+    """What became of a fact: whose it is, what to rebuild, and in a few words why nothing, if nothing."""
 
     outcome: str = ""
     subject_id: int | None = None
@@ -39,7 +39,7 @@ class Context:
     """Where a fact comes from.
 
     Attributes:
-        ticket: the inbox row that existed before we asked Stripe anything (``facts.keep_newest``).
+        sequence: the inbox row that existed before we asked Stripe anything (``facts.save_newest``).
         is_fetched: whether the fact is Stripe's current answer and not an event's snapshot.
     """
 
@@ -49,7 +49,7 @@ class Context:
 
 
 def current_sequence() -> int:
-    """The ticket of a fetch that no event caused: it has seen what every event so far reports."""
+    """The sequence of a fetch that no event caused: it has seen what every event so far reports."""
     return StripeEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
@@ -66,7 +66,7 @@ def of_subscriptions(subscription_ids: Iterable[str], context: Context, *, waits
     rows = facts.facts_by_id(context.mode, subscription_ids)
     bound = {row.stripe_id: row.subject_id for row in rows.values() if row.subject_id is not None}
     if not bound:
-        return HandlerResult(f"kept, waits for {waits_for}")
+        return HandlerResult(f"stored, waits for {waits_for}")
     rebuilds = tuple(
         rebuild_of_subscription(subscription_id, subject_id) for subscription_id, subject_id in sorted(bound.items())
     )

@@ -34,7 +34,7 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
         save_subscription(subscription_id, attempt.subject, context, is_new=True, newest=paid)
 
     def rebuild(audit: AuditContext) -> list[Entitlement]:
-        # The rights first, since that locks the subject: the return page has it before it touches the attempt.
+        # The entitlements first, since that locks the subject: the return page has it before it touches the attempt.
         changed: list[Entitlement] = []
         if subscription_id:
             changed = rebuild_subscription(attempt.subject_id, subscription_id, audit=audit)

@@ -220,7 +220,7 @@ def of_invoice(invoice_id: str, context: Context) -> HandlerResult:
 
 
 def complete_invoices(mode: str, invoice_ids: Iterable[str]) -> None:
-    """Fetch invoices of which an earlier version of ours kept too little; one that is gone proves what is known."""
+    """Fetch invoices of which an earlier version of ours stored too little; one that is gone proves what is known."""
     for invoice_id in invoice_ids:
         try:
             fetched = fact_of(client.fetch_invoice(mode, invoice_id), seen_at=None)
