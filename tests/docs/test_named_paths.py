@@ -1,0 +1,30 @@
+"""Every path that the documents for contributors name is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.docs.pages import REPOSITORY
+
+pytestmark = pytest.mark.once
+DOCUMENTS = ["CONTRIBUTING.md", "docs/design.md", "docs/reliability.md"]
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|sh))`")
+ROOTS = ["", "licenzy_django", "tests"]
+"""A table of one part of the repository names its files from there."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_in_backticks_is_there(document: str) -> None:
+    named = set(PATH.findall((REPOSITORY / document).read_text()))
+
+    assert named
+    assert sorted(path for path in named if not any((REPOSITORY / root / path).exists() for root in ROOTS)) == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/design.md"])
+def test_contributors_are_given_paths_from_the_root(document: str) -> None:
+    named = set(PATH.findall((REPOSITORY / document).read_text()))
+
+    assert sorted(path for path in named if not (REPOSITORY / path).exists()) == []
