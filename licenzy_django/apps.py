@@ -18,10 +18,12 @@ class LicenzyConfig(AppConfig):
     def ready(self) -> None:
         from licenzy_django import checks  # noqa: F401
         from licenzy_django.access import cache
+        from licenzy_django.entitlements import catalog_changes
         from licenzy_django.signals import outbound_recorded
 
         hide_our_settings()
         cache.watch_the_catalog()
+        catalog_changes.watch_the_catalog()
 
         if self.apps is not None and self.apps.is_installed("drf_spectacular"):
             from licenzy_django.api import schema  # noqa: F401 - a host's own document describes us too

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from licenzy_django import clock
 from licenzy_django.db.text import storable
+from licenzy_django.entitlements.catalog_changes import rebuild_waiting
 from licenzy_django.models import Mode, Product
 from licenzy_django.models.kinds import RULES, TERMS, KindRules
 from licenzy_django.models.prices import record_prices
@@ -28,12 +29,20 @@ class CatalogError(ValueError):
     """What is wrong with a catalog file, entry by entry."""
 
 
-@transaction.atomic
 def load(entries: Any) -> dict[str, int]:
     """Create or update each product by mode and code; all or nothing, and repeatable.
 
+    Then, one after another, subscriptions get what was paid at prices that the catalog knows by now.
+
     Returns how many were created, updated and unchanged. Raises CatalogError.
     """
+    counts = write(entries)
+    rebuild_waiting()
+    return counts
+
+
+@transaction.atomic
+def write(entries: Any) -> dict[str, int]:
     if not isinstance(entries, list):
         raise CatalogError("The file must hold a JSON list of products.")
     given: dict[tuple[str, str], dict[str, Any]] = {}

@@ -110,6 +110,7 @@ def granted_state(
         starts_at=int(now.timestamp()),
         expires_at=ends_at,
         available_until=ends_at,
+        features=tuple(product.features),
         units_granted=(units or product.units or 0) if product.rules.has_units else 0,
     )
 

@@ -20,6 +20,7 @@ from licenzy_django.db.conditions import as_sql, leaves
 from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.models import ApiKey, Entitlement, Product
 from licenzy_django.models.availability import MAY_BECOME_AVAILABLE, OBSTACLES
+from licenzy_django.models.kinds import RULES
 
 ROWS_AT_ONCE = 100
 """A subject with more rows than this is asked again, for those that can matter only."""
@@ -117,7 +118,8 @@ def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
         reserved_until,
         code,
         kind,
-        has,
+        now,
+        sold,
     ) = row
     return EntitlementRow(
         public_id,
@@ -132,17 +134,19 @@ def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
         as_time(reserved_until, zone),
         code,
         kind,
-        features_of(has),
+        features_of(kind, sold, now),
     )
 
 
-def features_of(value: str | list[str]) -> frozenset[str]:
-    return features_in(value) if isinstance(value, str) else frozenset(value)
+def features_of(kind: str, sold: str | list[str], now: str | list[str]) -> frozenset[str]:
+    """What the entitlement gives. JSON is a text in SQLite, and a list in PostgreSQL."""
+    return features_in(kind, *(each if isinstance(each, str) else tuple(each) for each in (sold, now)))
 
 
 @cache
-def features_in(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text))
+def features_in(kind: str, *lists: str | tuple[str, ...]) -> frozenset[str]:
+    sold, now = (json.loads(each) if isinstance(each, str) else each for each in lists)
+    return frozenset(RULES[kind].features(sold, now))
 
 
 def as_time(value: Any, zone: tzinfo) -> datetime | None:
@@ -158,6 +162,7 @@ ENTITLEMENTS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitlement, 
 FIELDS = [
     *(("e", Entitlement._meta.get_field(name)) for name in ENTITLEMENT_COLUMNS),
     *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features")),
+    ("e", Entitlement._meta.get_field("features")),
 ]
 KEY_FIELDS = [("k", ApiKey._meta.get_field(name)) for name in ("id", "mode", "revoked_at", "last_used_at")]
 LIMIT = f" LIMIT {ROWS_AT_ONCE + 1}"

@@ -73,7 +73,7 @@ def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementVi
         available=availability.available,
         reason=availability.reason,
         quantity=row.quantity,
-        features=row.product.features,
+        features=row.features_now,
         starts_at=row.starts_at,
         expires_at=row.expires_at,
         current_period_end=row.current_period_end,

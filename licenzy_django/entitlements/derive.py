@@ -36,6 +36,8 @@ class EntitlementState:
     not_before: int | None = None
     available_until: int | None = None
     units_granted: int = 0
+    features: tuple[str, ...] | None = None
+    """As sold; None means as they are."""
     terms_at: int | None = None
     """When the paid line in force began: a subscription gives what the catalog said then."""
 
@@ -106,6 +108,7 @@ def purchase_state(purchase: Purchase, reversal: Reversal | None, free_from: int
         not_before=starts_at if starts_at > paid_at else None,
         available_until=expires_at,
         units_granted=(terms.units or 0) * purchase.quantity,
+        features=terms.features,
     )
     if reversal is None:
         return derived

@@ -34,6 +34,7 @@ DERIVED_FIELDS = (
     "canceled_at",
     "not_before",
     "available_until",
+    "features",
 )
 UNIT_FIELDS = (
     "units_granted",
@@ -131,6 +132,8 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
     row.grants_access = derived.grants_access
     for name in ("starts_at", "expires_at", "current_period_end", "cancel_at", "canceled_at", "not_before"):
         setattr(row, name, from_timestamp(getattr(derived, name)))
+    if derived.features is not None:
+        row.features = list(derived.features)
     row.available_until = from_timestamp(derived.available_until)
     if derived.units_granted:
         packs.set_granted(row, derived.units_granted)

@@ -10,13 +10,14 @@ from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
 from licenzy_django.models import Product, ProductPrice
 
 
-def price_book(mode: str, prices: Collection[str]) -> PriceBook:
-    """What is known of these prices of subscriptions, in one statement."""
+def price_book(mode: str, prices: Collection[str]) -> tuple[PriceBook, dict[int, Product]]:
+    """What is known of these prices of subscriptions, and the products by their keys, in one statement."""
     if not prices:
-        return PriceBook()
+        return PriceBook(), {}
     where = f"t.stripe_price_id {statements.any_of(len(prices))} AND t.mode = %s ORDER BY t.id"
     rows = statements.select(ProductPrice, where, *sorted(prices), mode, related="product")
-    return PriceBook(span_of(row) for row in rows if row.product.is_recurring)
+    rows = [row for row in rows if row.product.is_recurring]
+    return PriceBook(map(span_of, rows)), {row.product_id: row.product for row in rows}
 
 
 def span_of(row: ProductPrice) -> PriceSpan:

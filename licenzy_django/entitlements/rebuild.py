@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -18,15 +19,18 @@ from licenzy_django.entitlements.derive import (
 from licenzy_django.entitlements.price_history import price_book
 from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
 from licenzy_django.entitlements.terms import Terms
+from licenzy_django.entitlements.unknown_prices import keep_unknown_prices, unknown_prices
 from licenzy_django.ledger import packs
 from licenzy_django.models import (
     CheckoutAttempt,
     Entitlement,
     Kind,
+    Product,
     Status,
     Subject,
 )
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.versions import is_applied_since, sold_at
 from licenzy_django.outbound import outbox
 from licenzy_django.outbound.events import InvoiceOutcome, NewEvent
 from licenzy_django.stripe import facts
@@ -75,10 +79,12 @@ def rebuild_subscription(
         raise FactsOutdated(subject.mode, outdated)
     found = rows_of_subscription(subject.mode, subscription_id)
     rows = {row.product_id: row for row in found}
-    book = price_book(subject.mode, prices_of(subscription, known))
+    book, products = price_book(subject.mode, prices_of(subscription, known))
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
+    states = [with_features(state, products[state.product_id]) for state in states]
     states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
+    keep_unknown_prices(subject, subscription_id, unknown_prices(Subscription.of(subscription), book.terms_of), audit)
     was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
     is_end = is_over(Subscription.of(subscription), known) and not was_over
 
@@ -118,7 +124,7 @@ def attempts_rebuilt_together(attempt: CheckoutAttempt) -> Iterable[CheckoutAtte
     if attempt.terms["kind"] != Kind.TIME_PASS:
         return [attempt]
     same = CheckoutAttempt.objects.filter(subject_id=attempt.subject_id, product_id=attempt.product_id)
-    return same.exclude(stripe_session_id="")
+    return same.exclude(stripe_session_id="").select_related("product")
 
 
 def payments_of(mode: str, sessions: Iterable[Any]) -> Sequence[Any]:
@@ -145,7 +151,20 @@ def prices_of(subscription: Fact, known: Sequence[Fact]) -> set[str]:
 
 
 def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:
-    return Terms(product_id=attempt.product_id, **attempt.terms)
+    """As sold. Features that were applied to everybody later count instead, and where they were not kept then."""
+    product, sold = attempt.product, dict(attempt.terms)
+    at = int(attempt.frozen_at.timestamp())
+    features = sold.pop("features", None)
+    if features is None or is_applied_since(product.versions, at):
+        features = sold_at(product.versions, at).get("features", product.features)
+    return Terms(product_id=attempt.product_id, features=tuple(features), **sold)
+
+
+def with_features(state: EntitlementState, product: Product) -> EntitlementState:
+    """What the catalog said when the paid line in force began; where none is in force, what the row says stays."""
+    if state.terms_at is None:
+        return state
+    return replace(state, features=tuple(sold_at(product.versions, state.terms_at).get("features", product.features)))
 
 
 def ended(row: Entitlement) -> EntitlementState:

@@ -17,6 +17,7 @@ class Terms:
     duration_days: int | None = None
     valid_days: int | None = None
     grace_days: int = 0
+    features: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from licenzy_django.models.entitlement import Entitlement, EntitlementChange, So
 from licenzy_django.models.keys import ApiKey
 from licenzy_django.models.kinds import Kind
 from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent, Wakeup
-from licenzy_django.models.prices import ProductPrice
+from licenzy_django.models.prices import ProductPrice, UnknownPrice
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
 from licenzy_django.models.usage import LedgerEntry, Reservation
@@ -32,5 +32,6 @@ __all__ = [
     "StripeEvent",
     "StripeFact",
     "Subject",
+    "UnknownPrice",
     "Wakeup",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from licenzy_django.models.entitlement import Source
@@ -18,5 +18,7 @@ class AuditContext:
     event: StripeEvent | None = None
     actor: Any = None
     note: str = ""
+    remarks: list[str] = field(default_factory=list)
+    """What came to light meanwhile, for whoever reads the event."""
     request_id: str = ""
     """Where the operator's form was sent with one: it adjusts once."""

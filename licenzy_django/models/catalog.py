@@ -13,6 +13,7 @@ from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field
 from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
 from licenzy_django.models.prices import ProductPrice, record_prices
+from licenzy_django.models.versions import Versions, applied_to_all, with_version
 
 MAX_DAYS = 36_500
 MAX_UNITS = 1_000_000_000_000
@@ -24,6 +25,10 @@ def no_features() -> list[str]:
 
 
 def no_prices() -> list[str]:
+    return []
+
+
+def no_versions() -> Versions:
     return []
 
 
@@ -84,6 +89,7 @@ class Product(models.Model):
     features = models.JSONField(
         _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
     )
+    versions = models.JSONField(default=no_versions, blank=True, editable=False)
     is_active = models.BooleanField(
         _("is active"), default=True, help_text=_("Inactive means: not for sale. What was bought stays.")
     )
@@ -132,15 +138,31 @@ class Product(models.Model):
         return self.code
 
     def save(self, **kwargs: Any) -> None:
-        """Save the product and, in the same transaction, the history of its prices.
+        """Save the product and, in the same transaction, the history of its prices and of what it gives.
 
         Raises IntegrityError where another product has one of the prices.
         """
-        names = kwargs.get("update_fields")
+        products, now, names = type(self)._base_manager, clock.now(), kwargs.get("update_fields")
         with transaction.atomic(using=kwargs.get("using")):
+            if names is None or "features" in names:
+                stored = products.select_for_update().filter(pk=self.pk).values_list("versions", flat=True).first()
+                self.versions = with_version(stored or [], self.gives(), now)
+                if names is not None:
+                    kwargs["update_fields"] = {*names, "versions"}
             super().save(**kwargs)
-            saved = self if names is None else type(self)._base_manager.get(pk=self.pk)
-            record_prices(self.pk, self.mode, saved.price_roles(), clock.now())
+            saved = self if names is None else products.get(pk=self.pk)
+            record_prices(self.pk, self.mode, saved.price_roles(), now)
+
+    def apply_to_all(self) -> None:
+        """What the product gives now counts for everybody, whenever they bought it."""
+        with transaction.atomic():
+            row = type(self)._base_manager.select_for_update().get(pk=self.pk)
+            self.versions = applied_to_all(with_version(row.versions, row.gives(), clock.now()))
+            type(self)._base_manager.filter(pk=self.pk).update(versions=self.versions)
+
+    def gives(self) -> dict[str, Any]:
+        """What who has the product gets, as the catalog says it now."""
+        return {"features": self.features}
 
     def price_roles(self) -> Mapping[str, str]:
         """What each price id is to this product; the one for sale is never one of the others."""
@@ -174,4 +196,4 @@ class Product(models.Model):
 
     def terms(self) -> dict[str, Any]:
         """What a purchase keeps of the product, since the catalog may change before the money comes."""
-        return {name: getattr(self, name) for name in ("kind", "units", "duration_days", "valid_days")}
+        return {name: getattr(self, name) for name in ("kind", "units", "duration_days", "valid_days", "features")}

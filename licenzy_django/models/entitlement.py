@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import StripeId, mode_check, mode_field, new_entitlement_id
-from licenzy_django.models.catalog import Product
+from licenzy_django.models.catalog import Product, no_features
 from licenzy_django.models.checkout import CheckoutAttempt
 from licenzy_django.models.subject import Subject
 
@@ -50,6 +50,12 @@ class Entitlement(models.Model):
     stripe_price_id = StripeId(verbose_name=_("Stripe price"))
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
 
+    features = models.JSONField(
+        _("features"),
+        default=no_features,
+        blank=True,
+        help_text=_("As sold. A subscription gives what the catalog has added since, too."),
+    )
     status = models.CharField(_("status"), max_length=9, choices=Status.choices)
     status_reason = models.CharField(_("reason"), max_length=20, blank=True, default="")
     grants_access = models.BooleanField(_("grants access"), default=False)
@@ -103,6 +109,11 @@ class Entitlement(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def features_now(self) -> list[str]:
+        """What it gives: reads the product."""
+        return self.product.rules.features(self.features, self.product.features)
 
     @property
     def kind(self) -> str:

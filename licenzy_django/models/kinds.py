@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -49,6 +50,10 @@ class KindRules:
     heading: str | Promise
     description: str | Promise
     gives: str | Promise
+
+    def features(self, sold: Iterable[str], now: Iterable[str]) -> list[str]:
+        """What one gives: what was sold, and of what is paid again and again what the catalog has added since."""
+        return list(dict.fromkeys([*sold, *now] if self.is_recurring else sold))
 
     @property
     def terms(self) -> tuple[str, ...]:

@@ -77,3 +77,29 @@ def record_prices(product_id: int, mode: str, roles: Mapping[str, str], at: date
     former.update(until=at)
     for price, role in added.items():
         prices.create(product_id=product_id, mode=mode, stripe_price_id=price, role=role, since=at)
+
+
+class UnknownPrice(models.Model):
+    """A price that a subscription has and that counts as no product: it gives nothing until the catalog knows it."""
+
+    mode = mode_field()
+    subject = models.ForeignKey(
+        "licenzy.Subject", models.CASCADE, related_name="unknown_prices", verbose_name=_("subject")
+    )
+    subscription_id = models.CharField(_("subscription"), max_length=255)
+    stripe_price_id = models.CharField(_("Stripe price"), max_length=255)
+    since = models.DateTimeField(_("since"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("unknown price")
+        verbose_name_plural = _("unknown prices")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription_id", "stripe_price_id", "mode"], name="licenzy_unknown_price_once"
+            ),
+            mode_check("licenzy_unknown_price_mode"),
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_price_id

@@ -23,6 +23,7 @@ class Subject(models.Model):
     customer_number = models.PositiveIntegerField(
         default=1, editable=False, help_text=_("Counts the Stripe customers made, since one can be deleted there.")
     )
+    has_unknown_prices = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:

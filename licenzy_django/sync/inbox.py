@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,8 +131,9 @@ def process(row: StripeEvent) -> StripeEvent:
 def handle_and_finish(row: StripeEvent) -> None:
     results = handle_event(row)
     with transaction.atomic():
-        results.rebuild(AuditContext(reason=HANDLED.get(row.type, row.type), event=row))
-        finish(row, results)
+        audit = AuditContext(reason=HANDLED.get(row.type, row.type), event=row)
+        results.rebuild(audit)
+        finish(row, results, audit.remarks)
 
 
 def replay(row: StripeEvent) -> StripeEvent:
@@ -162,9 +164,9 @@ def handle_event(row: StripeEvent) -> HandlerResult:
     return handle(fact, Context(mode=row.mode, sequence=row.pk))
 
 
-def finish(row: StripeEvent, results: HandlerResult) -> None:
+def finish(row: StripeEvent, results: HandlerResult, remarks: Iterable[str] = ()) -> None:
     row.status = StripeEvent.Status.IGNORED if results.is_ignored else StripeEvent.Status.PROCESSED
-    row.outcome = results.outcome
+    row.outcome = "; ".join(dict.fromkeys([results.outcome, *remarks]))[:200]
     row.error = ""
     row.processed_at = clock.now()
     row.subject_id = results.subject_id

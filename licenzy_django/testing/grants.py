@@ -42,7 +42,8 @@ def entitled(
     granted = columns.setdefault("units_granted", (product.units or 0) if units is None else units)
     public_id = new_entitlement_id()
     row: dict[str, Any] = {"public_id": public_id, "source_id": public_id, "source": "portal", "status": "active"}
-    row |= {"grants_access": True, "starts_at": clock.now(), "units_remaining": granted, **columns}
+    row |= {"grants_access": True, "starts_at": clock.now(), "units_remaining": granted}
+    row |= {"features": product.features, **columns}
     with transaction.atomic():
         entitlement = Entitlement.objects.create(
             mode=mode, subject=owner, subject_ref=subject_ref, product=product, **row
