@@ -12,11 +12,14 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from licenzy_django import clock
 from licenzy_django.admin import charts
 from licenzy_django.admin.activity import active_by_product
 from licenzy_django.admin.subject.explanations import moment
+from licenzy_django.checkout.plan_groups import paid_twice
+from licenzy_django.entitlements.unknown_prices import unknown_price_counts
 from licenzy_django.models import ApiKey, CheckoutAttempt, Delivery, EntitlementChange, OutboundEndpoint, StripeEvent
 from licenzy_django.models.stripe import WRONG_MODE
 
@@ -46,7 +49,7 @@ class Finding:
 def health_of(mode: str) -> dict[str, Any]:
     """The context of the health page of a mode. A fixed number of queries."""
     at = clock.now()
-    found = [*of_stripe(mode, at), *of_outbound(mode, at), *of_keys(mode, at)]
+    found = [*of_billing(mode), *of_stripe(mode, at), *of_outbound(mode, at), *of_keys(mode, at)]
     return {
         "mode": mode,
         "wrong": [finding for finding in found if finding.count],
@@ -105,6 +108,31 @@ def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
         _("Each was news that no webhook brought. Look at the endpoint in the Stripe dashboard."),
         synced.select_related("entitlement"),
         lambda change: f"{moment(change.at)} · {change.entitlement.subject_ref} · {change.entitlement}",
+    )
+
+
+def of_billing(mode: str) -> Iterable[Finding]:
+    prices = unknown_price_counts(mode)
+    products = reverse("admin:licenzy_product_changelist")
+    yield Finding(
+        _("Prices that are billed and that no product has"),
+        _("They give nothing. Put each into its product's other prices: then access turns on by itself."),
+        sum(count for _price, count in prices),
+        [
+            (
+                ngettext("%(price)s · %(count)d subscription", "%(price)s · %(count)d subscriptions", count)
+                % {"price": price, "count": count},
+                products,
+            )
+            for price, count in prices[:MOST_SHOWN]
+        ],
+    )
+    doubles = paid_twice(mode)
+    yield Finding(
+        _("Subjects that pay for two subscriptions of one plan"),
+        _("Both renew. Cancel at Stripe the one that the customer does not want, and refund its invoice."),
+        len(doubles),
+        [(str(double), page_of(double.subject)) for double in doubles[:MOST_SHOWN]],
     )
 
 

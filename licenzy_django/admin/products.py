@@ -3,11 +3,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
+from licenzy_django.admin.audit_log import ReasonForm, log_action
 from licenzy_django.admin.base import Configured
+from licenzy_django.admin.permissions import may_configure
+from licenzy_django.admin.subject.explanations import moment
+from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.models import Kind, Product
 from licenzy_django.models.kinds import RULES, TERMS
 
@@ -17,7 +30,11 @@ else:
     ProductModelForm = forms.ModelForm
 
 
-class FeaturesField(forms.CharField):
+MOST_PRICES = 50
+APPLY = _("Apply the catalog to everybody")
+
+
+class NamesField(forms.CharField):
     """Names with commas between them, kept as a list."""
 
     def prepare_value(self, value: Any) -> Any:
@@ -32,8 +49,14 @@ class FeaturesField(forms.CharField):
 
 
 class ProductForm(ProductModelForm):
-    features = FeaturesField(
+    features = NamesField(
         label=_("Features"), required=False, help_text=_("What it unlocks, with commas between: export, members")
+    )
+
+    other_price_ids = NamesField(
+        label=_("Other prices"),
+        required=False,
+        help_text=_("Further Stripe prices that count as this product, with commas between: price_1, price_2"),
     )
 
     class Meta:
@@ -53,6 +76,8 @@ class ProductForm(ProductModelForm):
         for name in rules.refuses:
             if values.get(name):
                 self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % words)
+        if values.get("group") and not rules.is_recurring:
+            self.add_error("group", _("Leave this empty: it is not for a %(kind)s.") % words)
         for name in rules.may_have:
             if TERMS[name] is None and values.get(name) == 0:
                 self.add_error(name, _("At least one day, or empty for units that never expire."))
@@ -65,12 +90,13 @@ class ProductForm(ProductModelForm):
 @admin.register(Product)
 class ProductAdmin(Configured):
     form = ProductForm
-    list_display = ["code", "mode", "name", "kind", "stripe_price_id", "gives", "is_active"]
+    list_display = ["code", "mode", "name", "kind", "group", "stripe_price_id", "gives", "is_active"]
     list_filter = ["mode", "kind", "is_active"]
     exact_search_fields = ["code", "stripe_price_id", "name"]
     search_help_text = _("A product's code, its name or its Stripe price, pasted as it is.")
     fieldsets = [
-        (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "features", "is_active"]}),
+        (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "other_price_ids", "history"]}),
+        (None, {"fields": ["group", "features", "applying", "is_active"]}),
         *(
             (rules.heading, {"fields": rules.terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()
@@ -79,7 +105,64 @@ class ProductAdmin(Configured):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """What was sold under a code has to stay what it was."""
-        return ["mode", "code", "kind"] if obj else []
+        return ["history", "applying", *(["mode", "code", "kind"] if obj else [])]
+
+    @admin.display(description=_("history of its prices"))
+    def history(self, product: Product) -> SafeString | str:
+        rows = product.prices.order_by("-pk")[:MOST_PRICES] if product.pk else []
+        lines = [
+            (
+                row.stripe_price_id,
+                row.get_role_display(),
+                moment(row.since),
+                moment(row.until) if row.until else gettext("now"),
+            )
+            for row in rows
+        ]
+        return format_html_join(mark_safe("<br>"), "{} · {} · {} – {}", lines) or "–"
+
+    @admin.display(description=_("who has it already"))
+    def applying(self, product: Product) -> SafeString | str:
+        if not product.pk:
+            return "–"
+        url = reverse("admin:licenzy_product_apply", args=[product.pk])
+        return format_html('<a class="button" href="{}">{}</a>', url, APPLY)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.apply_view)
+        return [path("<path:object_id>/apply/", view, name="licenzy_product_apply"), *super().get_urls()]
+
+    @method_decorator(never_cache)
+    @method_decorator(transaction.non_atomic_requests)  # one transaction for each who has it
+    def apply_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask why, then give everybody who has the product what the catalog says now."""
+        if not may_configure(request):
+            raise PermissionDenied
+        product = self.get_object(request, unquote(object_id))
+        if product is None:
+            raise Http404
+        back = reverse("admin:licenzy_product_change", args=[product.pk])
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            reason = form.cleaned_data["reason"]
+            changed = apply_to_everybody(product, actor=request.user, reason=reason)
+            what = ngettext("%d entitlement changed.", "%d entitlements changed.", changed) % changed
+            log_action(request, product, what, reason=reason)
+            messages.success(request, what)
+            return HttpResponseRedirect(back)
+        context = {
+            "title": APPLY,
+            "consequence": gettext(
+                "Everybody who has %(product)s gets these features at once, and no others: %(features)s."
+            )
+            % {"product": product, "features": ", ".join(product.features) or "–"},
+            "details": [gettext("What was sold with more loses the rest now, and not only when the paid time ends.")],
+            "form": form,
+            "button": APPLY,
+            "is_dangerous": True,
+            "back": back,
+        }
+        return self.page(request, "admin/licenzy/act.html", context)
 
     @admin.display(description=_("gives"))
     def gives(self, product: Product) -> str:

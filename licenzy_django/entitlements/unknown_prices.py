@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from django.db.models import Count
+
 from licenzy_django.entitlements.terms import Terms
 from licenzy_django.models import Subject, UnknownPrice
 from licenzy_django.models.audit import AuditContext
@@ -35,3 +37,10 @@ def keep_unknown_prices(subject: Subject, subscription_id: str, prices: Collecti
     has_any = bool(prices) or UnknownPrice.objects.filter(subject=subject).exists()
     if has_any != subject.has_unknown_prices:
         Subject.objects.filter(pk=subject.pk).update(has_unknown_prices=has_any)
+
+
+def unknown_price_counts(mode: str, *, limit: int = 20) -> list[tuple[str, int]]:
+    """The prices that no product has, each with how many subscriptions have it, the most wanted first."""
+    counted = UnknownPrice.objects.filter(mode=mode).values("stripe_price_id").annotate(count=Count("pk"))
+    found = counted.order_by("-count", "stripe_price_id")[:limit]
+    return [(row["stripe_price_id"], row["count"]) for row in found]

@@ -26,7 +26,7 @@ def find_unknown_prices(apps: Any, schema_editor: Any) -> None:
     prices = apps.get_model("licenzy", "ProductPrice").objects.using(using)
     known = set(prices.values_list("mode", "stripe_price_id"))
     facts = apps.get_model("licenzy", "StripeFact").objects.using(using).filter(object="subscription")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for mode, subscription_id, subject_id, state in (
         facts.exclude(subject=None).values_list("mode", "stripe_id", "subject_id", "state").iterator()
     ):

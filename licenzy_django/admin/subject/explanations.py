@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from licenzy_django.access.availability import Availability
 from licenzy_django.access.decisions import Decision
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, StripeEvent
+from licenzy_django.checkout.plan_groups import PaidTwice
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, StripeEvent, UnknownPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,24 @@ def about_waiting(event: StripeEvent) -> str:
             "Replay the event %(event)s."
         ) % (given)
     return _("Stripe told us %(type)s on %(when)s, and it is not handled yet (%(event)s).") % given
+
+
+def about_billing(unknown: Sequence[UnknownPrice], doubles: Sequence[PaidTwice]) -> list[str]:
+    """What is billed at Stripe and needs an operator."""
+    prices = [
+        _(
+            "%(subscription)s is billed for the price %(price)s, which no product has: it gives nothing. "
+            "Put the price into the product's other prices."
+        )
+        % {"subscription": row.subscription_id, "price": row.stripe_price_id}
+        for row in unknown
+    ]
+    twice = [
+        _("%(double)s, and both renew. Cancel %(too_many)s at Stripe, and refund its invoice.")
+        % {"double": double, "too_many": double.too_many}
+        for double in doubles
+    ]
+    return [*prices, *twice]
 
 
 def no_entitlement(attempts: Sequence[CheckoutAttempt]) -> str:

@@ -19,8 +19,9 @@ from licenzy_django.admin.subject import explanations, timeline
 from licenzy_django.admin.subject.actions import offered
 from licenzy_django.admin.subject.explanations import Held
 from licenzy_django.admin.subject.timeline_entries import Happened
+from licenzy_django.checkout.plan_groups import paid_twice
 from licenzy_django.ledger.entries import use_by_day
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject, UnknownPrice
 
 MOST_ENTITLEMENTS = 50
 DAYS = 30
@@ -69,7 +70,10 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "customer_url": dashboard_url(subject.stripe_customer_id, subject.mode),
         "decision": decision,
         "sentence": explanations.decision_sentence(subject.subject_ref, decision, behind),
-        "why": explanations.why(decision, behind, [] if behind else newest_attempts(subject), waiting),
+        "why": [
+            *explanations.why(decision, behind, [] if behind else newest_attempts(subject), waiting),
+            *explanations.about_billing(unknown_prices_of(subject), paid_twice(subject.mode, subject=subject)),
+        ],
         "waiting": [button for event in waiting for button in buttons(request, subject, event)],
         "entitlements": [shown_entitlement(one, subject, request) for one in held],
         "has_more_entitlements": has_more,
@@ -105,6 +109,10 @@ def behind_decision(decision: access.Decision, held: list[Held], subject: Subjec
         return next((one for one in alike if one.row.public_id == decision.entitlement_id), alike[0])
     rows = Entitlement.objects.filter(subject=subject, public_id=decision.entitlement_id)
     return next(iter(held_of(list(rows.select_related("product", "attempt")), at)), None)
+
+
+def unknown_prices_of(subject: Subject) -> list[UnknownPrice]:
+    return list(subject.unknown_prices.order_by("pk")[:MOST_ENTITLEMENTS]) if subject.has_unknown_prices else []
 
 
 def newest_attempts(subject: Subject) -> list[CheckoutAttempt]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import catalog
+from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode, Product
 
@@ -22,6 +23,10 @@ class Command(BaseCommand):
         load.add_argument("file", help="A JSON file, or - for standard input.")
         dump = verbs.add_parser("dump", help="Print the products as `load` reads them.")
         dump.add_argument("--mode", choices=Mode.values)
+        apply = verbs.add_parser("apply", help="Give everybody who has a product what the catalog says now.")
+        apply.add_argument("code", help="The product.")
+        apply.add_argument("--mode", choices=Mode.values, required=True)
+        apply.add_argument("--reason", required=True, help="Why, for the history.")
         verify = verbs.add_parser(
             "verify", help="Ask Stripe whether each price exists and fits the kind of its product."
         )
@@ -38,6 +43,15 @@ class Command(BaseCommand):
         except (OSError, ValueError, RecursionError) as error:
             raise CommandError(f"{file}: {error}") from error
         self.stdout.write(", ".join(f"{count} {what}" for what, count in counts.items()))
+
+    def apply(self, code: str, mode: str, reason: str, **options: Any) -> None:
+        product = Product.objects.filter(mode=mode, code=code).first()
+        if product is None:
+            raise CommandError(f"There is no product {code} in {mode} mode.")
+        if not reason.strip():
+            raise CommandError("Say why: --reason.")
+        changed = apply_to_everybody(product, actor=None, reason=reason)
+        self.stdout.write(f"{changed} entitlements changed.")
 
     def dump(self, mode: str | None = None, **options: Any) -> None:
         products = Product.objects.filter(mode=mode) if mode else Product.objects.all()
