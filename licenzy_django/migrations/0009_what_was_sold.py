@@ -43,7 +43,7 @@ def find_unknown_prices(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("licenzy", "0007_one_open_page"),
+        ("licenzy", "0008_endpoint_secrets"),
     ]
 
     operations = [
