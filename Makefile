@@ -11,7 +11,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-slow test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
+.PHONY: help demo test test-postgres test-slow test-hosts test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -32,6 +32,9 @@ test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
 
 test-slow: $(BIN)/made ## the long proofs that `make test` leaves out; with DATABASE_URL on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser and not installed" $(ARGS)
+
+test-hosts: $(BIN)/made ## odd hosts really started: zones, caches, schemas, requests in transactions; with DATABASE_URL on PostgreSQL
+	$(BIN)/python -m pytest -m "hosts or quick" tests/hosts tests/views/test_private_answers.py $(ARGS)
 
 test-crashes: $(BIN)/made ## servers killed under way, 100 rounds; with DATABASE_URL on PostgreSQL
 	$(BIN)/python -m pytest -m crash $(ARGS)

@@ -7,7 +7,7 @@ hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["licenzy_django.testing", "tests.fixtures"]
 
-LONG = {"browser", "crash", "exhaustive", "fuzz", "installed", "slow", "stripe_tools"}
+LONG = {"browser", "crash", "exhaustive", "fuzz", "hosts", "installed", "slow", "stripe_tools"}
 
 
 @pytest.hookimpl(tryfirst=True)

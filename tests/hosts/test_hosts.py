@@ -18,7 +18,7 @@ from django.db import connection
 
 from tests.shelf import ON_POSTGRESQL
 
-pytestmark = [pytest.mark.hosts, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.hosts, pytest.mark.django_db(transaction=True)]
 POSTGRESQL_ONLY = pytest.mark.skipif(not ON_POSTGRESQL, reason="SQLite has neither schemas nor two writers at once")
 Started = Callable[..., None]
 

@@ -17,7 +17,7 @@ from licenzy_django.testing import StripeDouble, entitled
 from tests.backend import Backend
 from tests.views.urls import API_GATES, GATES
 
-pytestmark = [pytest.mark.django_db, pytest.mark.hosts]
+pytestmark = pytest.mark.django_db
 EVERY_GATE = sorted(GATES | API_GATES)
 # They log somebody in first, which a key in a header is not.
 BY_KEY = [name for name in EVERY_GATE if "logged-in" not in name]
