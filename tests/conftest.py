@@ -1,9 +1,12 @@
+import os
+
 import hypothesis
 import pytest
 
-# A busy machine is no counterexample.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+# A busy machine is no counterexample. CI looks at more examples than `make test` does.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=200)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["licenzy_django.testing", "tests.fixtures"]
 
