@@ -84,9 +84,12 @@ def rebuild_subscription(
     states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
     states = [with_features(state, products[state.product_id]) for state in states]
     states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
-    keep_unknown_prices(subject, subscription_id, unknown_prices(Subscription.of(subscription), book.terms_of), audit)
+    parsed = Subscription.of(subscription)
+    over = is_over(parsed, known)
+    unknown = set() if over else unknown_prices(parsed, book.terms_of)
+    keep_unknown_prices(subject, subscription_id, unknown, audit)
     was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
-    is_end = is_over(Subscription.of(subscription), known) and not was_over
+    is_end = over and not was_over
 
     def also(changed: Sequence[Entitlement]) -> list[NewEvent]:
         together = list((rows | {row.product_id: row for row in changed}).values())

@@ -94,8 +94,10 @@ def test_an_interrupted_load_is_finished_by_the_next_one(stripe: StripeDouble, m
 
 def test_what_ended_or_was_moved_back_waits_for_nothing(stripe: StripeDouble) -> None:
     first, second = moved(stripe, "user_1"), moved(stripe, "user_2")
+    moved(stripe, "user_3")
 
     stripe.cancel(first)
+    stripe.simulator.delete_customer(Subject.objects.get(subject_ref="user_3").stripe_customer_id)
     stripe.simulator.swap_price(second, "price_pro_monthly")
     stripe.deliver()
 
