@@ -67,7 +67,7 @@ def stripe_double_in_memory(simulator: Simulator | None = None) -> Iterator[Stri
         "STRIPE_API_BASE": "",
         "STRIPE_HTTP_CLIENT": "licenzy_django.testing.http_client",
         "CLOCK": "licenzy_django.testing.now",
-        # What a test is rolled back to, no cache is told.
+        # No cache sees that a test is rolled back.
         "CACHE": "",
     }
     running.append(double)
