@@ -8,6 +8,8 @@ import pytest
 
 from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
 
+pytestmark = pytest.mark.rules
+
 PRO, MAX = Terms(product_id=1, kind="subscription"), Terms(product_id=2, kind="subscription")
 
 STILL_PRO = [PriceSpan("p", PRO, since=10)]

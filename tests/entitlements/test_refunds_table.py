@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -201,6 +202,11 @@ def invoice_payment(
     return Fact("invoice_payment", f"inpay_{payment}", {"status": status, "amount_paid": amount}, links)
 
 
+def named_by_invoice(paid_at: int | None) -> Fact:
+    """Shapes of before 2025 name the payment in the invoice itself."""
+    return Fact("invoice", "in_1", {"paid_at": paid_at}, {"invoice_id": "in_1", "payment_intent_id": "pi_1"})
+
+
 def credit_note(amount: int, *, by_refund: int = 0, status: str = "issued", at: int = 8) -> Fact:
     state = {"status": status, "created": at, "credited_after_payment": amount, "refunded": by_refund}
     return Fact("credit_note", f"cn_{amount}", state, {"invoice_id": "in_1"})
@@ -211,6 +217,7 @@ def invoice(amount_paid: int = 1000, *, total: int = 1000, credited: int = 0) ->
     return Invoice("in_1", "paid", 1, 1, amount_paid, "eur", total, 0, 0, credited, ())
 
 
+lost_of_the_third = dispute("lost", payment="pi_3")
 TWO_HALVES = [invoice_payment("pi_1", amount=500), invoice_payment("pi_2", amount=500)]
 PAID_TWICE = [invoice_payment("pi_1", amount=1000), invoice_payment("pi_2", amount=1000)]
 CHARGE_AND_INTENT = {"payment_intent_id": "pi_1", "charge_id": "ch_1"}
@@ -234,6 +241,30 @@ INVOICES = {
     "of a payment too many": ([*PAID_TWICE, refund(1000, payment="pi_2")], None),
     "a dispute of a payment too many": ([*PAID_TWICE, dispute("lost", payment="pi_2")], None),
     "of both payments": ([*PAID_TWICE, refund(1000), refund(1000, 9, payment="pi_2")], refunded(9)),
+    "a dispute of the half that is still paid twice over": (
+        [*TWO_HALVES, invoice_payment("pi_3", amount=500), dispute("lost", payment="pi_3")],
+        None,
+    ),
+    "a won dispute of one half": ([*TWO_HALVES, dispute("won", payment="pi_2")], None),
+    "a dispute where a payment says no amount": (
+        [invoice_payment("pi_1", amount=999), invoice_payment("pi_2"), dispute("lost", payment="pi_3")],
+        None,
+    ),
+    "a dispute, and what is left is a cent short": (
+        [
+            invoice_payment("pi_1", amount=999),
+            invoice_payment("pi_2"),
+            invoice_payment("pi_3"),
+            dispute("lost", payment="pi_3"),
+        ],
+        disputed(5, is_open=False),
+    ),
+    "more than the whole, one amount unknown": (
+        [invoice_payment("pi_1", amount=2000), invoice_payment("pi_2"), refund(1000)],
+        refunded(5),
+    ),
+    "an invoice that names its payment and is paid": ([named_by_invoice(paid_at=1), refund()], refunded(5)),
+    "an invoice that names its payment and is not paid": ([named_by_invoice(paid_at=None), refund()], None),
     "a credit note over the whole, to the balance": ([invoice_payment("pi_1"), credit_note(1000)], refunded(8)),
     "a credit note over a part": ([invoice_payment("pi_1"), credit_note(999)], None),
     "a void credit note": ([invoice_payment("pi_1"), credit_note(1000, status="void")], None),
@@ -260,6 +291,25 @@ def test_of_an_invoice_counts_what_was_paid() -> None:
 def test_what_an_invoice_says_of_its_credit_notes_counts_where_they_are_not_known() -> None:
     assert Payments([]).reversal_of_invoice(invoice(credited=999)) is None
     assert Payments([]).reversal_of_invoice(invoice(credited=1000)) == refunded(1)
+
+
+def test_one_cent_of_an_invoice_counts() -> None:
+    one_cent = [invoice_payment("pi_1", amount=1), invoice_payment("pi_2", amount=1), dispute("lost", payment="pi_2")]
+
+    assert Payments([]).reversal_of_invoice(invoice(1, total=1, credited=1)) == refunded(1)
+    assert Payments(one_cent).reversal_of_invoice(invoice(1, total=1)) is None
+
+
+def test_an_invoice_that_cost_nothing_can_be_disputed_by_its_payment() -> None:
+    facts = [invoice_payment("pi_1", amount=0), dispute("lost")]
+
+    assert Payments(facts).reversal_of_invoice(invoice(0, total=0)) == disputed(5, is_open=False)
+
+
+def test_a_credit_without_a_time_counts_from_the_beginning() -> None:
+    unpaid = replace(invoice(credited=1000), paid_at=None)
+
+    assert Payments([]).reversal_of_invoice(unpaid) == refunded(0)
 
 
 def test_of_an_invoice_that_credit_paid_counts_its_total() -> None:
