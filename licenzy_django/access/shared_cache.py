@@ -40,7 +40,8 @@ VERSION_SECONDS = 86_400
 REST_SECONDS = 5
 """How long a process leaves a cache alone that has failed, so that not every check waits for it in vain."""
 
-SHAPE = blake2b(" ".join(f"{column.name}: {column.type}" for column in fields(EntitlementRow)).encode(), digest_size=4)
+COLUMNS = " ".join(f"{column.name}: {column.type}" for column in fields(EntitlementRow))
+SHAPE = blake2b(COLUMNS.encode(), digest_size=4).hexdigest()
 """Rows of another release are not ours to read."""
 
 Rows = Sequence[EntitlementRow]
@@ -97,7 +98,7 @@ def bump(subject_ref: str | None, place: str) -> None:
 
 def place_of(mode: str) -> str:
     """Whose rows they are: those of a mode in this database, in its current schema."""
-    return f"licenzy:{SHAPE.hexdigest()}:{location_of(connections[router.db_for_write(Entitlement)])}:{mode}"
+    return f"licenzy:{SHAPE}:{location_of(connections[router.db_for_write(Entitlement)])}:{mode}"
 
 
 def key_of(subject_ref: str, place: str) -> str:

@@ -16,10 +16,11 @@ def location_of(connection: Any) -> str:
     or as a ``search_path`` in ``OPTIONS``.
     """
     settings = connection.settings_dict
-    parts = [connection.alias, *(settings.get(part) for part in PARTS), settings.get("OPTIONS", {}).get("options")]
-    return short(*(str(part or "") for part in parts), str(getattr(connection, "schema_name", None) or ""))
+    schema = getattr(connection, "schema_name", None)
+    search_path = settings["OPTIONS"].get("options")
+    return short(connection.alias, *[settings[part] for part in PARTS], search_path, schema)
 
 
 @cache
-def short(*parts: str) -> str:
-    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+def short(*parts: Any) -> str:
+    return blake2b("\0".join(str(part or "") for part in parts).encode(), digest_size=8).hexdigest()
