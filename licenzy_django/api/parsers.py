@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from django.http.request import RawPostDataException, UnreadablePostError
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from licenzy_django.request_bodies import read_body
 
 MAX_BODY_BYTES = 65_536
 
@@ -46,12 +46,9 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
 
     Not ``request.data``, which takes a body without Content-Length (chunked, under ASGI) for none.
     """
-    try:
-        body = request.body
-    except (RequestDataTooBig, UnreadablePostError, RawPostDataException, ValueError):  # a Content-Length of "abc"
-        raise ParseError("The body is too long, or did not arrive.") from None
-    if len(body) > MAX_BODY_BYTES:
-        raise ParseError("The body is longer than 64 KiB.")
+    body = read_body(request, MAX_BODY_BYTES)
+    if body is None:
+        raise ParseError("The body is longer than 64 KiB, or did not arrive.")
     try:
         parsed = json.loads(body or b"{}")
     except (ValueError, RecursionError):

@@ -7,17 +7,16 @@ import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from licenzy_django.access.private_answers import for_the_key_alone
 from licenzy_django.exceptions import DatabaseUnavailable, LicenzyError
 from licenzy_django.models import StripeEvent
+from licenzy_django.request_bodies import read_body
 from licenzy_django.sync import inbox
 from licenzy_django.webhooks.signature import signed_mode
 
@@ -33,14 +32,9 @@ MAX_BODY_BYTES = 1_000_000
 @transaction.non_atomic_requests  # the inbox commits in steps: a failure has to stay visible
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: stored, with its effect."""
-    try:
-        body = b"" if declared_length(request) > MAX_BODY_BYTES else request.body
-    except (RequestDataTooBig, UnreadablePostError, RawPostDataException):
-        body = b""
-    # Under ASGI a body may come without a declared length.
-    is_read = 0 < len(body) <= MAX_BODY_BYTES
-    mode = signed_mode(body, request.headers.get("Stripe-Signature", "")) if is_read else None
-    if mode is None:
+    body = read_body(request, MAX_BODY_BYTES)
+    mode = signed_mode(body, request.headers.get("Stripe-Signature", "")) if body else None
+    if body is None or mode is None:
         return refused("Stripe did not sign this request.")
     event = parsed(body)
     if event is None:
@@ -63,12 +57,6 @@ def answer(event: dict[str, Any], mode: str) -> HttpResponse:
         logger.exception("Stripe event %s failed and has to come again", event["id"])
         return failed("webhook_failed", 500)
     return JsonResponse({"received": True, "status": row.status})
-
-
-def declared_length(request: HttpRequest) -> int:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    is_number = length.isascii() and length.isdigit() and len(length) < 20
-    return int(length) if is_number else MAX_BODY_BYTES + 1
 
 
 def parsed(body: bytes) -> dict[str, Any] | None:

@@ -6,6 +6,6 @@ Nothing else of the package imports this folder, so that licenzy_django works wi
 from __future__ import annotations
 
 from licenzy_django.api.schema import extensions, views
-from licenzy_django.api.schema.document import document
+from licenzy_django.api.schema.document import document, rendered
 
-__all__ = ["document", "extensions", "views"]
+__all__ = ["document", "extensions", "rendered", "views"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
@@ -22,6 +23,7 @@ class Throttled(ours.LicenzyError):
     message = "Too many requests; retry later."
 
 
+ERROR_REF: Json = {"$ref": "#/components/schemas/Error"}
 TEXT: Json = {"type": "string"}
 FIELDS: Json = {
     "type": "object",
@@ -72,28 +74,25 @@ def refusals(*errors: ErrorType) -> dict[Any, Any]:
     """The responses for these errors, as ``extend_schema`` takes them."""
     return {
         status: OpenApiResponse(
-            response=schema_of(kinds), description=DESCRIPTIONS[status], examples=[example_of(kind) for kind in kinds]
+            response=ERROR_REF, description=DESCRIPTIONS[status], examples=[example_of(kind) for kind in kinds]
         )
         for status, kinds in by_status(*errors).items()
     }
 
 
-def schema_of(kinds: list[ErrorType]) -> Json:
-    """One object for the errors that look alike, one of several otherwise."""
-    plain = [kind.code for kind in kinds if kind not in EXTRA]
-    variants = [variant([kind.code], *EXTRA[kind]) for kind in kinds if kind in EXTRA]
-    if plain:
-        variants.append(variant(plain, {}, {}))
-    return variants[0] if len(variants) == 1 else {"oneOf": variants}
+def error_schema(codes: list[str]) -> Json:
+    """The one form of every error. Its codes are described, not enumerated: a new one breaks no client."""
+    known = f"Stable. Known today: {', '.join(codes)}."
+    properties = {"error": {**TEXT, "description": known}, "message": {**TEXT, "minLength": 1}}
+    for kind, (more, _example) in EXTRA.items():
+        for name, shape in more.items():
+            properties[name] = {**shape, "description": f"With {kind.code}. {shape.get('description', '')}".strip()}
+    return {"type": "object", "properties": properties, "required": ["error", "message"]}
 
 
-def variant(codes: list[str], properties: Json, example: Json) -> Json:
-    required = [name for name in properties if name != "fields"]
-    return {
-        "type": "object",
-        "properties": {"error": {**TEXT, "enum": codes}, "message": {**TEXT, "minLength": 1}, **properties},
-        "required": ["error", "message", *required],
-    }
+def with_its_errors(description: str, errors: Iterable[ErrorType]) -> str:
+    codes = dict.fromkeys(error.code for error in errors)
+    return f"{description}\n\nIts own refusals: {', '.join(f'`{code}`' for code in codes)}." if codes else description
 
 
 def example_of(kind: ErrorType) -> OpenApiExample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 
 from licenzy_django import __version__
-from licenzy_django.api.schema.answers import TEXT, Json
+from licenzy_django.api.schema.answers import ERROR_REF, TEXT, Json, error_schema
 from licenzy_django.api.schema.operations import OPERATIONS
 
 UNPATCHABLE = {"DEFAULT_GENERATOR_CLASS"}
@@ -25,11 +26,6 @@ SETTINGS: Json = {
     "POSTPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-}
-ERROR: Json = {
-    "type": "object",
-    "properties": {"error": TEXT, "message": TEXT},
-    "required": ["error", "message"],
 }
 # What can be done with a reservation.
 LINKS: Json = {
@@ -62,7 +58,7 @@ WEBHOOK: Json = {
             },
         },
         **{
-            status: {"description": description, "content": {"application/json": {"schema": ERROR}}}
+            status: {"description": description, "content": {"application/json": {"schema": ERROR_REF}}}
             for status, description in {
                 "400": "Stripe did not sign it.",
                 "500": "It could not be handled, and has to come again.",
@@ -89,15 +85,67 @@ def paths_and_components() -> Json:
     with lock, patched_settings(SETTINGS):
         made: Json = Generator().get_schema(request=None, public=True)
     for body in made["components"]["schemas"].values():
-        if "additionalProperties" not in body:  # an answer always has all of its keys
+        is_answer = "additionalProperties" not in body
+        if is_answer:  # which always has all of its keys
             body["required"] = list(body["properties"])
         for shape in body["properties"].values():
             shape.pop("x-spec-enum-id", None)
+            if is_answer:
+                leave_open(shape)
+    share_errors(made)
     made["paths"]["/usage/reserve"]["post"]["responses"]["201"]["links"] = LINKS
     made["paths"]["/webhooks/stripe"] = {"post": WEBHOOK}
     return made
 
 
+def leave_open(shape: Json) -> None:
+    """A closed list of values would break a client when one is added."""
+    values = shape.pop("enum", None)
+    if values:
+        shape["description"] = f"Known today: {', '.join(str(value) for value in values if value is not None)}."
+
+
+def share_errors(made: Json) -> None:
+    """One schema for every error, and one response for each status, which operations refer to."""
+    shared: dict[str, Json] = {}
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if status < "400":
+                    continue
+                named = shared.setdefault(f"Error{status}", response)
+                content = response["content"]["application/json"]
+                named["content"]["application/json"].setdefault("examples", {}).update(content.get("examples", {}))
+                named.setdefault("headers", {}).update(response.get("headers", {}))
+                operation["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+    codes = {
+        example["value"]["error"]: None
+        for response in shared.values()
+        for example in response["content"]["application/json"]["examples"].values()
+    }
+    made["components"]["schemas"]["Error"] = error_schema(list(codes))
+    made["components"]["responses"] = dict(sorted(shared.items()))
+
+
 def document(root: str) -> Json:
     """The OpenAPI document of the API that is mounted at ``root`` (``/v1``)."""
     return {**paths_and_components(), "servers": [{"url": root}]}
+
+
+# Stands for the address of the server in a rendered document, in both formats without quotes of its own.
+ROOT = "LICENZY_ROOT"
+
+
+@lru_cache(maxsize=2)
+def template(name: str) -> str:
+    """Rendered once a process, since YAML takes long and everybody may ask."""
+    if name == "json":
+        return json.dumps(document(ROOT)).replace(f'"{ROOT}"', ROOT)
+    import yaml
+
+    return yaml.safe_dump(document(ROOT), sort_keys=False, allow_unicode=True, width=120)
+
+
+def rendered(name: str, root: str) -> str:
+    """The document as ``json`` or ``yaml``; a text of JSON is one of YAML too."""
+    return template(name).replace(ROOT, json.dumps(root))

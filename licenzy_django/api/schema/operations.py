@@ -14,7 +14,16 @@ from licenzy_django.api import serializers as bodies_of
 from licenzy_django.api import usage, views
 from licenzy_django.api.authentication import ApiKeyAuthentication
 from licenzy_django.api.schema import bodies
-from licenzy_django.api.schema.answers import ALWAYS, KEYED, STRIPE, ErrorType, Json, refusals, response_headers
+from licenzy_django.api.schema.answers import (
+    ALWAYS,
+    KEYED,
+    STRIPE,
+    ErrorType,
+    Json,
+    refusals,
+    response_headers,
+    with_its_errors,
+)
 from licenzy_django.api.schema.extensions import SUBJECT_PATTERN
 from licenzy_django.api.serializers import EntitlementResponse
 
@@ -82,7 +91,7 @@ class Operation:
         return extend_schema(
             operation_id=self.name,
             summary=self.summary,
-            description=self.description or self.summary,
+            description=with_its_errors(self.description or self.summary, self.errors),
             tags=[self.tag],
             request={"application/json": self.asked} if self.asked else None,
             responses={self.success: OpenApiResponse(self.answer, description="Done."), **refusals(*errors)},

@@ -21,7 +21,7 @@ from drf_spectacular.validation import validate_schema
 from licenzy_django import exceptions, urls
 from licenzy_django.api.schema.document import paths_and_components
 from licenzy_django.api.serializers import RequestSerializer
-from tests.api.schema.conftest import Json
+from tests.api.schema.conftest import Json, resolved
 from tests.backend import Backend
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ CONTRACT = """
     invalid_request idempotency_key_missing idempotency_key_invalid missing_bearer_token invalid_api_key
     product_not_found no_billing_account insufficient_usage already_subscribed idempotency_key_in_use
     checkout_session_expired idempotency_key_reused reservation_not_found reservation_closed throttled stripe_error
-    stripe_unavailable mode_not_configured
+    stripe_unavailable mode_not_configured database_unavailable
 """
 
 
@@ -51,14 +51,43 @@ def test_every_url_is_described(document: Json) -> None:
 
 
 def test_every_code_of_the_contract_is_there_and_no_other(document: Json) -> None:
-    told = set(re.findall(r'"error": \{[^{}]*"enum": \[([^\]]*)\]', json.dumps(document["paths"])))
-    assert {code for listed in told for code in json.loads(f"[{listed}]")} == set(CONTRACT.split())
+    described = document["components"]["schemas"]["Error"]["properties"]["error"]["description"]
+    examples = [
+        example["value"]["error"]
+        for response in document["components"]["responses"].values()
+        for example in response["content"]["application/json"]["examples"].values()
+    ]
+    assert set(examples) == set(CONTRACT.split())
+    assert set(re.findall(r"[a-z]+_[a-z_]+|throttled", described)) == set(CONTRACT.split())
+
+
+def test_every_error_has_one_form(document: Json) -> None:
+    """A generated client has one class for errors, not one for each operation and status."""
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                content = resolved(document, response)["content"]["application/json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Error"}
+                is_ours = operation["operationId"] != "stripeWebhook"
+                assert ("$ref" in response) == is_ours
+
+
+def test_no_answer_has_a_closed_list_of_values(document: Json) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if "additionalProperties" not in schema:
+            assert "enum" not in json.dumps(schema), name
+
+
+def test_it_is_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    Client().get("/v1/schema?format=yaml")
+    monkeypatch.setattr(yaml, "safe_dump", None)
+    assert Client().get("/v1/schema?format=yaml").status_code == 200
 
 
 def test_every_error_has_an_example_with_its_own_sentence(document: Json) -> None:
     sentences = {kind.code: kind.message for kind in vars(exceptions).values() if hasattr(kind, "code")}
     for _, _, operation in operations(document):
-        for status, response in operation["responses"].items():
+        for status, response in ((s, resolved(document, r)) for s, r in operation["responses"].items()):
             for example in response["content"]["application/json"].get("examples", {}).values():
                 body = example["value"]
                 if status >= "400" and body["error"] in sentences:
@@ -68,7 +97,10 @@ def test_every_error_has_an_example_with_its_own_sentence(document: Json) -> Non
 def test_every_example_fits_its_own_schema(document: Json, complaints: Complaints) -> None:
     seen = 0
     for path_, _, operation in operations(document):
-        bodies = [*operation["responses"].values(), *filter(None, [operation.get("requestBody")])]
+        bodies = [
+            *(resolved(document, each) for each in operation["responses"].values()),
+            *filter(None, [operation.get("requestBody")]),
+        ]
         for content in (body["content"]["application/json"] for body in bodies):
             for example in content.get("examples", {}).values():
                 seen += 1
