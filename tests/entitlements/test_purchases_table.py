@@ -166,6 +166,12 @@ def test_packs_stand_side_by_side(bought: list[tuple[int, float, int]], terms: T
     assert {state.not_before for state in states} <= {None}
 
 
+def test_a_pack_waits_for_no_pass() -> None:
+    states = derive_purchases([purchase(1, 0), purchase(2, 1, terms=replace(PACK, product_id=1))], [])
+
+    assert [(state.starts_at, state.not_before) for state in states] == [(day(0), None), (day(1), None)]
+
+
 TAKEN_AWAY = {
     "refunded": ([refund(1, 3)], ("canceled", "refunded", False, 3)),
     "disputed": ([dispute(1, 3, "needs_response")], ("suspended", "disputed", False, None)),
