@@ -68,14 +68,14 @@ def grant(
     derived = granted_state(product, until, units, f"grant_{request_id}", now)
     with transaction.atomic():
         subject, _ = Subject.objects.get_or_create(mode=product.mode, subject_ref=subject_ref)
-        subject = lock_subject(subject.pk)
+        locked = lock_subject(subject.pk)
         before = Entitlement.objects.filter(mode=product.mode, source_id=derived.source_id).first()
         if before is not None:
             if not is_same_grant(before, subject, product, until, units):
                 raise IdempotencyKeyReused("This form has granted something else already; open a new one.")
             return Done(before, changed=False)
         audit = AuditContext(reason="manual_grant", source=Source.PORTAL, actor=actor, note=reason)
-        [granted] = write(subject, [derived], [], audit=audit, source=Source.PORTAL)
+        [granted] = write(locked, [derived], [], audit=audit, source=Source.PORTAL)
     return Done(granted, changed=True)
 
 

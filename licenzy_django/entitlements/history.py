@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import transaction
 from licenzy_django import clock, signals
 from licenzy_django.access import cache
 from licenzy_django.clock import from_timestamp
-from licenzy_django.db import statements
+from licenzy_django.db.rows import insert
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
@@ -46,8 +47,16 @@ UNIT_FIELDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LockedSubject:
+    """A subject under its lock, and whether anybody listens to what happens to it."""
+
+    row: Subject
+    has_listeners: bool
+
+
 def write(
-    subject: Subject,
+    locked: LockedSubject,
     states: Sequence[EntitlementState],
     rows: Sequence[Entitlement],
     *,
@@ -63,7 +72,7 @@ def write(
         source: what new rows rest on: facts of Stripe's, or an operator's decision.
     """
     existing = {(row.source_id, row.product_id): row for row in rows}
-    now = clock.now()
+    subject, now = locked.row, clock.now()
     changed = []
     for derived in states:
         row = existing.get((derived.source_id, derived.product_id))
@@ -82,7 +91,7 @@ def write(
         apply(derived, row)
         if write_change(row, before, audit=audit, at=now):
             changed.append(row)
-    if outbox.is_heard(subject):
+    if locked.has_listeners:
         outbox.publish_entitlements(changed, audit=audit, also=also(changed) if also else [])
     return changed
 
@@ -115,7 +124,7 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
         before={name: before[name] for name in changed if name in before},
         after={name: after[name] for name in changed},
     )
-    statements.insert(change)
+    insert(change)
     entries.record_change(row, before, audit=audit, at=at)
     cache.changed(row.subject_ref, row.mode)
     signal = partial(signals.entitlement_changed.send_robust, Entitlement, entitlement=row, change=change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from licenzy_django.db import statements
+from licenzy_django.db.rows import written
 from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
 from licenzy_django.models import Product, ProductPrice
 
@@ -14,9 +14,8 @@ def price_book(mode: str, prices: Collection[str]) -> tuple[PriceBook, dict[int,
     """What is known of these prices of subscriptions, and the products by their keys, in one statement."""
     if not prices:
         return PriceBook(), {}
-    where = f"t.stripe_price_id {statements.any_of(len(prices))} AND t.mode = %s ORDER BY t.id"
-    rows = statements.select(ProductPrice, where, *sorted(prices), mode, related="product")
-    rows = [row for row in rows if row.product.is_recurring]
+    found = written(ProductPrice).filter(stripe_price_id__in=prices, mode=mode).select_related("product").order_by("pk")
+    rows = [row for row in found if row.product.is_recurring]
     return PriceBook(map(span_of, rows)), {row.product_id: row.product for row in rows}
 
 

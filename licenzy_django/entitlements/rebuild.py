@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.db import statements
+from licenzy_django.db.rows import written
 from licenzy_django.entitlements import history
 from licenzy_django.entitlements.derive import (
     EntitlementState,
     Purchase,
     derive_purchases,
 )
+from licenzy_django.entitlements.history import LockedSubject
 from licenzy_django.entitlements.price_history import price_book
 from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
 from licenzy_django.entitlements.terms import Terms
@@ -48,11 +50,11 @@ class FactsOutdated(Exception):
         self.invoice_ids = invoice_ids
 
 
-def lock_subject(subject_id: int) -> Subject:
+def lock_subject(subject_id: int) -> LockedSubject:
     """Everything about a subject is rebuilt under this lock. On SQLite the transaction itself is the lock."""
-    also = {"has_listeners": outbox.is_listened_to()}
-    [subject] = statements.select(Subject, "t.id = %s", subject_id, lock=True, also=also)
-    return subject
+    rows = written(Subject).select_for_update(no_key=True)
+    row = rows.annotate(has_listeners=Exists(outbox.listeners_of(OuterRef("mode")))).get(pk=subject_id)
+    return LockedSubject(row, row.has_listeners)
 
 
 @transaction.atomic(savepoint=False)
@@ -70,7 +72,8 @@ def rebuild_subscription(
     Args:
         invoice: one of the subscription's that was just stored: how its payment went is an event.
     """
-    subject = lock_subject(subject_id)
+    locked = lock_subject(subject_id)
+    subject = locked.row
     known = facts.facts_of_subscription(subject.mode, subscription_id)
     subscription = next((fact for fact in known if fact.stripe_id == subscription_id), None)
     if subscription is None:
@@ -95,13 +98,14 @@ def rebuild_subscription(
         together = list((rows | {row.product_id: row for row in changed}).values())
         return outbox.of_subscription(subject, together, changed, audit=audit, is_end=is_end, invoice=invoice)
 
-    return history.write(subject, states, found, audit=audit, also=also)
+    return history.write(locked, states, found, audit=audit, also=also)
 
 
 @transaction.atomic(savepoint=False)
 def rebuild_purchase(attempt: CheckoutAttempt, *, audit: AuditContext) -> list[Entitlement]:
     """Bring what one attempt in payment mode bought in line with the facts; the passes around it move with it."""
-    subject = lock_subject(attempt.subject_id)
+    locked = lock_subject(attempt.subject_id)
+    subject = locked.row
     attempts = list(attempts_rebuilt_together(attempt))
     sessions = facts.facts_by_id(subject.mode, (other.stripe_session_id for other in attempts))
     known = [facts.fact_from(row) for row in payments_of(subject.mode, sessions.values())]
@@ -119,7 +123,7 @@ def rebuild_purchase(attempt: CheckoutAttempt, *, audit: AuditContext) -> list[E
     ]
     states = derive_purchases(purchases, known)
     attempt_of = {other.stripe_session_id: other for other in attempts}
-    return history.write(subject, states, rows, audit=audit, attempt_of=attempt_of)
+    return history.write(locked, states, rows, audit=audit, attempt_of=attempt_of)
 
 
 def attempts_rebuilt_together(attempt: CheckoutAttempt) -> Iterable[CheckoutAttempt]:
@@ -142,8 +146,8 @@ def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
 
 def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
     """With their products, under the subject's lock alone: what is taken without it is units, and they have none."""
-    where = "t.source_id = %s AND t.mode = %s ORDER BY t.id"
-    return statements.select(Entitlement, where, subscription_id, mode, related="product")
+    rows = written(Entitlement).filter(source_id=subscription_id, mode=mode)
+    return list(rows.select_related("product").order_by("pk"))
 
 
 def prices_of(subscription: Fact, known: Sequence[Fact]) -> set[str]:

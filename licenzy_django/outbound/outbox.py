@@ -8,13 +8,12 @@ again (an invoice) carries a key with a unique index.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import TypeVar
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
 from licenzy_django import clock
+from licenzy_django.db.rows import written
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -29,25 +28,10 @@ from licenzy_django.outbound import events
 from licenzy_django.outbound.events import InvoiceOutcome, NewEvent, PaidSession
 from licenzy_django.signals import outbound_recorded
 
-Row = TypeVar("Row", bound=models.Model)
 
-
-def with_listeners(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
-    """Ask along, in a query that is made anyway, whether anybody listens in each row's mode."""
-    listeners = OutboundEndpoint.objects.filter(mode=OuterRef("mode"), is_active=True)
-    asked: models.QuerySet[Row] = rows.annotate(has_listeners=Exists(listeners))  # type: ignore[assignment]
-    return asked
-
-
-@cache
-def is_listened_to() -> str:
-    """The same in SQL, of the mode of a row ``t``."""
-    return f"EXISTS (SELECT 1 FROM {OutboundEndpoint._meta.db_table} l WHERE l.mode = t.mode AND l.is_active)"  # noqa: S608
-
-
-def is_heard(row: models.Model) -> bool:
-    """Whether telling is worth a query. A row that was read without ``with_listeners`` says yes."""
-    return bool(getattr(row, "has_listeners", True))
+def listeners_of(mode: str | OuterRef) -> models.QuerySet[OutboundEndpoint]:
+    """Without any it is not worth putting an event together."""
+    return written(OutboundEndpoint).filter(mode=mode, is_active=True)
 
 
 @transaction.atomic(savepoint=False)

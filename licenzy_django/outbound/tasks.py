@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.db import statements
+from licenzy_django.db.rows import insert
 from licenzy_django.models import OutboundEndpoint, Wakeup
 from licenzy_django.outbound import deliveries, has_task_workers
 
@@ -87,7 +87,7 @@ def rounded_up(at: datetime, to: timedelta) -> datetime:
 def wake(at: datetime, pause: timedelta) -> None:
     """Enqueue a task for a moment, once: the unique index says who asked first."""
     at = at.replace(microsecond=0)
-    if statements.insert(Wakeup(at=at)):
+    if insert(Wakeup(at=at)):
         task = deliver_due.using(run_after=timezone.now() + pause) if pause else deliver_due
         task.enqueue(at.isoformat())
 

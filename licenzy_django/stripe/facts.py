@@ -14,24 +14,22 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 
 from licenzy_django import clock
-from licenzy_django.db import statements
 from licenzy_django.db.functions import StoredQuery, register
+from licenzy_django.db.rows import insert, writer_of, written
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe.objects import Fact, State, merged
 from licenzy_django.stripe.objects.subscription import FINAL_STATUSES
 
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
 
-OF_ID = "stripe_id = %s AND mode = %s"
-
 
 def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     """Merge a fact that only grows into what is known of the object, and return the whole."""
     row = new_row(fact, mode, subject)
-    if statements.insert(row):
+    if insert(row):
         return fact_from(row)
     with transaction.atomic():
-        [row] = statements.select(StripeFact, OF_ID, fact.stripe_id, mode, lock=True)
+        row = written(StripeFact).select_for_update(no_key=True).get(stripe_id=fact.stripe_id, mode=mode)
         before = (dict(row.state), links_of(row), row.subject_id)
         row.state = merged(fact.object, row.state, fact.state)
         for link in LINKS:
@@ -42,28 +40,21 @@ def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
     return fact_from(row)
 
 
-def save_newest(
-    fact: Fact, *, mode: str, sequence: int, subject: Subject | None, or_equal: bool = False, is_new: bool = False
-) -> None:
+def save_newest(fact: Fact, *, mode: str, sequence: int, subject: Subject | None, or_equal: bool = False) -> None:
     """Replace what is known of an object that changes back and forth, unless a later fetch is stored already.
 
     Args:
         sequence: the primary key of an inbox row that existed before the fetch began.
         or_equal: also replace what has the same sequence; for fetches that no event caused.
-        is_new: probably nothing is known of it yet; only saves a statement.
     """
     row = new_row(fact, mode, subject, sequence)
-    if is_new and statements.insert(row):
+    if insert(row):
         return
     values = {"state": row.state, "fetch_sequence": sequence, "updated_at": clock.now(), **links_of(row)}
     if subject:
         values["subject"] = subject.pk
-    is_older = "fetch_sequence <= %s" if or_equal else "fetch_sequence < %s"
-    if statements.update(StripeFact, values, f"{OF_ID} AND {is_older}", fact.stripe_id, mode, sequence):
-        return
-    if not is_new and not statements.insert(row):
-        # There is one that is newer, or that another worker inserted between the statements and that may be older.
-        statements.update(StripeFact, values, f"{OF_ID} AND fetch_sequence < %s", fact.stripe_id, mode, sequence)
+    older = {"fetch_sequence__lte" if or_equal else "fetch_sequence__lt": sequence}
+    written(StripeFact).filter(stripe_id=fact.stripe_id, mode=mode, **older).update(**values)
 
 
 def is_final(fact: Fact) -> bool:
@@ -75,14 +66,13 @@ def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:
     ids = set(stripe_ids) - {""}
     if not ids:
         return {}
-    rows = statements.select(StripeFact, f"stripe_id {statements.any_of(len(ids))} AND mode = %s", *ids, mode)
-    return {row.stripe_id: row for row in rows}
+    return {row.stripe_id: row for row in written(StripeFact).filter(stripe_id__in=ids, mode=mode)}
 
 
 def facts_of_subscription(mode: str, subscription_id: str) -> list[Fact]:
     """Everything that a subscription's entitlements follow from, in one statement: itself, its sessions, invoices and
     prices; their payments; the refunds, disputes and charges of those."""
-    using = statements.writer_of(StripeFact)
+    using = writer_of(StripeFact)
     query = OF_SUBSCRIPTION["postgresql" if connections[using].vendor == "postgresql" else "others"]
     # Once each: an invoice is found by its subscription and by itself.
     found = {row[1]: row for row in query.fetch(using, mode, subscription_id)}

@@ -105,8 +105,7 @@ def missed_events(mode: str, *, since: datetime, handle: bool = True) -> Iterato
             if event["id"] in known:
                 continue
             if handle:
-                row, _ = inbox.receive(event, mode)
-                yield handled(row)
+                yield handled(inbox.receive(event, mode).row)
             else:
                 yield StripeEvent(mode=mode, event_id=event["id"], type=event["type"])
 

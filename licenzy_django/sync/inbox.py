@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db.models import F, QuerySet
 
 from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
-from licenzy_django.db import statements
+from licenzy_django.db.rows import insert, written
 from licenzy_django.db.text import storable
 from licenzy_django.entitlements.rebuild import FactsOutdated
 from licenzy_django.models import StripeEvent
@@ -63,8 +64,16 @@ HANDLED = REASONS | REASONS_ALSO
 DONE = frozenset({StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED})
 
 
-def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
-    """Keep an event that was verified. The second of the pair says whether it is new."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event as it is kept. ``is_new``: it had not come before."""
+
+    row: StripeEvent
+    is_new: bool
+
+
+def receive(event: dict[str, Any], mode: str) -> Received:
+    """Keep an event that was verified."""
     why_not = reason_to_ignore(event, mode)
     row = StripeEvent(
         mode=mode,
@@ -78,10 +87,9 @@ def receive(event: dict[str, Any], mode: str) -> tuple[StripeEvent, bool]:
         outcome=why_not,
         processed_at=clock.now() if why_not else None,
     )
-    if statements.insert(row):
-        return row, True
-    [known] = statements.select(StripeEvent, "event_id = %s AND mode = %s", event["id"], mode)
-    return known, False
+    if insert(row):
+        return Received(row, is_new=True)
+    return Received(written(StripeEvent).get(event_id=event["id"], mode=mode), is_new=False)
 
 
 def reason_to_ignore(event: dict[str, Any], mode: str) -> str:
@@ -171,4 +179,4 @@ def finish(row: StripeEvent, results: HandlerResult, remarks: Iterable[str] = ()
     row.processed_at = clock.now()
     row.subject_id = results.subject_id
     names = ("status", "outcome", "error", "processed_at", "subject_id")
-    statements.update(StripeEvent, {name: getattr(row, name) for name in names}, "id = %s", row.pk)
+    written(StripeEvent).filter(pk=row.pk).update(**{name: getattr(row, name) for name in names})

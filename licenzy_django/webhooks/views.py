@@ -44,9 +44,10 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 
 def answer(event: dict[str, Any], mode: str) -> HttpResponse:
     try:
-        row, is_new = inbox.receive(event, mode)
+        received = inbox.receive(event, mode)
+        row = received.row
         if row.status not in inbox.DONE:
-            if not is_new:
+            if not received.is_new:
                 StripeEvent.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
             inbox.process(row)
     except (LicenzyError, DatabaseError, InterfaceError) as error:

@@ -31,7 +31,7 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
     if subscription_id and not context.is_fetched and not getattr(attempt, "has_subscription", False):
         # The session itself says that its invoice is paid.
         paid = Fact("invoice", whole.links["invoice_id"], {"status": "paid"}) if paid_at_of(whole) is not None else None
-        save_subscription(subscription_id, attempt.subject, context, is_new=True, newest=paid)
+        save_subscription(subscription_id, attempt.subject, context, newest=paid)
 
     def rebuild(audit: AuditContext) -> list[Entitlement]:
         # The entitlements first, since that locks the subject: the return page has it before it touches the attempt.
@@ -43,7 +43,7 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
         else:
             lock_subject(attempt.subject_id)
         is_finalized = attempts.update_status(attempt, whole)
-        if is_finalized and outbox.is_heard(attempt):
+        if is_finalized and outbox.listeners_of(attempt.mode).exists():
             outbox.publish_purchase(attempt, paid_session(whole), audit=audit)
         return changed
 
@@ -71,7 +71,7 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
     if isinstance(named, str) and customer_id and not session.state["payment_link"]:
         # In one query: between two the answer could be committed, and neither would find it.
         is_its_own |= Q(public_id=named, stripe_session_id="")
-    rows = outbox.with_listeners(CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product"))
+    rows = CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product")
     # Asked along: a subscription that is known need not be fetched.
     known = StripeFact.objects.filter(mode=mode, stripe_id=session.links["subscription_id"])
     rows = rows.annotate(has_subscription=Exists(known))

@@ -51,9 +51,7 @@ def bring_up_to_date(subscription: Fact, known: dict[str, StripeFact], subject_i
     elif row is None or row.fetch_sequence < context.sequence:
         latest = known.get(subscription.state["latest_invoice"])
         newest = facts.fact_from(latest) if latest is not None and is_complete(facts.fact_from(latest)) else None
-        save_subscription(
-            subscription.stripe_id, subject, context, snapshot=subscription, is_new=row is None, newest=newest
-        )
+        save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, newest=newest)
 
 
 def save_subscription(
@@ -62,7 +60,6 @@ def save_subscription(
     context: Context,
     *,
     snapshot: Fact | None = None,
-    is_new: bool,
     newest: Fact | None = None,
 ) -> None:
     """Ask Stripe for the subscription and its latest invoice, and keep the answer.
@@ -83,7 +80,7 @@ def save_subscription(
         save_latest_invoice(answer["latest_invoice"], subscription_id, newest, context.mode)
     note_free_start(fetched, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
-    facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject, is_new=is_new)
+    facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
 
 
 def save_latest_invoice(invoice: State, subscription_id: str, newest: Fact | None, mode: str) -> None:
@@ -145,7 +142,7 @@ def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
     whole = facts.save(invoice, mode=context.mode)
     row = known.get(subscription_id)
     if not context.is_fetched and is_behind(row, invoice, context):
-        save_subscription(subscription_id, Subject(pk=subject_id), context, is_new=row is None, newest=whole)
+        save_subscription(subscription_id, Subject(pk=subject_id), context, newest=whole)
     rebuild = rebuild_of_subscription(subscription_id, subject_id, invoice=outcome_of(whole))
     return HandlerResult(f"subscription {subscription_id}", subject_id, (rebuild,))
 
