@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db.models import Exists, Q
+from django.db.models import Exists, OuterRef, Q
 
 from licenzy_django.checkout import attempts
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
@@ -43,7 +43,7 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
         else:
             lock_subject(attempt.subject_id)
         is_finalized = attempts.update_status(attempt, whole)
-        if is_finalized and outbox.listeners_of(attempt.mode).exists():
+        if is_finalized and getattr(attempt, "has_listeners", False):
             outbox.publish_purchase(attempt, paid_session(whole), audit=audit)
         return changed
 
@@ -72,9 +72,9 @@ def attempt_of_session(session: Fact, mode: str) -> CheckoutAttempt | None:
         # In one query: between two the answer could be committed, and neither would find it.
         is_its_own |= Q(public_id=named, stripe_session_id="")
     rows = CheckoutAttempt.objects.filter(mode=mode).select_related("subject", "product")
-    # Asked along: a subscription that is known need not be fetched.
+    # Asked along: a subscription that is known need not be fetched, and nobody may listen.
     known = StripeFact.objects.filter(mode=mode, stripe_id=session.links["subscription_id"])
-    rows = rows.annotate(has_subscription=Exists(known))
+    rows = rows.annotate(has_subscription=Exists(known), has_listeners=Exists(outbox.listeners_of(OuterRef("mode"))))
     for attempt in rows.filter(is_its_own).order_by("-stripe_session_id"):
         if attempt.stripe_session_id or attempt.stripe_params.get("customer") == customer_id:
             return attempt
