@@ -10,7 +10,8 @@ from tests.docs.pages import REPOSITORY
 
 pytestmark = pytest.mark.once
 DOCUMENTS = ["CONTRIBUTING.md", "docs/design.md", "docs/reliability.md"]
-PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|sh))`")
+# A name with a slash and without an ending is a folder of ours, or a path of the API.
+PATH = re.compile(r"`((?:licenzy_django|tests|docs|\.ci)/[\w./-]*|(?:[\w.-]+/)*[\w-]+\.(?:py|md|toml|sh))`")
 ROOTS = ["", "licenzy_django", "tests"]
 """A table of one part of the repository names its files from there."""
 
