@@ -19,16 +19,16 @@ ROUNDING = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class BilledLine:
     """One line, and what became of its invoice.
 
     Attributes:
-        lane: the subscription item that it bills.
+        item_id: the subscription item that it bills.
         counts: whether it is proof of money.
         reversal: why the money that had arrived does not count any more.
     """
 
-    lane: str
+    item_id: str
     line: Line
     counts: bool
     reversal: Reversal | None = None
@@ -39,27 +39,27 @@ class Bill:
         return self.counts or self.reversal is not None
 
 
-def bills_of(
+def billed_lines(
     invoices: Iterable[Invoice],
     payments: Payments,
     *,
-    lane_of: Callable[[Line], str],
+    item_id_of: Callable[[Line], str],
     confirmed: Collection[str] = (),
-) -> list[Bill]:
-    """Every line of a subscription's invoices, in the order of the time that they bill.
+) -> list[BilledLine]:
+    """The lines of a subscription's invoices that bill some time, in the order of that time.
 
     Args:
         confirmed: ids of invoices that a Checkout session says are paid, or need no payment.
     """
-    ledger = CreditLedger(lane_of)
-    bills = []
+    ledger = CreditLedger(item_id_of)
+    found = []
     for invoice in sorted(invoices, key=lambda invoice: (invoice.created, first_start(invoice), invoice.id)):
         counts, reversal = False, None
         if invoice.is_paid or invoice.id in confirmed:
             counts, reversal = ledger.enter(invoice, payments.reversal_of_invoice(invoice))
-        lines = [line for line in invoice.lines if not is_for_time_gone_by(line, invoice)]
-        bills += [Bill(lane_of(line), line, counts, reversal) for line in lines]
-    return sorted(bills, key=lambda bill: bill.line.start)
+        lines = [line for line in invoice.lines if line.end > line.start and not is_for_time_gone_by(line, invoice)]
+        found += [BilledLine(item_id_of(line), line, counts, reversal) for line in lines]
+    return sorted(found, key=lambda billed: billed.line.start)
 
 
 def is_for_time_gone_by(line: Line, invoice: Invoice) -> bool:
@@ -74,69 +74,55 @@ def first_start(invoice: Invoice) -> int:
 class CreditLedger:
     """What was paid for which time and is not credited yet, and how much of the customer's balance nobody paid for."""
 
-    def __init__(self, lane_of: Callable[[Line], str]) -> None:
-        self.lane_of = lane_of
+    def __init__(self, item_id_of: Callable[[Line], str]) -> None:
+        self.item_id_of = item_id_of
         self.paid: dict[str, list[PaidValue]] = defaultdict(list)
         self.unearned_balance = 0.0
 
     def enter(self, invoice: Invoice, reversal: Reversal | None) -> tuple[bool, Reversal | None]:
         """Whether an invoice that Stripe calls paid is proof of money, and why its money does not count any more.
 
-        Keeps what later invoices need to know.
+        Keeps what later invoices need to know. They come in the order in which Stripe made them.
         """
         credit_lines = [line for line in invoice.lines if line.net < 0]
-        shares = [share for line in credit_lines for share in self.shares(line)]
+        shares = [share for line in credit_lines for share in self.take(line)]
         earned = sum(amount for value, amount in shares if value.reversal is None)
-        reversal = reversal or self.reversal_under(invoice, shares)
-        counts = reversal is None and self.is_proof(invoice, earned)
+        own, unearned = self.use_balance(invoice)
+        has_money = invoice.amount_paid > 0 or (own > 0 and not unearned)
+        reversal = reversal or reversal_under(invoice, shares, has_money=has_money)
+        counts = reversal is None and (has_money or (not unearned and needs_no_money(invoice, earned)))
         if invoice.total < 0:
-            unearned = -sum(line.net for line in credit_lines) - earned - ROUNDING * len(credit_lines)
-            self.unearned_balance += -invoice.total if reversal else min(-invoice.total, max(0.0, unearned))
-        if counts:
+            nobody_paid = -sum(line.net for line in credit_lines) - earned - ROUNDING * len(credit_lines)
+            self.unearned_balance += -invoice.total if reversal else min(-invoice.total, max(0.0, nobody_paid))
+        if not counts:
             for value, amount in shares:
-                value.credited += amount
+                value.credited -= amount
         if counts or reversal is not None:
             for line in invoice.lines:
                 if line.net > 0 and line.end > line.start:
-                    self.paid[self.lane_of(line)].append(PaidValue(line, reversal))
+                    self.paid[self.item_id_of(line)].append(PaidValue(line, reversal))
         return counts, reversal
 
-    def reversal_under(self, invoice: Invoice, shares: Iterable[tuple[PaidValue, float]]) -> Reversal | None:
-        """Why the money is gone that an invoice's credit rests on.
+    def use_balance(self, invoice: Invoice) -> tuple[float, float]:
+        """How much of the balance that an invoice used is the customer's own, and how much nobody paid for.
 
-        What went back before the invoice was paid is nothing that it rests on, if money came for the invoice itself.
+        Such credit counts as used last. There is never more of it than Stripe says there is credit.
         """
-        gone = [value.reversal for value, amount in shares if value.reversal is not None and amount > ROUNDING]
-        if invoice.amount_paid > 0:
-            gone = [reversal for reversal in gone if reversal.at > (invoice.paid_at or invoice.created)]
-        return gone[0] if gone else None
+        credit = max(0, -invoice.starting_balance)
+        self.unearned_balance = min(self.unearned_balance, credit)
+        used = min(max(0, invoice.total), credit)
+        own = min(used, credit - self.unearned_balance)
+        self.unearned_balance -= used - own
+        return own, used - own
 
-    def is_proof(self, invoice: Invoice, earned: float) -> bool:
-        if invoice.amount_paid > 0:
-            return True
-        if invoice.total > 0:
-            from_balance = min(invoice.total, max(0, -invoice.starting_balance))
-            is_credited_away = 0 < invoice.total - from_balance <= invoice.credited_before_payment
-            return not is_credited_away and not self.use_balance(from_balance, invoice)
-        debits = [line for line in invoice.lines if not line.is_credit]
-        has_credit = len(debits) < len(invoice.lines)
-        billed = sum(line.net for line in debits)
-        return not has_credit or not debits or (earned > 0 and earned + ROUNDING * len(invoice.lines) >= billed)
-
-    def use_balance(self, amount: int, invoice: Invoice) -> bool:
-        """Whether some of the balance that an invoice used is nobody's money. Such credit counts as used last."""
-        own = max(0.0, -invoice.starting_balance - self.unearned_balance)
-        unearned = max(0.0, amount - own)
-        self.unearned_balance -= unearned
-        return unearned > 0
-
-    def shares(self, credit: Line) -> Iterator[tuple[PaidValue, float]]:
+    def take(self, credit: Line) -> Iterator[tuple[PaidValue, float]]:
         """How much of a credit is for time that had been paid for, and by which line."""
         left = float(-credit.net)
-        for value in reversed(self.paid[self.lane_of(credit)]):
+        for value in reversed(self.paid[self.item_id_of(credit)]):
             share = min(left, value.left(credit.start, credit.end))
             if share > 0:
                 left -= share
+                value.credited += share
                 yield value, share
 
 
@@ -151,3 +137,30 @@ class PaidValue:
     def left(self, start: int, end: int) -> float:
         overlap = max(0, min(end, self.line.end) - max(start, self.line.start))
         return max(0.0, self.line.net * overlap / (self.line.end - self.line.start) - self.credited)
+
+
+def needs_no_money(invoice: Invoice, earned: float) -> bool:
+    """Whether an invoice for which no money arrived is proof: nothing was to be paid, or earned credit paid it.
+
+    Stripe also calls one paid that it does not collect, since the sum is below the minimum charge, and one that was
+    paid elsewhere; but not what a credit note brought to nothing.
+    https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+    """
+    if 0 < invoice.total <= invoice.credited_before_payment:
+        return False
+    debits = [line for line in invoice.lines if not line.is_credit]
+    billed = sum(line.net for line in debits)
+    if billed <= 0 or len(debits) == len(invoice.lines):
+        return True
+    return earned > 0 and earned + max(0, invoice.total) + ROUNDING * len(invoice.lines) >= billed
+
+
+def reversal_under(invoice: Invoice, shares: Iterable[tuple[PaidValue, float]], *, has_money: bool) -> Reversal | None:
+    """Why the money is gone that an invoice's credit rests on.
+
+    What went back before the invoice was paid is nothing that it rests on, if money came for the invoice itself.
+    """
+    gone = [value.reversal for value, amount in shares if value.reversal is not None and amount > ROUNDING]
+    if has_money:
+        gone = [reversal for reversal in gone if reversal.at > (invoice.paid_at or invoice.created)]
+    return gone[0] if gone else None

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from licenzy_django.entitlements.funding import Bill, bills_of
+from licenzy_django.entitlements.funding import BilledLine, billed_lines
 from licenzy_django.entitlements.refunds import Payments, Reversal
 from licenzy_django.stripe.objects.invoice import Invoice, Line
 from licenzy_django.stripe.objects.session import Session
@@ -81,15 +81,15 @@ class PaidTime:
         self.evidence = evidence
         self.subscription = evidence.subscription
         self.items = {item.id: item for item in self.subscription.items}
-        self.lane_names = self.lanes_by_price()
+        self.item_ids = self.item_ids_by_price()
         confirmed = {session.invoice_id for session in evidence.sessions if session.paid_at is not None} - {""}
-        bills = bills_of(evidence.invoices, evidence.payments, lane_of=self.lane_of, confirmed=confirmed)
+        bills = billed_lines(evidence.invoices, evidence.payments, item_id_of=self.item_id_of, confirmed=confirmed)
         bills += [bill for item in self.subscription.items for bill in self.proof_without_lines(item)]
         self.bills = [within_trial(bill, self.subscription) for bill in sorted(bills, key=lambda bill: bill.line.start)]
-        self.debits: dict[str, list[Bill]] = defaultdict(list)
-        self.credits: dict[str, list[Bill]] = defaultdict(list)
+        self.debits: dict[str, list[BilledLine]] = defaultdict(list)
+        self.credits: dict[str, list[BilledLine]] = defaultdict(list)
         for bill in self.bills:
-            (self.credits if bill.line.is_credit else self.debits)[bill.lane].append(bill)
+            (self.credits if bill.line.is_credit else self.debits)[bill.item_id].append(bill)
 
     def in_force(self) -> list[Coverage | Uncovered]:
         """Of each item that Stripe reports, and of each that a change removed without being paid."""
@@ -99,7 +99,7 @@ class PaidTime:
 
     # --- lanes --------------------------------------------------------------------------------------------------------
 
-    def lanes_by_price(self) -> dict[str, list[str]]:
+    def item_ids_by_price(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = defaultdict(list)
         lines = (line for invoice in self.evidence.invoices for line in invoice.lines)
         for lane, price in [
@@ -110,17 +110,18 @@ class PaidTime:
                 names[price].append(lane)
         return names
 
-    def lane_of(self, line: Line) -> str:
+    def item_id_of(self, line: Line) -> str:
         """The item of a line. Stripe does not name that of a change in mid-period; the price and the time tell it."""
         if line.item:
             return line.item
-        named = self.lane_names.get(line.price, [])
+        named = self.item_ids.get(line.price, [])
         there = [lane for lane in named if lane not in self.items or (self.items[lane].created or 0) <= line.start]
         if there:
             return there[0]
-        return self.subscription.items[0].id if len(self.subscription.items) == 1 and not named else line.price
+        is_of_the_only_item = line.proration and len(self.subscription.items) == 1 and not named
+        return self.subscription.items[0].id if is_of_the_only_item else line.price
 
-    def proof_without_lines(self, item: Item) -> Iterable[Bill]:
+    def proof_without_lines(self, item: Item) -> Iterable[BilledLine]:
         """A paid session whose invoice is not known yet, or a start without an invoice, as the line it stands for."""
         created, begins, ends = self.subscription.created, item.period_start or 0, item.period_end or FOREVER
         known = {invoice.id for invoice in self.evidence.invoices}
@@ -130,43 +131,38 @@ class PaidTime:
             if session.paid_at is not None and session.invoice_id not in known:
                 stand_in = replace(NO_INVOICE, id=session.invoice_id, amount_paid=session.amount_total or 0)
                 reversal = self.evidence.payments.reversal_of_invoice(replace(stand_in, currency=session.currency))
-                yield Bill(item.id, line, counts=reversal is None, reversal=reversal)
+                yield BilledLine(item.id, line, counts=reversal is None, reversal=reversal)
         if self.evidence.free_until is not None:
             free = replace(line, end=self.evidence.free_until)
-            yield Bill(item.id, free, counts=True)
+            yield BilledLine(item.id, free, counts=True)
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
-    def of_item(self, item: Item) -> Coverage | Uncovered:
-        debits = self.debits[item.id]
-        begins, ends = self.period_of(item)
-        current = [bill for bill in debits if bill.line.end > begins and bill.line.start < ends]
-        counting = [bill for bill in current if bill.counts]
-        last = current[-1] if current else None
-        is_billed = last is not None and is_for(last, item)
+    def of_item(self, reported: Item) -> Coverage | Uncovered:
+        item = self.in_newest_period(reported)
+        begins, ends = item.period_start or 0, item.period_end or FOREVER
+        current = [bill for bill in self.debits[item.id] if bill.line.end > begins and bill.line.start < ends]
         whole = next((bill for bill in reversed(current) if not bill.line.proration), None)
+        counting = [bill for bill in current if bill.counts]
         if counting:
-            follows = is_for(counting[-1], item) or (not is_billed and self.is_unbilled_change())
-            found = covered(item, counting[-1], follows=follows, reversal=last.reversal if last else None)
-            if whole is not None and not whole.was_proof and whole.line.start <= counting[-1].line.start:
+            basis, last = counting[-1], current[-1]
+            follows = is_for(basis, item) or (not is_for(last, item) and self.is_unbilled_change())
+            found = covered(item, basis, follows=follows, reversal=last.reversal)
+            if whole is not None and not whole.was_proof and whole.line.start <= basis.line.start:
                 # A change was paid, and the renewal under it is not: the paid time ends where the renewal begins.
                 return replace(found, is_current=False, ends_at=whole.line.start)
             return found
-        reversed_ones = [bill for bill in current if bill.reversal is not None]
-        if reversed_ones:
-            return Uncovered(item, reason_of(reversed_ones))
-        if not debits and (base := self.base_of_new_item(item)) is not None:
+        if whole is not None and whole.reversal is not None:
+            return Uncovered(item, reason_of(current))
+        if not self.debits[item.id] and (base := self.base_of_new_item(item)) is not None:
             return covered(item, base, follows=True) if base.counts else Uncovered(item, reason_of([base]))
-        if whole is None and current:
-            return Uncovered(item, "payment_pending")
-        return self.continued(item, whole, begins)
+        return self.continued(item, whole, current)
 
-    def period_of(self, item: Item) -> tuple[int, int]:
-        """The period that Stripe reports, unless a line that counts pays for a later one: then that."""
-        begins, ends = item.period_start or 0, item.period_end or FOREVER
+    def in_newest_period(self, item: Item) -> Item:
+        """An item in the period that Stripe reports, unless a line that counts pays for a later one: then in that."""
         wholes = [bill.line for bill in self.debits[item.id] if bill.counts and not bill.line.proration]
-        later = [line for line in wholes if line.start >= ends]
-        return (later[-1].start, later[-1].end) if later else (begins, ends)
+        later = [line for line in wholes if line.start >= (item.period_end or FOREVER)]
+        return replace(item, period_start=later[-1].start, period_end=later[-1].end) if later else item
 
     def is_unbilled_change(self) -> bool:
         """Whether Stripe's word about items may be followed: no invoice is under way that could bill the change."""
@@ -174,7 +170,7 @@ class PaidTime:
         known = {invoice.id for invoice in self.evidence.invoices}
         return not latest or latest in known
 
-    def base_of_new_item(self, item: Item) -> Bill | None:
+    def base_of_new_item(self, item: Item) -> BilledLine | None:
         """What pays for the time in which an item came that nothing has billed: what the item paid that it replaced, or
         else what the others paid."""
         if not self.is_unbilled_change():
@@ -182,39 +178,56 @@ class PaidTime:
         moment = max(item.created or 0, item.period_start or 0)
         lanes = [lane for lane in self.debits if not self.is_credited(lane)]
         found = [bill for lane in lanes for bill in self.debits[lane] if bill.was_proof and spans(bill.line, moment)]
-        return max(found, key=lambda bill: (bill.lane not in self.items, bill.line.start), default=None)
+        return max(found, key=lambda bill: (bill.item_id not in self.items, bill.line.start), default=None)
 
     def is_credited(self, lane: str) -> bool:
         """Whether what an item paid was given back as credit when the item was removed."""
         last = max((bill.line.start for bill in self.debits[lane]), default=0)
         return lane not in self.items and any(bill.counts and bill.line.start >= last for bill in self.credits[lane])
 
-    def continued(self, item: Item, renewal: Bill | None, begins: int) -> Coverage | Uncovered:
+    def continued(self, item: Item, renewal: BilledLine | None, current: Sequence[BilledLine]) -> Coverage | Uncovered:
         """What was in force until the renewal that is not paid yet.
 
         Args:
             renewal: the line that bills it, where that is known.
+            current: this line, and those of changes since.
         """
-        own = self.debits[item.id]
-        before = [bill for bill in own if bill.was_proof and bill.line.end <= begins]
-        if not before and all(bill is renewal for bill in own):
-            before = [
-                bill for bill in self.bills if bill.was_proof and not bill.line.is_credit and bill.line.end <= begins
-            ]
-            before = before if (item.created or 0) < begins else []
+        begins = item.period_start or 0
+        before = [bill for bill in self.paid_before(item, renewal) if bill.line.end <= begins]
         if not before:
-            return Uncovered(item, "payment_pending")
+            return Uncovered(item, reason_of(current))
         ends_at = max(bill.line.end for bill in before)
         last = [bill for bill in before if bill.line.end == ends_at]
         counting = [bill for bill in last if bill.counts]
         if not counting:
             return Uncovered(item, reason_of(last))
-        basis = counting[-1]
+        basis, newest = counting[-1], current[-1] if current else None
+        follows = is_for(basis, item) or self.goes_on(item, basis, renewal, newest)
+        reversal = newest.reversal if newest is not None else None
+        return replace(covered(item, basis, follows=follows, reversal=reversal), is_current=False)
+
+    def paid_before(self, item: Item, renewal: BilledLine | None) -> Iterable[BilledLine]:
+        """What an item rests on until its renewal is paid: its own lines, or, where nothing billed it before, the
+        others'."""
+        own = self.debits[item.id]
+        if any(bill is not renewal for bill in own):
+            return (bill for bill in own if bill.was_proof)
+        if (item.created or 0) >= (item.period_start or 0):
+            return ()
+        return (bill for bill in self.bills if bill.was_proof and not bill.line.is_credit)
+
+    def goes_on(self, item: Item, basis: BilledLine, renewal: BilledLine | None, newest: BilledLine | None) -> bool:
+        """Whether an item that the last paid line does not bill is in force while its renewal is not paid."""
+        if newest is not None and newest is not renewal and is_for(newest, item):
+            return False
+        if renewal is not None and not is_for(renewal, item):
+            return self.is_unbilled_change()
+        begins, ends_at = item.period_start or 0, basis.line.end
         was_there = self.evidence.first_seen.get((item.price, item.quantity), FOREVER) < begins
-        is_refused = any(is_for(bill, item) and not bill.counts for bill in own if bill.line.end == ends_at)
+        ended_then = (bill for bill in self.debits[item.id] if bill.line.end == ends_at)
+        is_refused = any(is_for(bill, item) and not bill.counts for bill in ended_then)
         costs_no_more = renewal is not None and renewal.line.net <= basis.line.net
-        follows = is_for(basis, item) or (was_there and not is_refused) or costs_no_more
-        return replace(covered(item, basis, follows=follows), is_current=False)
+        return (was_there and not is_refused) or costs_no_more
 
     def of_former_item(self, lane: str) -> Coverage | None:
         """An item that Stripe does not report any more stays until its paid end, if what replaced it was billed and has
@@ -235,7 +248,7 @@ LATE_START = 3600
 NO_INVOICE = Invoice("", "", None, 0, 0, None, 0, 0, 0, 0, ())
 
 
-def covered(item: Item, basis: Bill, *, follows: bool, reversal: Reversal | None = None) -> Coverage:
+def covered(item: Item, basis: BilledLine, *, follows: bool, reversal: Reversal | None = None) -> Coverage:
     """What a line pays for: as Stripe reports the item, or as the line bills it."""
     line = basis.line
     price, quantity = (item.price, item.quantity) if follows else (line.price, line.quantity)
@@ -243,7 +256,7 @@ def covered(item: Item, basis: Bill, *, follows: bool, reversal: Reversal | None
     return Coverage(item, price, quantity, line.start, line.end, is_reported=follows, why_not_reported=why_not)
 
 
-def within_trial(bill: Bill, subscription: Subscription) -> Bill:
+def within_trial(bill: BilledLine, subscription: Subscription) -> BilledLine:
     """A trial ends when Stripe says so, also where its line was made for longer."""
     trial_start, trial_end, line = subscription.trial_start, subscription.trial_end, bill.line
     if trial_start is None or trial_end is None or line.amount or not trial_start <= line.start < trial_end < line.end:
@@ -251,7 +264,7 @@ def within_trial(bill: Bill, subscription: Subscription) -> Bill:
     return replace(bill, line=replace(line, end=trial_end))
 
 
-def is_for(bill: Bill, item: Item) -> bool:
+def is_for(bill: BilledLine, item: Item) -> bool:
     return (bill.line.price, bill.line.quantity) == (item.price, item.quantity)
 
 
@@ -259,8 +272,9 @@ def spans(line: Line, moment: int) -> bool:
     return line.start <= moment < line.end
 
 
-def reason_of(bills: Iterable[Bill]) -> str:
-    return max(bill.reversal.reason for bill in bills if bill.reversal is not None)
+def reason_of(bills: Iterable[BilledLine]) -> str:
+    """Why none of some lines counts."""
+    return max((bill.reversal.reason for bill in bills if bill.reversal is not None), default="payment_pending")
 
 
 __all__ = ["Coverage", "Evidence", "PaidTime", "Uncovered"]
