@@ -57,21 +57,24 @@ def consume(request: UsageRequest) -> int | None:
     using = packs.writer()
     if not postgres.is_there(using):
         return consume_portably(request)
-    with transaction.atomic(using=using, savepoint=False):
-        taken = postgres.call(
-            using,
-            request.subject_ref,
-            request.mode,
-            request.product_code,
-            request.units,
-            request.idempotency_key,
-            request.fingerprint,
-            request.at,
-        )
-        if taken.remaining is not None and taken.has_listeners:
-            publish_use(request, request.units, taken.remaining)
-        if taken.is_emptied:
-            cache.changed(request.subject_ref, request.mode)
+    arguments = (
+        request.subject_ref,
+        request.mode,
+        request.product_code,
+        request.units,
+        request.idempotency_key,
+        request.fingerprint,
+        request.at,
+    )
+    # Without a listener the one statement is a transaction by itself: BEGIN and COMMIT would cost half as much again.
+    taken = postgres.call(using, *arguments, False)
+    if taken.has_listeners:
+        with transaction.atomic(using=using, savepoint=False):
+            taken = postgres.call(using, *arguments, True)
+            if taken.remaining is not None:
+                publish_use(request, request.units, taken.remaining)
+    if taken.is_emptied and taken.remaining is not None:
+        cache.changed(request.subject_ref, request.mode)
     return taken.remaining
 
 

@@ -16,9 +16,10 @@ from licenzy_django.models.availability import HAS_UNITS, IS_ON
 TEXT = """
 CREATE FUNCTION {name}(
   for_subject text, in_mode text, of_product text, needed bigint, key text, print text, moment timestamptz,
-  OUT remaining bigint, OUT is_emptied bool, OUT has_listeners bool
+  will_publish bool, OUT remaining bigint, OUT is_emptied bool, OUT has_listeners bool
 ) LANGUAGE plpgsql AS $$
--- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed.
+-- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed, since there are too few, the
+-- key was used, or an endpoint wants to know and the caller does not publish.
 DECLARE
   ids bigint[]; stocks bigint[]; subject bigint; total numeric; has_expired bool; missing bigint := needed; part bigint;
 BEGIN
@@ -33,6 +34,12 @@ BEGIN
     ) pack;
   is_emptied := false;
   IF total IS NULL OR total < needed OR has_expired THEN
+    RETURN;
+  END IF;
+  has_listeners := EXISTS (
+    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
+  );
+  IF has_listeners AND NOT will_publish THEN
     RETURN;
   END IF;
   FOR turn IN 1 .. array_length(ids, 1) LOOP
@@ -56,9 +63,6 @@ BEGIN
     EXIT WHEN missing = 0;
   END LOOP;
   remaining := least(total - needed, {most});
-  has_listeners := EXISTS (
-    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
-  );
 END $$
 """
 TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
@@ -73,7 +77,7 @@ CONSUME = DatabaseFunction(
     ),
 )
 register(CONSUME)
-CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 
 def is_there(using: str) -> bool:
@@ -87,7 +91,7 @@ class Taken:
     Attributes:
         remaining: what is left; None: nothing was changed.
         is_emptied: a pack has nothing left.
-        has_listeners: an endpoint wants to know, in the transaction that takes.
+        has_listeners: an endpoint wants to know, in the transaction that takes. None where too few units are left.
     """
 
     remaining: int | None
