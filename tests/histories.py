@@ -44,6 +44,7 @@ class History:
 def sell_everything(stripe: StripeDouble) -> None:
     stripe.sell("PRO_MONTHLY")
     stripe.sell("PRO_YEARLY", interval="year", amount=19_000)
+    stripe.sell("MAX_MONTHLY", amount=9_900)
     stripe.sell("GRACE", grace_days=5)
     stripe.sell("TRIAL", trial_days=14)
     stripe.sell("SEATS", amount=500)

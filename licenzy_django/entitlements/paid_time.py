@@ -239,7 +239,8 @@ class PaidTime:
         was_billed = any(bill.line.start >= basis.line.start for bill in self.credits[lane])
         if not was_billed or self.is_credited(lane):
             return None
-        item = Item(lane, basis.line.price, basis.line.quantity, basis.line.start, basis.line.start, basis.line.end)
+        quantity = 1 if basis.line.quantity is None else basis.line.quantity
+        item = Item(lane, basis.line.price, quantity, basis.line.start, basis.line.start, basis.line.end)
         return replace(covered(item, basis, follows=True), is_reported=False)
 
 
@@ -251,7 +252,8 @@ NO_INVOICE = Invoice("", "", None, 0, 0, None, 0, 0, 0, 0, ())
 def covered(item: Item, basis: BilledLine, *, follows: bool, reversal: Reversal | None = None) -> Coverage:
     """What a line pays for: as Stripe reports the item, or as the line bills it."""
     line = basis.line
-    price, quantity = (item.price, item.quantity) if follows else (line.price, line.quantity)
+    paid_quantity = item.quantity if line.quantity is None else line.quantity
+    price, quantity = (item.price, item.quantity) if follows else (line.price, paid_quantity)
     why_not = reversal.reason if reversal is not None else "payment_pending"
     return Coverage(item, price, quantity, line.start, line.end, is_reported=follows, why_not_reported=why_not)
 
@@ -265,7 +267,7 @@ def within_trial(bill: BilledLine, subscription: Subscription) -> BilledLine:
 
 
 def is_for(bill: BilledLine, item: Item) -> bool:
-    return (bill.line.price, bill.line.quantity) == (item.price, item.quantity)
+    return bill.line.price == item.price and bill.line.quantity in (item.quantity, None)
 
 
 def spans(line: Line, moment: int) -> bool:

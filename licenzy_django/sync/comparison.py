@@ -18,14 +18,15 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from licenzy_django import clock
-from licenzy_django.entitlements.rebuild import lock_subject
+from licenzy_django.entitlements.rebuild import FactsOutdated, lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, Subject
 from licenzy_django.models.audit import AuditContext
-from licenzy_django.stripe import client
+from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.fields import id_of
 from licenzy_django.sync import at_stripe, inbox
 from licenzy_django.sync.handlers import Context, current_sequence, handle
+from licenzy_django.sync.handlers.subscriptions import whole_invoices
 
 logger = logging.getLogger("licenzy_django")
 
@@ -154,20 +155,43 @@ def reconcile(
     subject: Subject, asked: tuple[int, list[Fact]], *, keep: bool, audit: AuditContext | None = None
 ) -> list[Drift]:
     """Store and rebuild everything in one transaction, which is rolled back unless ``keep``."""
+    audit = audit or AuditContext(reason="sync")
+    invoices: list[Fact] = []
+    while True:  # once more for each subscription that an earlier version of ours knew
+        try:
+            return differences(subject, asked, keep=keep, audit=audit, invoices=invoices)
+        except FactsOutdated as outdated:
+            invoices += whole_invoices(outdated.mode, outdated.invoice_ids)
+
+
+def differences(
+    subject: Subject,
+    asked: tuple[int, list[Fact]],
+    *,
+    keep: bool,
+    audit: AuditContext,
+    invoices: Iterable[Fact] = (),
+) -> list[Drift]:
+    """What follows from the facts and was not so before. Raises FactsOutdated.
+
+    Args:
+        invoices: those of which an earlier version of ours stored too little, as they are now.
+    """
     sequence, found = asked
     context = Context(mode=subject.mode, sequence=sequence, is_fetched=True)
-    audit = audit or AuditContext(reason="sync")
     with transaction.atomic():
         lock_subject(subject.pk)
         attempts_before = attempt_statuses(subject)
         last_change = EntitlementChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        for invoice in invoices:
+            facts.save(invoice, mode=subject.mode)
         results = [handle(fact, context) for fact in in_order_of_need(found)]
         for one in results:
             one.rebuild(audit)
-        differences = [*entitlement_drift(subject, last_change), *attempt_drift(subject, attempts_before)]
+        changed = [*entitlement_drift(subject, last_change), *attempt_drift(subject, attempts_before)]
         if not keep:
             transaction.set_rollback(True)
-    return differences
+    return changed
 
 
 def in_order_of_need(found: list[Fact]) -> list[Fact]:

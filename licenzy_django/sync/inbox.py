@@ -123,17 +123,24 @@ def process(row: StripeEvent) -> StripeEvent:
     Raises whatever went wrong, after it was written to the row.
     """
     try:
-        try:
-            handle_and_finish(row)
-        except FactsOutdated as outdated:
-            complete_invoices(outdated.mode, outdated.invoice_ids)
-            handle_and_finish(row)
+        while not handled_to_the_end(row):
+            continue
     except Exception as error:
         StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
             status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
         )
         raise
     return row
+
+
+def handled_to_the_end(row: StripeEvent) -> bool:
+    """Handle an event; False where facts had to be completed first, of one subscription at a time."""
+    try:
+        handle_and_finish(row)
+    except FactsOutdated as outdated:
+        complete_invoices(outdated.mode, outdated.invoice_ids)
+        return False
+    return True
 
 
 def handle_and_finish(row: StripeEvent) -> None:

@@ -14,6 +14,7 @@ import pytest
 from licenzy_django.models import StripeEvent, StripeFact
 from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, sell_everything, state, undone
+from tests.money_histories import MONEY_HISTORIES
 
 pytestmark = pytest.mark.logic
 
@@ -71,7 +72,7 @@ LONG = {
 }
 WALKS = [
     pytest.param(history, marks=[pytest.mark.exhaustive] if history.name in LONG else [], id=history.name)
-    for history in HISTORIES
+    for history in [*HISTORIES, *MONEY_HISTORIES]
 ]
 
 

@@ -115,13 +115,14 @@ class Line:
 
     Attributes:
         item: the subscription item; empty where Stripe does not say.
+        quantity: None where only an earlier version of ours kept the line, and Stripe no longer has it.
         amount: below zero for a credit.
         net: the amount less its discounts.
     """
 
     item: str
     price: str
-    quantity: int
+    quantity: int | None
     amount: int
     net: int
     start: int
@@ -133,7 +134,7 @@ class Line:
         return cls(
             item=state["item"],
             price=state["price"],
-            quantity=state.get("quantity", 1),
+            quantity=state.get("quantity"),
             amount=state.get("amount", 0),
             net=state.get("net", 0),
             start=state["start"] or 0,
@@ -179,10 +180,10 @@ class Invoice:
             created=state["created"] or 0,
             amount_paid=state["amount_paid"] or 0,
             currency=state["currency"],
-            total=state["total"] or 0,
-            starting_balance=state["starting_balance"] or 0,
-            credited_before_payment=state["credited_before_payment"] or 0,
-            credited_after_payment=state["credited_after_payment"] or 0,
+            total=state.get("total") or 0,
+            starting_balance=state.get("starting_balance") or 0,
+            credited_before_payment=state.get("credited_before_payment") or 0,
+            credited_after_payment=state.get("credited_after_payment") or 0,
             lines=tuple(map(Line.of, state["lines"] or [])),
         )
 

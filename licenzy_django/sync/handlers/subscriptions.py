@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from licenzy_django.models import StripeFact, Subject
@@ -217,11 +217,17 @@ def of_invoice(invoice_id: str, context: Context) -> HandlerResult:
 
 
 def complete_invoices(mode: str, invoice_ids: Iterable[str]) -> None:
-    """Fetch invoices of which an earlier version of ours stored too little; one that is gone proves what is known."""
+    """Fetch and store invoices of which an earlier version of ours stored too little."""
+    for invoice in whole_invoices(mode, invoice_ids):
+        facts.save(invoice, mode=mode)
+
+
+def whole_invoices(mode: str, invoice_ids: Iterable[str]) -> Iterator[Fact]:
+    """Invoices with all that Stripe says of them now. One that is gone proves what is known of it."""
     for invoice_id in invoice_ids:
         try:
             fetched = fact_of(client.fetch_invoice(mode, invoice_id), seen_at=None)
             assert fetched is not None
-            facts.save(with_lines(fetched, mode), mode=mode)
+            yield with_lines(fetched, mode)
         except client.StripeObjectMissing:
-            facts.save(Fact("invoice", invoice_id, {"total": None}), mode=mode)
+            yield Fact("invoice", invoice_id, {"total": None})
