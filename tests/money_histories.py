@@ -54,12 +54,6 @@ def imported(stripe: StripeDouble) -> None:
     )
 
 
-def imported_and_seen(stripe: StripeDouble) -> None:
-    """Only an answer of Stripe's proves that there is no invoice: it is asked while there is none."""
-    imported(stripe)
-    stripe.deliver()
-
-
 def quote(*, is_paid: bool) -> Act:
     return lambda stripe: stripe.simulator.accept_quote(
         newest(stripe, "customer")["id"], [("price_pro_monthly", 1)], paid=is_paid
@@ -174,9 +168,9 @@ MONEY_HISTORIES = [
     ), dispute),
     # Made by hand, imported, quoted.
     History("imported without proration", known_customer, imported),
-    History("imported, renewal is a draft", chain(known_customer, imported_and_seen), roll),
-    History("imported, renewal is paid", chain(known_customer, imported_and_seen), on_sub("renew")),
-    History("imported, renewal fails", chain(known_customer, imported_and_seen), on_sub("renew", paid=False)),
+    History("imported, renewal is a draft", chain(known_customer, imported), roll),
+    History("imported, renewal is paid", chain(known_customer, imported), on_sub("renew")),
+    History("imported, renewal fails", chain(known_customer, imported), on_sub("renew", paid=False)),
     History("quote that is paid", known_customer, quote(is_paid=True)),
     History("quote that is not paid", known_customer, unpaid_quote),
     History("prepaid year, the month beside it fails", chain(

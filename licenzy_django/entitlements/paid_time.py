@@ -279,4 +279,4 @@ def reason_of(bills: Iterable[BilledLine]) -> str:
     return max((bill.reversal.reason for bill in bills if bill.reversal is not None), default="payment_pending")
 
 
-__all__ = ["Coverage", "Evidence", "PaidTime", "Uncovered"]
+__all__ = ["LATE_START", "Coverage", "Evidence", "PaidTime", "Uncovered"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from licenzy_django.entitlements.derive import DAY, EntitlementState
-from licenzy_django.entitlements.paid_time import Coverage, Evidence, PaidTime, Uncovered
+from licenzy_django.entitlements.paid_time import LATE_START, Coverage, Evidence, PaidTime, Uncovered
 from licenzy_django.entitlements.refunds import Payments
 from licenzy_django.entitlements.terms import Terms
 from licenzy_django.stripe.objects import Fact
@@ -42,13 +42,15 @@ def evidence_of(subscription: Fact, facts: Sequence[Fact]) -> Evidence:
     invoices = [fact for fact in facts if fact.object == "invoice"]
     seen = [fact.state for fact in facts if fact.object == "subscription_price"]
     free = [fact.state["until"] for fact in facts if fact.object == "free_start"]
+    started = (subscription.state["created"] or 0) + LATE_START
+    has_first_invoice = any((fact.state.get("created") or 0) <= started for fact in invoices)
     return Evidence(
         subscription=Subscription.of(subscription),
         invoices=[Invoice.of(fact) for fact in invoices if fact.state.get("lines") is not None and is_complete(fact)],
         sessions=[Session.of(fact) for fact in facts if fact.object == "checkout.session"],
         payments=Payments(facts),
         first_seen={(state["price"], state.get("quantity") or 0): state["seen_at"] for state in seen},
-        free_until=max(free, default=None),
+        free_until=None if has_first_invoice else max(free, default=None),
     )
 
 

@@ -14,7 +14,7 @@ from tests.histories import REF, History, chain, day, handled, newest, paid, ref
 from tests.money_histories import (
     MONEY_HISTORIES,
     declined_upgrade,
-    imported_and_seen,
+    imported,
     known_customer,
     monthly_by_invoice,
     seats,
@@ -216,7 +216,8 @@ def test_m5_a_start_for_which_stripe_makes_no_invoice_is_on_until_its_renewal_fa
 ) -> None:
     known_customer(stripe)
     deliver()
-    imported_and_seen(stripe)
+    imported(stripe)
+    deliver()
     assert sub(stripe)["latest_invoice"] is None
     assert outcome(stripe) == PRO_STAYS
 
@@ -232,6 +233,18 @@ def test_m5_a_start_for_which_stripe_makes_no_invoice_is_on_until_its_renewal_fa
     stripe.simulator.recover(sub(stripe))
     deliver()
     assert outcome(stripe) == PRO_STAYS
+
+
+def test_m5_a_start_that_an_invoice_bills_is_not_free_though_a_snapshot_was_older(stripe: StripeDouble) -> None:
+    known_customer(stripe)
+    monthly_by_invoice(stripe)
+    events = handled(stripe.take_events())
+    (created,) = [event for event in events if event["type"] == "customer.subscription.created"]
+    created["data"]["object"]["latest_invoice"] = None
+
+    stripe.deliver(events)
+
+    assert outcome(stripe) == {PRO: pending()}
 
 
 def test_m6_an_invoice_whose_lines_alone_name_the_subscription_pays_for_it(stripe: StripeDouble, deliver: Any) -> None:

@@ -32,9 +32,8 @@ def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     subject_id = subject_id_of(known.get(subscription.stripe_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
-    if context.is_fetched:
-        note_free_start(subscription, context.mode)
-    else:
+    note_free_start(subscription, context.mode)
+    if not context.is_fetched:
         note_what_was_seen(subscription, known, context.mode)
     bring_up_to_date(subscription, known, subject_id, context)
     rebuild = rebuild_of_subscription(subscription.stripe_id, subject_id)
@@ -119,6 +118,7 @@ def note_what_was_seen(subscription: Fact, known: dict[str, StripeFact], mode: s
 def note_free_start(subscription: Fact, mode: str) -> None:
     """Remember a start for which Stripe makes no invoice: until the anchor, without proration.
 
+    An event's snapshot may be a moment older than the first invoice; once that is known, the start was not free.
     https://docs.stripe.com/billing/subscriptions/billing-cycle#new-subscriptions
     """
     ends = [item["period_end"] for item in subscription.state["items"] if item["period_end"] is not None]
