@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
-from licenzy_django import clock, sync
+from licenzy_django import clock
 from licenzy_django.checkout import pages
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.history import save_change, snapshot, write
@@ -20,6 +20,7 @@ from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, S
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
 from licenzy_django.stripe import client
+from licenzy_django.sync import comparison
 
 DECISIONS = ("manual_grant", "manual_revoke", "manual_restore")
 """The reasons under which the history keeps what an operator decided about access."""
@@ -189,6 +190,6 @@ def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAtt
         pages.find_session(attempt)
     if attempt.stripe_session_id:
         pages.expire_at_stripe(attempt)
-        sync.refresh_checkout(attempt.stripe_session_id, attempt.subject.subject_ref, mode=attempt.mode)
+        comparison.ask_about(attempt)
     attempt.refresh_from_db()
     return Done(attempt, changed=attempt.status != before)

@@ -41,6 +41,8 @@ class CheckoutAttempt(models.Model):
     leased_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("While a request is talking to Stripe about it.")
     )
+    asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When a customer's page last made us ask Stripe about it."""
     reopened_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("After Stripe found it wrong. Empty means: never.")
     )

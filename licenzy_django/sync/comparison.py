@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 
 from licenzy_django import clock
 from licenzy_django.entitlements.rebuild import FactsOutdated, lock_subject
@@ -32,6 +33,7 @@ logger = logging.getLogger("licenzy_django")
 
 SESSION_ID = re.compile(r"cs_(test|live)_[A-Za-z0-9]+")
 TYPES_AT_ONCE = 20
+ASK_EVERY = timedelta(seconds=3)
 
 Row = TypeVar("Row")
 
@@ -70,7 +72,8 @@ def repair(subject: Subject, *, since: datetime | None = None, audit: AuditConte
 def refresh_checkout(session_id: str, subject_ref: str, *, mode: str) -> CheckoutAttempt | None:
     """Ask Stripe at once about a checkout, so that a late webhook keeps no customer waiting.
 
-    Only for a session of this very subject; None for anything else. It grants nothing that a webhook would not.
+    Only for a session of this very subject; None for anything else. It grants nothing that a webhook would not. A page
+    that is reloaded again and again makes us ask once every ``ASK_EVERY``; in between, the attempt is as we know it.
     """
     if not SESSION_ID.fullmatch(session_id):
         return None
@@ -78,11 +81,23 @@ def refresh_checkout(session_id: str, subject_ref: str, *, mode: str) -> Checkou
     attempt = attempts.filter(mode=mode, stripe_session_id=session_id, subject__subject_ref=subject_ref).first()
     if attempt is None or attempt.status in (CheckoutAttempt.Status.FINALIZED, CheckoutAttempt.Status.FAILED):
         return attempt
+    return ask_about(attempt) if may_ask(attempt) else attempt
+
+
+def may_ask(attempt: CheckoutAttempt) -> bool:
+    """Whether this request is the one that asks Stripe now. One UPDATE decides, however many come at once."""
+    now = clock.now()
+    rested = Q(asked_at=None) | Q(asked_at__lte=now - ASK_EVERY)
+    return bool(CheckoutAttempt.objects.filter(rested, pk=attempt.pk).update(asked_at=now))
+
+
+def ask_about(attempt: CheckoutAttempt) -> CheckoutAttempt:
+    """Fetch the attempt's session from Stripe and handle what it says."""
     sequence = current_sequence()
-    session = client.fetch_session(mode, session_id)
+    session = client.fetch_session(attempt.mode, attempt.stripe_session_id)
     found = [
-        *at_stripe.subscription_facts(mode, id_of(session.get("subscription"))),
-        *at_stripe.session_facts(mode, session),
+        *at_stripe.subscription_facts(attempt.mode, id_of(session.get("subscription"))),
+        *at_stripe.session_facts(attempt.mode, session),
     ]
     reconcile(attempt.subject, (sequence, found), keep=True, audit=AuditContext(reason="checkout_finalized"))
     attempt.refresh_from_db()

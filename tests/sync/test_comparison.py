@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import call_command
 
-from licenzy_django import access, sync
+from licenzy_django import access, clock, sync
 from licenzy_django.models import CheckoutAttempt, Entitlement, Subject
-from licenzy_django.sync import at_stripe
+from licenzy_django.sync import at_stripe, comparison
 from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, newest, sell_everything, state
 
@@ -144,6 +144,10 @@ def test_the_return_page_may_ask_at_once_but_only_for_its_own_subject(stripe_dou
     assert sync.refresh_checkout(session["id"], "user_2", mode="test") is None
     assert sync.refresh_checkout("../customers", "user_1", mode="test") is None
     assert not access.check("user_1")
+    too_early = sync.refresh_checkout(session["id"], "user_1", mode="test")
+    assert too_early is not None
+    assert too_early.status == "created"
+    CheckoutAttempt.objects.update(asked_at=clock.now() - comparison.ASK_EVERY)
     attempt = sync.refresh_checkout(session["id"], "user_1", mode="test")
     assert attempt is not None
     assert attempt.status == "finalized"
