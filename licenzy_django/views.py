@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -17,8 +18,17 @@ from uuid import uuid4
 
 from django.contrib.auth.mixins import AccessMixin
 from django.db import DatabaseError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
@@ -26,23 +36,26 @@ from django.views.generic import TemplateView
 from licenzy_django import billing_portal, checkout, sync
 from licenzy_django.checkout.redirects import SESSION_TEMPLATE
 from licenzy_django.conf import licenzy_settings
+from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
     IdempotencyKeyInUse,
     LicenzyError,
     ModeNotConfigured,
+    ProductNotFound,
     StripeRefused,
     StripeUnavailable,
 )
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.identity import request_subject
-from licenzy_django.models import CheckoutAttempt
+from licenzy_django.models import CheckoutAttempt, Product
 from licenzy_django.sync import comparison
-from licenzy_django.wording import refusal_in_words
+from licenzy_django.wording import Text, refusal_in_words
 
 logger = logging.getLogger("licenzy_django")
 
 OUT_OF_ORDER = (StripeUnavailable, StripeRefused, ModeNotConfigured)
 SECOND_CLICK_WAITS_SECONDS = 5.0
+LONGEST_KEPT = 255
 
 
 class SubjectView(AccessMixin, View):
@@ -64,9 +77,34 @@ class SubjectView(AccessMixin, View):
 
 
 class RefusableView(SubjectView):
-    """Opens a page of Stripe's; what stands in the way is told on ``refused_template_name``."""
+    """Opens a page of Stripe's when the button is pressed. ``refused_template_name`` says why it does not.
+
+    Attributes:
+        confirm_template_name: the page of a GET. It has the ``button``, and the ``fields`` that its form sends.
+        kept_fields: what the form sends that must survive a log-in.
+    """
 
     refused_template_name = "licenzy/refused.html"
+    confirm_template_name = "licenzy/confirm.html"
+    button: Text = _("Go to the payment page")
+    kept_fields: tuple[str, ...] = ()
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Somebody pressed the button, logged in, and came back: the same button once more. Nothing is done yet."""
+        context = {"button": self.button, "fields": kept(request.GET, self.kept_fields), **self.confirm_context()}
+        return render(request, self.confirm_template_name, context)
+
+    def confirm_context(self) -> dict[str, Any]:
+        return {}
+
+    def handle_no_permission(self) -> HttpResponseRedirect:
+        """To the log-in, with what was chosen in the address to come back to."""
+        if self.request.method == "POST" and (chosen := kept(self.request.POST, self.kept_fields)):
+            query = "&".join(part for part in (self.request.META.get("QUERY_STRING", ""), urlencode(chosen)) if part)
+            # Django makes the address from the request.
+            self.request = copy(self.request)
+            self.request.META = {**self.request.META, "QUERY_STRING": query}
+        return super().handle_no_permission()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -88,14 +126,31 @@ class RefusableView(SubjectView):
 class StartCheckoutView(RefusableView):
     """POST ``product_code`` and a ``token``: opens Stripe Checkout, once for each token, and goes there.
 
+    GET asks whether to buy that product; without one it leads back to the ``cancel_url``.
+
     Attributes:
         success_url, cancel_url: URL names or paths to come back to; empty means the settings'. The first one is
             given ``session_id``, after a query of its own, as ``CheckoutReturnView`` expects it.
     """
 
-    http_method_names = ["post"]
+    http_method_names = ["get", "head", "post"]
+    kept_fields = ("product_code", "quantity", "token")
     success_url = ""
     cancel_url = ""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        prices = self.absolute(self.cancel_url) or licenzy_settings().CANCEL_URL
+        if prices and not request.GET.get("product_code"):
+            return redirect(prices)
+        return super().get(request, *args, **kwargs)
+
+    def confirm_context(self) -> dict[str, Any]:
+        """Raises ProductNotFound: then there is nothing to confirm."""
+        code, mode = storable(self.request.GET.get("product_code", "")), licenzy_settings().MODE
+        product = Product.objects.filter(mode=mode, code=code, is_active=True).first()
+        if product is None:
+            raise ProductNotFound()
+        return {"product": product}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         success_url = self.absolute(self.success_url)
@@ -121,13 +176,14 @@ class StartCheckoutView(RefusableView):
 
 
 class BillingPortalView(RefusableView):
-    """POST: to Stripe's own page, where the card is changed and a subscription is canceled.
+    """POST: to Stripe's own page, where the card is changed and a subscription is canceled. GET shows the button.
 
     Attributes:
         return_url: URL name or path that its way back leads to; empty means the setting ``CANCEL_URL``.
     """
 
-    http_method_names = ["post"]
+    http_method_names = ["get", "head", "post"]
+    button = _("Manage billing")
     return_url = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -187,6 +243,11 @@ class CheckoutStateView(OwnCheckoutView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse({"status": self.own_attempt().status})
+
+
+def kept(given: QueryDict, names: Iterable[str]) -> dict[str, str]:
+    """What is short enough to be put into an address, and is there."""
+    return {name: text for name in names if 0 < len(text := given.get(name) or "") <= LONGEST_KEPT}
 
 
 def with_session(url: str) -> str:

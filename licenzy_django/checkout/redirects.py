@@ -1,8 +1,10 @@
-"""Where Stripe may send a customer back to: only to hosts that the settings name."""
+"""Where Stripe may send a customer back to: only to hosts that the settings name, and to this machine in DEBUG."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from licenzy_django.conf import as_list, licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
@@ -36,9 +38,14 @@ def redirect_url(name: str, given: str, default: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
         raise refusal(name, "This must be an absolute http or https URL.")
     allowed = {allowed.lower() for allowed in as_list(licenzy_settings().ALLOWED_REDIRECT_HOSTS)}
-    if host not in allowed:
+    if host not in allowed and not is_this_machine(parts.hostname):
         raise refusal(name, "This host is not allowed; see ALLOWED_REDIRECT_HOSTS.")
     return given
+
+
+def is_this_machine(hostname: str) -> bool:
+    """While ``DEBUG`` is on this machine is allowed at any port, as Django's ``ALLOWED_HOSTS`` allows it."""
+    return settings.DEBUG and (hostname in ("localhost", "127.0.0.1", "::1") or hostname.endswith(".localhost"))
 
 
 def refusal(name: str, problem: str) -> InvalidRequest:

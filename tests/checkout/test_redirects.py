@@ -12,6 +12,7 @@ from tests.backend import Backend, error_of
 
 LICENZY = {"ALLOWED_REDIRECT_HOSTS": ["shop.example", "localhost:3000", "[::1]:8000"], "TEST_SECRET_KEY": "sk_test_1"}
 
+THIS_MACHINE = ["http://127.0.0.1:9000/", "http://localhost:8123/", "https://[::1]/", "http://shop.localhost:8000/"]
 HOSTILE = [
     "https://evil.example/",
     "//evil.example/",
@@ -129,3 +130,19 @@ def test_the_billing_portals_way_back_is_held_to_the_same_hosts(stripe_double: S
 
     assert error_of(answer) == (400, "invalid_request")
     assert set(answer.json()["fields"]) == {"return_url"}
+
+
+@pytest.mark.parametrize("url", THIS_MACHINE)
+@override_settings(LICENZY=LICENZY)
+def test_this_machine_is_allowed_at_any_port_while_debug_is_on(url: str) -> None:
+    with override_settings(DEBUG=True):
+        assert redirect_url("success_url", url, "") == url
+    with pytest.raises(InvalidRequest, match="not allowed"):
+        redirect_url("success_url", url, "")
+
+
+@pytest.mark.parametrize("host", ["localhost.evil.example", "evil-localhost", "127.0.0.2", "127.0.0.1.evil.example"])
+@override_settings(LICENZY=LICENZY, DEBUG=True)
+def test_debug_lets_nothing_in_that_only_looks_like_this_machine(host: str) -> None:
+    with pytest.raises(InvalidRequest, match="not allowed"):
+        redirect_url("success_url", f"http://{host}:8000/", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,11 +11,12 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from licenzy_django import access, views
+from licenzy_django import access, clock, views
 from licenzy_django.exceptions import IdempotencyKeyInUse
 from licenzy_django.models import CheckoutAttempt
 from licenzy_django.sync import comparison
-from licenzy_django.testing import StripeDouble, entitled
+from licenzy_django.testing import StripeDouble
+from tests.servers import FormReader
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.views.urls")]
 
@@ -48,6 +50,11 @@ def session_of(stripe: StripeDouble) -> dict[str, Any]:
     return stripe.simulator.get("checkout.session", session_id)
 
 
+def a_moment_later() -> None:
+    """Stripe may be asked again. The double's clock would deliver the webhook too."""
+    CheckoutAttempt.objects.update(asked_at=clock.now() - comparison.ASK_EVERY)
+
+
 def test_buying_goes_to_stripe_and_grants_nothing(client: Client, stripe: StripeDouble, ada: User) -> None:
     answer = buy(client)
     assert answer.status_code == 302
@@ -75,9 +82,10 @@ def test_a_way_back_keeps_its_own_query(
 
 
 def test_a_double_click_opens_one_checkout(client: Client, stripe: StripeDouble) -> None:
-    assert buy(client)["Location"] == buy(client)["Location"]
-    assert buy(client, token="t2")["Location"] != buy(client)["Location"]
-    assert buy(client, token="")["Location"] != buy(client, token="")["Location"]
+    first = buy(client, "WEEK_PASS")["Location"]
+    assert buy(client, "WEEK_PASS")["Location"] == first
+    assert buy(client, "WEEK_PASS", token="t2")["Location"] != first
+    assert buy(client, "WEEK_PASS", token="")["Location"] != buy(client, "WEEK_PASS", token="")["Location"]
 
 
 def test_two_people_with_one_token_get_two_checkouts(client: Client, stripe: StripeDouble) -> None:
@@ -100,7 +108,54 @@ def test_the_second_click_waits_for_the_first(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("path", ["/buy/", "/billing/"])
 def test_forms_need_their_csrf_token_and_a_post(path: str, ada: User, stripe: StripeDouble) -> None:
     assert logged_in(ada, enforce_csrf_checks=True).post(path).status_code == 403
-    assert logged_in(ada).get(path).status_code == 405
+    asked = len(stripe.requests)
+    logged_in(ada).get(path, {"product_code": "PRO_MONTHLY"})
+    assert len(stripe.requests) == asked, "A GET opens nothing at Stripe."
+    assert not CheckoutAttempt.objects.exists()
+
+
+def after_log_in(path: str, ada: User, **form: str) -> Any:
+    """The page that somebody gets who presses the button, is asked to log in, and does."""
+    asked = Client().post(path, form)
+    [back] = parse_qs(urlsplit(asked["Location"]).query)["next"]
+    return logged_in(ada).get(back)
+
+
+def pressed(page: Any, client: Client) -> Any:
+    [form] = FormReader(page.content.decode()).forms
+    return client.post(form.action, form.fields)
+
+
+def test_who_has_to_log_in_first_still_buys_what_was_chosen(client: Client, stripe: StripeDouble, ada: User) -> None:
+    page = after_log_in("/buy/?from=mail", ada, product_code="PRO_MONTHLY", token="t1", quantity="2")
+
+    assert (page.status_code, page.context["product"].code) == (200, "PRO_MONTHLY")
+    assert page.context["fields"] == {"product_code": "PRO_MONTHLY", "token": "t1", "quantity": "2"}
+    assert pressed(page, client)["Location"].endswith(session_of(stripe)["id"])
+    assert buy(client)["Location"].endswith(session_of(stripe)["id"]), "It is still the first form's one checkout."
+
+
+def test_who_has_to_log_in_first_still_gets_to_billing(client: Client, stripe: StripeDouble, ada: User) -> None:
+    stripe.buy(ada, "PRO_MONTHLY")
+    page = after_log_in("/billing/", ada)
+
+    assert (page.status_code, b"Manage billing" in page.content) == (200, True)
+    assert pressed(page, client)["Location"].startswith("http")
+
+
+def test_coming_back_without_a_choice_leads_to_the_prices(client: Client, stripe: StripeDouble, ada: User) -> None:
+    assert after_log_in("/buy/", ada)["Location"] == "http://testserver/prices/"
+    assert after_log_in("/buy/", ada, product_code="x" * 256)["Location"] == "http://testserver/prices/"
+    for code in ("UNKNOWN", "\x00", "<script>"):
+        answer = client.get("/buy/", {"product_code": code})
+        assert (answer.status_code, b"not for sale" in answer.content) == (409, True)
+
+
+def test_a_log_in_elsewhere_is_given_the_whole_address(stripe: StripeDouble, settings: Settings) -> None:
+    settings.LOGIN_URL = "https://sso.example/"
+    asked = Client().post("/buy/", {"product_code": "PRO_MONTHLY"})
+    [back] = parse_qs(urlsplit(asked["Location"]).query)["next"]
+    assert back == "http://testserver/buy/?product_code=PRO_MONTHLY"
 
 
 @pytest.mark.parametrize("path", ["/buy/", "/billing/", "/return/", "/return/state/"])
@@ -113,11 +168,11 @@ def test_nobody_is_asked_to_log_in(path: str, stripe: StripeDouble) -> None:
 def test_what_stands_in_the_way_is_told(client: Client, stripe: StripeDouble, ada: User) -> None:
     answer = buy(client, "UNKNOWN")
     assert (answer.status_code, b"not for sale" in answer.content) == (409, True)
-    entitled(ada, "PRO_MONTHLY")
-    answer = buy(client, token="t3")
-    assert (answer.status_code, b"nothing to pay" in answer.content) == (409, True)
     answer = client.post("/billing/")
     assert (answer.status_code, b"not bought anything" in answer.content) == (409, True)
+    stripe.buy(ada, "PRO_MONTHLY")
+    answer = buy(client, token="t3")
+    assert (answer.status_code, b"nothing to pay" in answer.content) == (409, True)
 
 
 def test_stripe_out_of_reach_is_told(client: Client, stripe: StripeDouble) -> None:
@@ -146,12 +201,38 @@ def test_the_return_page_asks_stripe_at_once(client: Client, stripe: StripeDoubl
     assert client.get(f"/return/state/?session_id={session['id']}").json() == {"status": "created"}
     assert len(stripe.requests) == asked, "The poll never asks Stripe."
 
+    a_moment_later()
     page = client.get(f"/return/?session_id={session['id']}")
     assert "Thank you" in page.content.decode()
     assert access.check(ada)
     assert client.get(f"/return/state/?session_id={session['id']}").json() == {"status": "finalized"}
     stripe.deliver()
     assert len(access.entitlements_of(ada)) == 1
+
+
+def test_reloading_the_return_page_asks_stripe_once_in_a_while(client: Client, stripe: StripeDouble) -> None:
+    buy(client)
+    url = f"/return/?session_id={session_of(stripe)['id']}"
+    before = len(stripe.requests)
+    client.get(url)
+    once = len(stripe.requests) - before
+    for _ in range(5):
+        assert "Confirming your payment" in client.get(url).content.decode()
+    assert (once > 0, len(stripe.requests) - before) == (True, once)
+
+    a_moment_later()
+    client.get(url)
+    assert len(stripe.requests) - before == 2 * once
+
+
+def test_an_answer_that_failed_is_not_asked_for_again_at_once(client: Client, stripe: StripeDouble) -> None:
+    buy(client)
+    url = f"/return/?session_id={session_of(stripe)['id']}"
+    stripe.faults.add("GET", "/v1/checkout/sessions/*", "timeout", times=99)
+    client.get(url)
+    asked = len(stripe.requests)
+    assert client.get(url).status_code == 200
+    assert len(stripe.requests) == asked
 
 
 def test_the_return_page_waits_for_the_webhook_while_stripe_is_out_of_reach(
