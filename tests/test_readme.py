@@ -41,6 +41,7 @@ class Host:
 
     folder: Path
     python: Path
+    changes_the_port: bool = True
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -58,8 +59,8 @@ class Host:
         return f"http://127.0.0.1:{self.port}"
 
     def moved(self, text: str) -> str:
-        """The README's text with this project's port."""
-        return text.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
+        """The README's text with this project's port, unless this person leaves it as it is."""
+        return text.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}") if self.changes_the_port else text
 
     def type(self, script: str) -> str:
         done = subprocess.run(
@@ -99,14 +100,17 @@ def follow(host: Host) -> None:
     host.type_block("manage.py migrate")
 
 
-def buy_in_the_browser(host: Host) -> None:
-    visitor = Visitor(host.url)
+def buy_in_the_browser(host: Host, name: str = "127.0.0.1") -> None:
+    visitor = Visitor(f"http://{name}:{host.port}")
     visitor.open("/buy/")
     visitor.log_in_to_the_admin("ada", "pw-of-ada")
     assert visitor.open("/members/").status_code == 403
     visitor.open("/buy/")
     visitor.press("Pay")
+    assert visitor.page.url == f"{visitor.site}/members/"
     eventually(lambda: visitor.open("/members/").status_code == 200)
+    assert "nothing to pay" in visitor.open("/buy/").text
+    assert visitor.page.status_code == 409
 
 
 def buy_from_another_backend(host: Host) -> None:
@@ -128,7 +132,10 @@ def go_live(host: Host) -> None:
         kept = (host.folder / path).read_text().replace(', "licenzy_django.simulator"]', "]")
         host.write(path, "".join(line for line in kept.splitlines(keepends=True) if "simulator/" not in line))
     host.write("mysite/settings.py", "del LICENZY_SIMULATOR\n" + block_with("with a real Stripe"), mode="a")
-    host.environment |= {"STRIPE_TEST_SECRET_KEY": "sk_test_1", "STRIPE_TEST_WEBHOOK_SECRETS": "whsec_1,whsec_2"}
+    # The endpoint is made with these settings, before its secret is known.
+    host.environment |= {"STRIPE_TEST_SECRET_KEY": "sk_test_1"}
+    host.type("python manage.py licenzy_webhook_endpoint events")
+    host.environment |= {"STRIPE_TEST_WEBHOOK_SECRETS": "whsec_1,whsec_2"}
     assert "no issues" in host.type("python manage.py check")
 
 
@@ -154,6 +161,14 @@ def test_the_readme_works_in_an_empty_project(tmp_path: Path) -> None:
     host = Host(tmp_path, Path(sys.executable))
     follow(host)
     buy_in_both_ways(host)
+
+
+def test_the_sample_view_works_at_any_port_by_any_name_and_with_atomic_requests(tmp_path: Path) -> None:
+    host = Host(tmp_path, Path(sys.executable), changes_the_port=False)
+    follow(host)
+    host.write("mysite/settings.py", 'DATABASES["default"]["ATOMIC_REQUESTS"] = True\n', mode="a")
+    with running_server(host.folder, host.port, host.environment, str(host.python)):
+        buy_in_the_browser(host, "localhost")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.template import Context, Template
 from django.test import Client, RequestFactory
+from django.urls import path as route
 from django.utils import timezone
 
 from licenzy_django.models import ApiKey, Kind
@@ -71,14 +73,15 @@ def sent(client: Client, words: list[str], key: str) -> Any:
 def followed(stripe_double: StripeDouble, settings: Any) -> StripeDouble:
     """ "Adding it to a project", in this process."""
     files = page("docs/adding-to-a-project.md").files()
-    names = ["mysite", "mysite.views", "mysite.urls"]
+    names = ["mysite", "mysite.shop", "mysite.shop.views", "mysite.shop.urls", "config", "config.urls"]
     for name in names:
         sys.modules[name] = ModuleType(name)
-    sys.modules["mysite"].views = sys.modules["mysite.views"]  # type: ignore[attr-defined]
+    sys.modules["mysite.shop"].views = sys.modules["mysite.shop.views"]  # type: ignore[attr-defined]
+    sys.modules["config.urls"].urlpatterns = [route("admin/", admin.site.urls)]  # type: ignore[attr-defined]
     try:
-        for name in names[1:]:
+        for name in ("mysite.shop.views", "mysite.shop.urls", "config.urls"):
             exec(files[f"{name.replace('.', '/')}.py"], sys.modules[name].__dict__)
-        settings.ROOT_URLCONF = "mysite.urls"
+        settings.ROOT_URLCONF = "config.urls"
         settings.LOGIN_URL = "admin:login"
         [engine] = settings.TEMPLATES
         pages = {name.removeprefix("templates/"): text for name, text in files.items() if name.endswith(".html")}
