@@ -144,6 +144,7 @@ def test_the_return_page_may_ask_at_once_but_only_for_its_own_subject(stripe_dou
     assert sync.refresh_checkout(session["id"], "user_2", mode="test") is None
     assert sync.refresh_checkout("../customers", "user_1", mode="test") is None
     assert not access.check("user_1")
+    assert not any(comparison.may_ask(before_paying) for _ in range(3)), "The row decides, not what was read of it."
     too_early = sync.refresh_checkout(session["id"], "user_1", mode="test")
     assert too_early is not None
     assert too_early.status == "created"
