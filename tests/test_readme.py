@@ -11,6 +11,7 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
@@ -27,6 +28,7 @@ README = (REPOSITORY / "README.md").read_text()
 needs_curl = pytest.mark.skipif(
     shutil.which("curl") is None, reason="NOT TESTED: the README types curl, which is missing"
 )
+IN_STRIPES_FORM = sha256(b"of nobody").hexdigest()[:32]
 BLOCKS = [dedent(block) for block in re.findall(r"^ *```\w+\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)]
 
 
@@ -133,9 +135,9 @@ def go_live(host: Host) -> None:
         host.write(path, "".join(line for line in kept.splitlines(keepends=True) if "simulator/" not in line))
     host.write("mysite/settings.py", "del LICENZY_SIMULATOR\n" + block_with("with a real Stripe"), mode="a")
     # The endpoint is made with these settings, before its secret is known.
-    host.environment |= {"STRIPE_TEST_SECRET_KEY": "sk_test_1"}
+    host.environment |= {"STRIPE_TEST_SECRET_KEY": f"sk_test_{IN_STRIPES_FORM}"}
     host.type("python manage.py licenzy_webhook_endpoint events")
-    host.environment |= {"STRIPE_TEST_WEBHOOK_SECRETS": "whsec_1,whsec_2"}
+    host.environment |= {"STRIPE_TEST_WEBHOOK_SECRETS": f"whsec_{IN_STRIPES_FORM},whsec_{IN_STRIPES_FORM[::-1]}"}
     assert "no issues" in host.type("python manage.py check")
 
 
