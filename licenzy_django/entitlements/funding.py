@@ -119,8 +119,10 @@ class CreditLedger:
         """How much of a credit is for time that had been paid for, and by which line."""
         left = float(-credit.net)
         for value in reversed(self.paid[self.item_id_of(credit)]):
-            share = min(left, value.left(credit.start, credit.end))
-            if share > 0:
+            if left <= 0:
+                return
+            if value.line.start < credit.end and credit.start < value.line.end:
+                share = min(left, value.left(credit.start, credit.end))
                 left -= share
                 value.credited += share
                 yield value, share
@@ -135,7 +137,8 @@ class PaidValue:
         self.credited = 0.0
 
     def left(self, start: int, end: int) -> float:
-        overlap = max(0, min(end, self.line.end) - max(start, self.line.start))
+        """Its worth between two moments that it overlaps."""
+        overlap = min(end, self.line.end) - max(start, self.line.start)
         return max(0.0, self.line.net * overlap / (self.line.end - self.line.start) - self.credited)
 
 

@@ -1,6 +1,6 @@
 """Rights follow money: what of a subscription is paid for, until when, by money that still stands. Pure.
 
-Each item of a subscription has a lane: the lines that billed it, in the order of their time. What is in force is
+Each item of a subscription has its lines: those that billed it, in the order of their time. What is in force is
 
 1. what Stripe reports, if a line that counts bills just that, or if no line bills it at all (a change without
    proration, or one that the next renewal bills) and the time under it is paid for;
@@ -75,7 +75,7 @@ class Evidence:
 
 
 class PaidTime:
-    """The lanes of a subscription, and what is in force in each."""
+    """What is in force of each item of a subscription."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -94,20 +94,20 @@ class PaidTime:
     def in_force(self) -> list[Coverage | Uncovered]:
         """Of each item that Stripe reports, and of each that a change removed without being paid."""
         reported = [self.of_item(item) for item in self.subscription.items]
-        former = [self.of_former_item(lane) for lane in self.debits if lane not in self.items]
+        former = [self.of_former_item(item_id) for item_id in self.debits if item_id not in self.items]
         return [*reported, *(coverage for coverage in former if coverage is not None)]
 
-    # --- lanes --------------------------------------------------------------------------------------------------------
+    # --- which item a line bills --------------------------------------------------------------------------------------
 
     def item_ids_by_price(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = defaultdict(list)
         lines = (line for invoice in self.evidence.invoices for line in invoice.lines)
-        for lane, price in [
+        for item_id, price in [
             *((item.id, item.price) for item in self.subscription.items),
             *((line.item, line.price) for line in lines if line.item),
         ]:
-            if lane not in names[price]:
-                names[price].append(lane)
+            if item_id not in names[price]:
+                names[price].append(item_id)
         return names
 
     def item_id_of(self, line: Line) -> str:
@@ -115,7 +115,7 @@ class PaidTime:
         if line.item:
             return line.item
         named = self.item_ids.get(line.price, [])
-        there = [lane for lane in named if lane not in self.items or (self.items[lane].created or 0) <= line.start]
+        there = [name for name in named if name not in self.items or (self.items[name].created or 0) <= line.start]
         if there:
             return there[0]
         is_of_the_only_item = line.proration and len(self.subscription.items) == 1 and not named
@@ -176,14 +176,16 @@ class PaidTime:
         if not self.is_unbilled_change():
             return None
         moment = max(item.created or 0, item.period_start or 0)
-        lanes = [lane for lane in self.debits if not self.is_credited(lane)]
-        found = [bill for lane in lanes for bill in self.debits[lane] if bill.was_proof and spans(bill.line, moment)]
+        standing = (debits for item_id, debits in self.debits.items() if not self.is_credited(item_id))
+        found = [bill for debits in standing for bill in debits if bill.was_proof and spans(bill.line, moment)]
         return max(found, key=lambda bill: (bill.item_id not in self.items, bill.line.start), default=None)
 
-    def is_credited(self, lane: str) -> bool:
+    def is_credited(self, item_id: str) -> bool:
         """Whether what an item paid was given back as credit when the item was removed."""
-        last = max((bill.line.start for bill in self.debits[lane]), default=0)
-        return lane not in self.items and any(bill.counts and bill.line.start >= last for bill in self.credits[lane])
+        if item_id in self.items:
+            return False
+        last = self.debits[item_id][-1].line.start
+        return any(bill.counts and bill.line.start >= last for bill in self.credits[item_id])
 
     def continued(self, item: Item, renewal: BilledLine | None, current: Sequence[BilledLine]) -> Coverage | Uncovered:
         """What was in force until the renewal that is not paid yet.
@@ -229,19 +231,19 @@ class PaidTime:
         costs_no_more = renewal is not None and renewal.line.net <= basis.line.net
         return (was_there and not is_refused) or costs_no_more
 
-    def of_former_item(self, lane: str) -> Coverage | None:
+    def of_former_item(self, item_id: str) -> Coverage | None:
         """An item that Stripe does not report any more stays until its paid end, if what replaced it was billed and has
         not been paid, or its payment went back."""
-        counting = [bill for bill in self.debits[lane] if bill.counts]
+        counting = [bill for bill in self.debits[item_id] if bill.counts]
         if not counting:
             return None
         basis = counting[-1]
-        was_billed = any(bill.line.start >= basis.line.start for bill in self.credits[lane])
-        if not was_billed or self.is_credited(lane):
+        was_billed = any(bill.line.start >= basis.line.start for bill in self.credits[item_id])
+        if not was_billed or self.is_credited(item_id):
             return None
         quantity = 1 if basis.line.quantity is None else basis.line.quantity
-        item = Item(lane, basis.line.price, quantity, basis.line.start, basis.line.start, basis.line.end)
-        return replace(covered(item, basis, follows=True), is_reported=False)
+        item = Item(item_id, basis.line.price, quantity, basis.line.start, basis.line.start, basis.line.end)
+        return covered(item, basis, follows=False)
 
 
 LATE_START = 3600

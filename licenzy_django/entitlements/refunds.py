@@ -98,6 +98,8 @@ class Payments:
         """
         refunds = [fact.state for fact in gathered(self.refunds, ids)]
         charges = [fact.state for fact in gathered(self.charges, ids)]
+        if not refunds and not charges:
+            return None
         standing = [refund for refund in refunds if refund["status"] not in VOID_REFUNDS]
         failed = sum(refund["amount"] or 0 for refund in refunds if refund["status"] in VOID_REFUNDS)
         by_refunds = sum(refund["amount"] or 0 for refund in standing)

@@ -50,6 +50,7 @@ SINGLE = {
     "a credit note before payment": (month(money=0, credited_before_payment=3000), False),
     "a credit note of more": (month(money=0, credited_before_payment=3001), False),
     "a credit note of all but a cent": (month(money=0, credited_before_payment=2999), True),
+    "a credit note over the only cent": (invoice("1", line(1), money=0, credited_before_payment=1), False),
     "a credit note over a part, and the card": (month(money=1000, credited_before_payment=2000), True),
     "the balance, with a credit note on it": (
         month(money=0, starting_balance=-3000, credited_before_payment=3000),
@@ -90,6 +91,11 @@ def down(at: float, *, credit: int, debit: int, name: str = "2", **more: object)
 CREDIT = {
     "for paid time": ([month(), down(10, credit=-2000, debit=2000)], {"1", "2"}),
     "for paid time, with a rest": ([month(), down(10, credit=-2000, debit=1000)], {"1", "2"}),
+    "for a cent of paid time": ([invoice("1", line(30)), down(29, credit=-1, debit=1)], {"1", "2"}),
+    "for paid time, and a sum below the minimum": (
+        [month(), down(10, credit=-2000, debit=2030, money=0)],
+        {"1", "2"},
+    ),
     "for unpaid time": ([unpaid("1", line(3000)), down(10, credit=-2000, debit=2000)], set()),
     "for unpaid time, with a rest": ([unpaid("1", line(3000)), down(10, credit=-2000, debit=1000)], set()),
     "rounded": ([month(), down(10, credit=-2001, debit=2001)], {"1", "2"}),

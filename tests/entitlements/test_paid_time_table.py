@@ -36,6 +36,7 @@ def in_force(known: Evidence) -> list[str]:
 def shown(one: Coverage | Uncovered) -> str:
     if isinstance(one, Uncovered):
         return f"{one.item.id}: {one.reason}"
+    assert {one.is_reported, one.is_current} <= {True, False}
     kept = "" if one.is_reported else f" kept, {one.why_not_reported}"
     renews = "" if one.is_current else " renews"
     return f"{one.item.id}: {one.price} x{one.quantity} {days(one.starts_at)}-{days(one.ends_at)}{kept}{renews}"
@@ -272,6 +273,16 @@ RENEWALS = {
         ),
         "si: max x1 0-30 renews",
     ),
+    "sent after a change that was not billed, and one before that is unpaid": (
+        with_newest(
+            PAID,
+            UP_UNPAID,
+            unpaid("in_3", line(4000, 30, 60, price="ultra")),
+            of=item("ultra", period=NEXT),
+            seen={("pro", 1): 0, ("max", 1): 15, ("ultra", 1): 20},
+        ),
+        "si: ultra x1 0-30 renews",
+    ),
     "a draft after a change that was not billed": (
         with_newest(PAID, of=RENEWING_MAX, latest="in_2", seen={("pro", 1): 0, ("max", 1): 15}),
         "si: max x1 0-30 renews",
@@ -370,6 +381,8 @@ SWAP = (change(-500, 15, price="pro"), change(1500, 15, item="si_new"))
 WITH_YEAR = [item("year", name="si_year", period=(0, 365)), item("pro", period=NEXT)]
 YEAR = line(9000, 0, 365, price="year", item="si_year")
 
+BOTH_SENT = unpaid("in_2", line(1000, 30, 60), line(200, 30, 60, price="extra", item="si_extra"))
+
 ITEMS = {
     "two, both paid": (
         with_newest(invoice("in_1", line(), line(200, price="extra", item="si_extra")), of=[item(), ADD_ON]),
@@ -415,6 +428,54 @@ ITEMS = {
             seen={("extra", 1): 15},
         ),
         ["si: pro x1 0-30 renews", "si_extra: extra x1 0-30 renews"],
+    ),
+    "one added as the month began, not billed": (
+        with_newest(PAID, of=[item(), item("extra", name="si_extra")]),
+        ["si: pro x1 0-30", "si_extra: extra x1 0-30"],
+    ),
+    "one added, not billed, and its own renewal is sent": (
+        with_newest(
+            PAID,
+            BOTH_SENT,
+            of=[RENEWING, item("extra", name="si_extra", made=15, period=NEXT)],
+            seen={("extra", 1): 15},
+        ),
+        ["si: pro x1 0-30 renews", "si_extra: extra x1 0-30 renews"],
+    ),
+    "one added with the renewal that is sent": (
+        with_newest(
+            PAID,
+            BOTH_SENT,
+            of=[RENEWING, item("extra", name="si_extra", made=30, period=NEXT)],
+            seen={("extra", 1): 30},
+        ),
+        ["si: pro x1 0-30 renews", "si_extra: payment_pending"],
+    ),
+    "one added while renewals are written off": (
+        with_newest(
+            PAID,
+            SENT,
+            unpaid("in_3", line(1000, 60, 90)),
+            of=[item(period=(60, 90)), item("extra", name="si_extra", made=50, period=(60, 90))],
+            seen={("extra", 1): 50},
+        ),
+        ["si: pro x1 0-30 renews", "si_extra: extra x1 0-30 renews"],
+    ),
+    "added and removed at once, with credit": (
+        with_newest(
+            PAID,
+            invoice("in_2", change(100, 15, price="extra", item="si_extra")),
+            invoice("in_3", change(-100, 15, price="extra", item="si_extra"), on=16),
+        ),
+        ["si: pro x1 0-30"],
+    ),
+    "added and replaced at once, unpaid": (
+        with_newest(
+            PAID,
+            invoice("in_2", change(100, 15, price="extra", item="si_extra")),
+            unpaid("in_3", change(-100, 15, price="extra", item="si_extra"), change(900, 15), on=16),
+        ),
+        ["si: pro x1 0-30", "si_extra: extra x1 15-30 kept, payment_pending"],
     ),
     "replaced, paid": (with_newest(PAID, invoice("in_2", *SWAP), of=[NEW]), ["si_new: max x1 15-30"]),
     "replaced, unpaid": (
@@ -517,3 +578,9 @@ BY_SESSION = {
 @pytest.mark.parametrize(("known", "expected"), BY_SESSION.values(), ids=BY_SESSION.keys())
 def test_a_session_or_a_free_start_stands_for_an_invoice(known: Evidence, expected: str) -> None:
     assert in_force(known) == [expected]
+
+
+def test_a_former_item_is_as_its_paid_line_says() -> None:
+    _, former = PaidTime(with_newest(PAID, unpaid("in_2", *SWAP), of=[NEW])).in_force()
+
+    assert former.item == item()
