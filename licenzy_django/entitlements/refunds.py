@@ -151,6 +151,8 @@ def counts_against(dispute: Fact) -> bool:
 
 def gathered(by_payment: dict[str, dict[str, Fact]], payment_ids: Iterable[str]) -> list[Fact]:
     """Each fact once, though it may be known by its payment intent and by its charge."""
+    if not by_payment:
+        return []
     found: dict[str, Fact] = {}
     for payment_id in sorted(payment_ids):
         found.update(by_payment.get(payment_id, {}))
