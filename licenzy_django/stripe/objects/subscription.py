@@ -24,6 +24,8 @@ def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
             "canceled_at": whole(subscription, "canceled_at"),
             "ended_at": whole(subscription, "ended_at"),
             "latest_invoice": id_of(subscription.get("latest_invoice")),
+            # Null says that there is none; a field that is not there says nothing.
+            "has_no_invoice": subscription.get("latest_invoice", "") is None,
             "has_pending_update": bool(inside(subscription, "pending_update")),
             "collection_method": text(subscription, "collection_method"),
             "pause_collection": text(inside(subscription, "pause_collection"), "behavior"),

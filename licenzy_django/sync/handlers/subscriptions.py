@@ -122,7 +122,7 @@ def note_free_start(subscription: Fact, mode: str) -> None:
     https://docs.stripe.com/billing/subscriptions/billing-cycle#new-subscriptions
     """
     ends = [item["period_end"] for item in subscription.state["items"] if item["period_end"] is not None]
-    if subscription.state["latest_invoice"] or subscription.state["status"] not in RUNNING or not ends:
+    if not subscription.state["has_no_invoice"] or subscription.state["status"] not in RUNNING or not ends:
         return
     links = {"subscription_id": subscription.stripe_id}
     start = Fact("free_start", f"{subscription.stripe_id}/free_start", {"until": min(ends)}, links)
