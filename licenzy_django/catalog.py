@@ -19,7 +19,7 @@ from licenzy_django.models.prices import record_prices
 from licenzy_django.stripe import client
 
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "features")
-LEFT_OUT: dict[str, Any] = {"is_active": True, "other_price_ids": [], "group": ""}
+LEFT_OUT: dict[str, Any] = {"is_active": True, "other_price_ids": [], "group": "", "trial_card": True}
 """What a key that is left out means, and ``dump`` leaves out."""
 OPTIONAL_KEYS = frozenset({"features", *LEFT_OUT})
 MAX_SHOWN = 64
@@ -124,14 +124,14 @@ def checked(entry: Any) -> dict[str, Any]:
         is_left_out = value is None and name in rules.may_have and TERMS[name] is None
         if not is_right(value) and not is_left_out:
             raise CatalogError(f"{name} must be {what}.")
-    unset = {name: TERMS[name] for name in rules.may_have if TERMS[name] is not None}
+    unset = {name: TERMS[name] for name in rules.may_have}
     return {"features": [], **LEFT_OUT, **unset, **entry}
 
 
 def keys_of(rules: KindRules) -> list[str]:
     """The keys of a kind, in the order of a dump."""
-    group = ["group"] if rules.is_recurring else []
-    return [*COMMON_KEYS, "other_price_ids", *group, *rules.terms, "is_active"]
+    group, trial_card = (["group"], ["trial_card"]) if rules.is_recurring else ([], [])
+    return [*COMMON_KEYS, "other_price_ids", *group, *rules.terms, *trial_card, "is_active"]
 
 
 def is_text(value: Any) -> bool:
@@ -159,7 +159,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "features": (is_list_of_texts, "a list of texts"),
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
-    "is_active": (lambda value: isinstance(value, bool), "true or false"),
+    **dict.fromkeys(("trial_card", "is_active"), (lambda value: isinstance(value, bool), "true or false")),
 }
 
 
@@ -207,5 +207,7 @@ def problems_of_price(price: dict[str, Any], product: Product) -> Iterator[str]:
         yield f"is recurring, but a {product.kind} needs one that is paid once"
     if recurring.get("usage_type") == "metered":
         yield "is metered, which is not supported: Stripe wants no quantity for it"
+    if recurring.get("trial_period_days"):
+        yield "has a trial of its own, which Checkout ignores: set the product's trial_days"
     if price.get("custom_unit_amount"):
         yield "lets the customer choose the amount"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The version our translator was written for, and the one `licenzy_webhook_endpoint` registers. Kept in one place.
 STRIPE_API_VERSION = "2026-10-28.endive"
+TRIALS = ("once", "once_per_product", "always")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,9 @@ class LicenzySettings:
 
     RENEWAL_LEEWAY_HOURS: int = 24
     """How long a subscription whose period has ended stays on while no news has come."""
+
+    TRIALS: str = "once"
+    """How many trials a subject gets: ``once``, ``once_per_product`` or ``always``."""
 
     OUTBOUND_ALLOW_HTTP: bool = False
     """Whether outbound endpoints may be ``http://``. For development."""

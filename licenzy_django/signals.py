@@ -14,5 +14,12 @@ Arguments: ``entitlement``, the row as it was saved; ``change``, its ``Entitleme
 checkout_finalized = Signal()
 """The money of a checkout is confirmed. Sender: ``CheckoutAttempt``. Argument: ``attempt``, with its subject."""
 
+trial_will_end = Signal()
+"""A trial ends in three days, or was just shortened; whoever writes to customers does it here.
+
+Sender: ``Subject``. Arguments: ``subject``, ``subscription_id`` and ``trial_end`` (a datetime). The same trial end may
+come twice, where Stripe's event is replayed.
+"""
+
 outbound_recorded = Signal()
 """Something waits to be delivered. Arguments: ``mode``."""

@@ -103,7 +103,6 @@ class Story(RuleBasedStateMachine):
         for code, price in PRICES.items():
             name = f"price_{code.lower()}"
             self.stripe.simulator.create_price({"id": name, "currency": "eur", "product_name": code, **price})
-        self.stripe.trial_days["TRIAL"] = 14
         self.pending: list[Json] = []
         self.told: list[Json] = []
         self.tried: dict[str, Json] = {}
@@ -394,8 +393,9 @@ def subscription_of(invoice: Json) -> str:
 @pytest.fixture
 def catalog(db: None) -> Iterator[None]:
     with stripe_double_in_memory() as stripe:
-        for code in ("PRO_MONTHLY", "PRO_YEARLY", "SEATS", "TRIAL"):
+        for code in SUBSCRIPTIONS:
             stripe.sell(code)
+        stripe.sell("TRIAL", trial_days=14)
         stripe.sell("WEEK_PASS", kind="time_pass")
         stripe.sell("CREDITS", kind="usage_pack")
         yield

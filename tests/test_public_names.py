@@ -15,7 +15,8 @@ import licenzy_django
 pytestmark = pytest.mark.once
 PACKAGE = Path(licenzy_django.__file__).parent
 PUBLIC = {
-    "access": "AccessSummary Decision EntitlementView acheck arequire check entitlements_of require summary",
+    "access": """AccessSummary Decision EntitlementView acheck arequire check entitlements_of has_had_trial require
+        summary""",
     "billing_portal": "session_url",
     "checkout": "StartedCheckout start",
     "conf": "STRIPE_API_VERSION LicenzySettings licenzy_settings",
@@ -30,7 +31,7 @@ PUBLIC = {
     "operators": "expire_attempt grant restore revoke",
     "outbound.endpoints": "create requeue rotate_secret switch_off switch_on",
     "permissions": "HasEntitlement",
-    "signals": "checkout_finalized entitlement_changed outbound_recorded",
+    "signals": "checkout_finalized entitlement_changed outbound_recorded trial_will_end",
     "simulator": "Simulator http_client now",
     "simulator.urls": "urlpatterns",
     "subjects": "user_subject",

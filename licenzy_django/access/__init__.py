@@ -2,6 +2,7 @@
 
 from licenzy_django.access.decisions import Decision, acheck, arequire, check, require
 from licenzy_django.access.summary import AccessSummary, EntitlementView, entitlements_of, summary
+from licenzy_django.access.trials import has_had_trial
 
 __all__ = [
     "AccessSummary",
@@ -11,6 +12,7 @@ __all__ = [
     "arequire",
     "check",
     "entitlements_of",
+    "has_had_trial",
     "require",
     "summary",
 ]

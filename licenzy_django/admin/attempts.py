@@ -25,6 +25,7 @@ class CheckoutAttemptAdmin(LookedUp):
         "product",
         "quantity",
         "terms",
+        "trial_days",
         "status",
         "failure_reason",
         "session_at_stripe",

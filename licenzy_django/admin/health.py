@@ -19,6 +19,7 @@ from licenzy_django.admin import charts
 from licenzy_django.admin.activity import active_by_product
 from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.checkout.plan_groups import paid_twice
+from licenzy_django.checkout.trials import second_trials
 from licenzy_django.entitlements.unknown_prices import unknown_price_counts
 from licenzy_django.models import ApiKey, CheckoutAttempt, Delivery, EntitlementChange, OutboundEndpoint, StripeEvent
 from licenzy_django.models.stripe import WRONG_MODE
@@ -133,6 +134,13 @@ def of_billing(mode: str) -> Iterable[Finding]:
         _("Both renew. Cancel at Stripe the one that the customer does not want, and refund its invoice."),
         len(doubles),
         [(str(double), page_of(double.subject)) for double in doubles[:MOST_SHOWN]],
+    )
+    trials = second_trials(mode)
+    yield Finding(
+        _("Subjects with a second trial"),
+        _("It runs on. To charge at once, end the trial at Stripe."),
+        len(trials),
+        [(str(trial), page_of(trial.subject)) for trial in trials[:MOST_SHOWN]],
     )
 
 

@@ -78,6 +78,8 @@ class ProductForm(ProductModelForm):
                 self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % words)
         if values.get("group") and not rules.is_recurring:
             self.add_error("group", _("Leave this empty: it is not for a %(kind)s.") % words)
+        if not rules.is_recurring:
+            values["trial_card"] = True
         for name in rules.may_have:
             if TERMS[name] is None and values.get(name) == 0:
                 self.add_error(name, _("At least one day, or empty for units that never expire."))
@@ -98,8 +100,9 @@ class ProductAdmin(Configured):
         (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "other_price_ids", "history"]}),
         (None, {"fields": ["group", "features", "applying", "is_active"]}),
         *(
-            (rules.heading, {"fields": rules.terms, "description": rules.description})  # type: ignore[list-item]
+            (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()
+            for terms in [[*rules.terms, "trial_card"] if rules.is_recurring else rules.terms]
         ),
     ]
 

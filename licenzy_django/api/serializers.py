@@ -35,6 +35,15 @@ class WholeNumberField(serializers.IntegerField):
         return data
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON boolean: not "true", not 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class SubjectRefField(TextField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -75,6 +84,7 @@ class CheckoutSessionRequest(RequestSerializer):
     customer_email = TextField(max_length=254, required=False)
     success_url = TextField(max_length=2048, required=False)
     cancel_url = TextField(max_length=2048, required=False)
+    trial = FlagField(required=False)
 
 
 class AccessCheckRequest(RequestSerializer):
@@ -99,6 +109,7 @@ class CheckoutSessionResponse(serializers.Serializer[Any]):
     checkout_url = serializers.CharField()
     mode = serializers.ChoiceField(Mode.choices)
     expires_at = TimeField(allow_null=True)
+    trial_days = serializers.IntegerField()
 
 
 class AccessCheckResponse(serializers.Serializer[Any]):

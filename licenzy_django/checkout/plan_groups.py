@@ -1,5 +1,7 @@
 """Of a subscription product, or of its plan group, a subject has one subscription and one open page at a time.
 
+A page with a trial closes the subject's other pages with one too.
+
 What counts is what is billed at Stripe, not what gives access: two subscriptions would both renew for ever.
 """
 
@@ -13,6 +15,7 @@ from django.db.models.functions import Cast, Concat
 
 from licenzy_django import clock
 from licenzy_django.checkout.pages import close_page
+from licenzy_django.checkout.trials import drop_trial, is_used_up
 from licenzy_django.exceptions import AlreadySubscribed
 from licenzy_django.models import CheckoutAttempt, Entitlement, Product, Source, Status, Subject
 from licenzy_django.models.kinds import kinds_that
@@ -25,29 +28,41 @@ def slot_of(product: Product) -> str:
     return f"group:{product.group}" if product.group else f"product:{product.pk}"
 
 
-def make_way(subject: Subject, product: Product) -> None:
-    """Before a page is opened: refuse if the subject is subscribed, else close its earlier page.
+def make_way(attempt: CheckoutAttempt) -> None:
+    """Before a page is opened: refuse if the subject is subscribed, else close its earlier pages.
+
+    The attempt loses its trial if the subject has had one, also on an earlier page that was completed meanwhile.
 
     Raises:
         AlreadySubscribed: also where the earlier page was completed meanwhile.
         IdempotencyKeyInUse: another request is opening a page at this moment.
         StripeUnavailable, StripeRefused, ModeNotConfigured: Stripe could not be asked about the earlier page.
     """
+    subject, product = attempt.subject, attempt.product
     if not product.is_recurring:
         return
-    # Read before the subscriptions: a page that is completed in between is among one or the other.
-    earlier = list(open_pages(subject, product))
+    # Read before the subscriptions and trials: a page that is completed in between is among one or the other.
+    earlier = list(open_pages(attempt))
     running = live_subscriptions(subject, product, clock.now()).first()
     if running is not None:
         raise AlreadySubscribed(product_code=running.product.code)
-    for attempt in earlier:
-        if not close_page(attempt):
-            raise AlreadySubscribed(product_code=attempt.product.code)
+    if attempt.trial_days and is_used_up(subject, product):
+        drop_trial(attempt)
+    for page in earlier:
+        is_rival = slot_of(page.product) == slot_of(product)
+        if (is_rival or attempt.trial_slot) and not close_page(page):
+            if is_rival:
+                raise AlreadySubscribed(product_code=page.product.code)
+            drop_trial(attempt)
 
 
-def open_pages(subject: Subject, product: Product) -> QuerySet[CheckoutAttempt]:
-    attempts = CheckoutAttempt.objects.filter(subject=subject, status=CheckoutAttempt.Status.CREATED)
-    return attempts.filter(product__in=rivals(product)).select_related("subject", "product").order_by("pk")
+def open_pages(attempt: CheckoutAttempt) -> QuerySet[CheckoutAttempt]:
+    """Earlier pages that may not stay open beside this attempt's."""
+    attempts = CheckoutAttempt.objects.filter(subject=attempt.subject, status=CheckoutAttempt.Status.CREATED)
+    conflicting = Q(product__in=rivals(attempt.product))
+    if attempt.trial_slot:
+        conflicting |= Q(trial_slot=attempt.trial_slot)
+    return attempts.filter(conflicting).select_related("subject", "product").order_by("pk")
 
 
 def live_subscriptions(subject: Subject, product: Product, at: datetime) -> QuerySet[Entitlement]:

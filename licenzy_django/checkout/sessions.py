@@ -20,8 +20,10 @@ from django.db.models import Q
 
 from licenzy_django import clock
 from licenzy_django.checkout.pages import ANSWER_CAN_BE_ASKED_FOR, LEASE, REJECTED, open_session
+from licenzy_django.checkout.params import session_params, urls_in
 from licenzy_django.checkout.plan_groups import make_way, slot_of
 from licenzy_django.checkout.redirects import redirect_url
+from licenzy_django.checkout.trials import offer_trial
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
@@ -37,7 +39,6 @@ from licenzy_django.identity import required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.stripe import client
-from licenzy_django.stripe.objects.session import ATTEMPT_METADATA_KEY
 
 MAX_QUANTITY = 999_999
 TRIES = 3
@@ -47,6 +48,8 @@ FROZEN = (
     "terms",
     "stripe_price_id",
     "page_slot",
+    "trial_days",
+    "trial_slot",
     "stripe_params",
     "reopened_at",
     "leased_until",
@@ -56,7 +59,12 @@ FROZEN = (
 
 @dataclass(frozen=True, slots=True)
 class StartedCheckout:
-    """Where to send the customer. ``replayed`` means that this request had been answered before."""
+    """Where to send the customer.
+
+    Attributes:
+        replayed: this request had been answered before.
+        trial_days: how long nothing is paid; 0 for no trial.
+    """
 
     attempt_id: str
     status: str
@@ -64,6 +72,7 @@ class StartedCheckout:
     mode: str
     expires_at: datetime | None
     replayed: bool = False
+    trial_days: int = 0
 
 
 def start(
@@ -76,6 +85,7 @@ def start(
     customer_email: str = "",
     success_url: str = "",
     cancel_url: str = "",
+    trial: bool | None = None,
 ) -> StartedCheckout:
     """Open a Stripe Checkout page for a subject and a product.
 
@@ -87,6 +97,7 @@ def start(
         quantity: packs or seats, 1 to 999,999; passes together 36,500 days at most.
         customer_email: prefilled on Stripe's page when the subject buys for the first time.
         success_url, cancel_url: where Stripe sends the customer, on an allowed host; by default the settings'.
+        trial: False does without the product's trial. A subject that has had its trial gets none (setting ``TRIALS``).
 
     Raises:
         InvalidRequest, ProductNotFound, AlreadySubscribed, ModeNotConfigured: nothing was begun.
@@ -106,17 +117,18 @@ def start(
         customer_email=customer_email,
         success_url=success_url,
         cancel_url=cancel_url,
+        **({} if trial is None else {"trial": trial}),
     )
     attempt = attempt_of_key(mode, key)
     if attempt is None:
-        validate(quantity, customer_email)
+        validate(quantity, customer_email, trial)
         urls = redirects(success_url, cancel_url)
-        attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls)
+        attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls, trial)
         if is_new:
             return opened(attempt, customer_email)
     if attempt.fingerprint != meaning:
         raise IdempotencyKeyReused()
-    return resume(attempt, customer_email)
+    return resume(attempt, customer_email, trial)
 
 
 def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
@@ -124,7 +136,7 @@ def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
     return attempts.filter(mode=mode, idempotency_key=key).first()
 
 
-def validate(quantity: Any, customer_email: str) -> None:
+def validate(quantity: Any, customer_email: str, trial: Any) -> None:
     problems: dict[str, list[str]] = {}
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= MAX_QUANTITY:
         problems["quantity"] = ["This must be a whole number from 1 to 999,999."]
@@ -133,6 +145,8 @@ def validate(quantity: Any, customer_email: str) -> None:
             validate_email(customer_email)
         except ValidationError:
             problems["customer_email"] = ["This is not an e-mail address."]
+    if trial is not None and not isinstance(trial, bool):
+        problems["trial"] = ["This must be true or false."]
     if problems:
         raise InvalidRequest(fields=problems)
 
@@ -153,6 +167,7 @@ def begin(
     meaning: str,
     quantity: int,
     urls: dict[str, str],
+    trial: bool | None,
 ) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
     # A host may take the code from a form: what no database can hold is no product either.
@@ -167,7 +182,7 @@ def begin(
     attempt = CheckoutAttempt(
         mode=mode, subject=subject, product=product, quantity=quantity, idempotency_key=key, fingerprint=meaning
     )
-    freeze(attempt, urls)
+    freeze(attempt, urls, trial)
     if is_written(attempt, partial(attempt.save, force_insert=True)):
         return attempt, True
     first = attempt_of_key(mode, key)
@@ -175,12 +190,13 @@ def begin(
     return first, False
 
 
-def freeze(attempt: CheckoutAttempt, urls: dict[str, str]) -> None:
+def freeze(attempt: CheckoutAttempt, urls: dict[str, str], trial: bool | None) -> None:
     """Keep what is sold and what Stripe is asked, as they are now."""
     product = attempt.product
     attempt.status, attempt.failure_reason = CheckoutAttempt.Status.CREATED, ""
     attempt.terms, attempt.stripe_price_id = product.terms(), product.stripe_price_id
     attempt.page_slot = slot_of(product)
+    offer_trial(attempt, trial)
     attempt.stripe_params = session_params(attempt, urls)
     attempt.leased_until = clock.now() + LEASE
 
@@ -188,10 +204,11 @@ def freeze(attempt: CheckoutAttempt, urls: dict[str, str]) -> None:
 def is_written(attempt: CheckoutAttempt, write: Callable[[], object]) -> bool:
     """Write an attempt whose page may be opened. False if the same key was used at the same moment.
 
-    The unique indexes decide: of the key, and of the one page that a subject may have of a plan group.
+    The unique indexes decide: of the key, of the one page that a subject may have of a plan group, and of its
+    one page with a trial.
     """
     for _ in range(TRIES):
-        make_way(attempt.subject, attempt.product)
+        make_way(attempt)
         try:
             with transaction.atomic():
                 write()
@@ -205,28 +222,10 @@ def is_written(attempt: CheckoutAttempt, write: Callable[[], object]) -> bool:
     raise IdempotencyKeyInUse("Another payment page is being opened at this moment; retry in a moment.")
 
 
-def session_params(attempt: CheckoutAttempt, urls: dict[str, str]) -> dict[str, Any]:
-    """What Stripe is asked, without the customer. Never changed once it was sent: a retry must be the same bytes."""
-    product = attempt.product
-    metadata = {ATTEMPT_METADATA_KEY: attempt.public_id}
-    line: dict[str, Any] = {"price": attempt.stripe_price_id, "quantity": attempt.quantity}
-    if product.rules.has_units:
-        line["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": max(99, attempt.quantity)}
-    return {
-        "mode": "subscription" if product.is_recurring else "payment",
-        "line_items": [line],
-        "client_reference_id": attempt.public_id,
-        "metadata": metadata,
-        # Refunds and disputes inherit nothing; subscriptions and payments only what is set here.
-        ("subscription_data" if product.is_recurring else "payment_intent_data"): {"metadata": metadata},
-        **urls,
-    }
-
-
-def resume(attempt: CheckoutAttempt, customer_email: str) -> StartedCheckout:
+def resume(attempt: CheckoutAttempt, customer_email: str, trial: bool | None) -> StartedCheckout:
     """Answer a repeated request: what was answered before, or carry on where the first one stopped."""
     now = clock.now()
-    if attempt.failure_reason == REJECTED and reopen(attempt):
+    if attempt.failure_reason == REJECTED and reopen(attempt, trial):
         return opened(attempt, customer_email)
     if not attempt.is_open(now):
         raise CheckoutSessionExpired()
@@ -244,7 +243,7 @@ def resume(attempt: CheckoutAttempt, customer_email: str) -> StartedCheckout:
     return opened(attempt, customer_email, is_retry=True)
 
 
-def reopen(attempt: CheckoutAttempt) -> bool:
+def reopen(attempt: CheckoutAttempt, trial: bool | None) -> bool:
     """Begin anew what Stripe found wrong, as the product is now: an operator may have put it right.
 
     Stripe made nothing of it, and keeps no answer to a request whose parameters were wrong
@@ -252,13 +251,17 @@ def reopen(attempt: CheckoutAttempt) -> bool:
     """
     if not attempt.product.is_active:
         raise ProductNotFound()
-    freeze(attempt, {name: attempt.stripe_params[name] for name in ("success_url", "cancel_url")})
+    freeze(attempt, urls_in(attempt), trial)
     attempt.rejections += 1
     attempt.reopened_at = clock.now()
-    frozen = {name: getattr(attempt, name) for name in FROZEN}
     rejected = CheckoutAttempt.objects.filter(pk=attempt.pk, failure_reason=REJECTED)
     is_ours: list[int] = []
-    is_written(attempt, lambda: is_ours.append(rejected.update(**frozen, updated_at=clock.now())))
+
+    def write() -> None:
+        frozen = {name: getattr(attempt, name) for name in FROZEN}
+        is_ours.append(rejected.update(**frozen, updated_at=clock.now()))
+
+    is_written(attempt, write)
     attempt.refresh_from_db()
     return bool(is_ours[-1])
 
@@ -273,5 +276,11 @@ def opened(attempt: CheckoutAttempt, customer_email: str, *, is_retry: bool = Fa
 
 def started(attempt: CheckoutAttempt, *, replayed: bool = False) -> StartedCheckout:
     return StartedCheckout(
-        attempt.public_id, attempt.status, attempt.checkout_url, attempt.mode, attempt.expires_at, replayed
+        attempt.public_id,
+        attempt.status,
+        attempt.checkout_url,
+        attempt.mode,
+        attempt.expires_at,
+        replayed,
+        attempt.trial_days,
     )

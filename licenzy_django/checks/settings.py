@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
-from licenzy_django.conf import SETTING_NAMES, LicenzySettings, licenzy_settings
+from licenzy_django.conf import SETTING_NAMES, TRIALS, LicenzySettings, licenzy_settings
 from licenzy_django.models import Mode
 
 # What a setting may be, by the type of its default. Two read as English in a message.
@@ -110,6 +110,19 @@ def check_leeway(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> lis
             "LICENZY['RENEWAL_LEEWAY_HOURS'] is negative: subscriptions would end before what was paid for.",
             hint="0 or more; the default is 24.",
             id="licenzy.E011",
+        )
+    ]
+
+
+@register("licenzy", Tags.compatibility)
+def check_trials(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if not are_readable() or licenzy_settings().TRIALS in TRIALS:
+        return []
+    return [
+        Error(
+            f"LICENZY['TRIALS'] is {licenzy_settings().TRIALS!r}, which counts as 'once'.",
+            hint=f"One of {', '.join(TRIALS)}.",
+            id="licenzy.E014",
         )
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from licenzy_django.doctor.at_stripe import prices_fit, webhook_is_registered
-from licenzy_django.doctor.billing import nobody_pays_twice, prices_are_known
+from licenzy_django.doctor.billing import nobody_has_a_second_trial, nobody_pays_twice, prices_are_known
 from licenzy_django.doctor.books import books_are_balanced, plans_are_stored, reservations_add_up
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.doctor.left_undone import (
@@ -36,7 +36,7 @@ CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
     "catalog": [each_mode_has_products_and_keys],
     "stripe": [prices_fit, webhook_is_registered],
     "work": [events_are_processed, secrets_are_of_their_mode, attempts_have_answers, deliveries_arrive],
-    "billing": [prices_are_known, nobody_pays_twice],
+    "billing": [prices_are_known, nobody_pays_twice, nobody_has_a_second_trial],
     "books": [books_are_balanced, reservations_add_up, plans_are_stored],
 }
 

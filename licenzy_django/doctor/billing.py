@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from licenzy_django.checkout.plan_groups import paid_twice
+from licenzy_django.checkout.trials import second_trials
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.entitlements.unknown_prices import unknown_price_counts
 from licenzy_django.models import Mode
@@ -26,4 +27,13 @@ def nobody_pays_twice() -> Iterator[Finding]:
             yield Finding(
                 f"{double} ({mode}): both renew.",
                 f"Cancel {double.too_many} at Stripe, or whichever the customer does not want, and refund its invoice.",
+            )
+
+
+def nobody_has_a_second_trial() -> Iterator[Finding]:
+    for mode in Mode.values:
+        for trial in second_trials(mode):
+            yield Finding(
+                f"{trial} ({mode}).",
+                f"It runs on. To charge at once, end the trial of {trial.second.subscription_id} at Stripe.",
             )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from licenzy_django.models.prices import ProductPrice, record_prices
 from licenzy_django.models.versions import Versions, applied_to_all, with_version
 
 MAX_DAYS = 36_500
+MAX_TRIAL_DAYS = 730
 MAX_UNITS = 1_000_000_000_000
 CODE = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))
 
@@ -86,6 +87,18 @@ class Product(models.Model):
         validators=[MaxValueValidator(MAX_DAYS)],
         help_text=_("Subscriptions only: access after a failed renewal. 0 means none."),
     )
+    trial_days = models.PositiveIntegerField(
+        _("trial in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_TRIAL_DAYS)],
+        help_text=_("Subscriptions only: nothing is paid at first, once for each subject. Empty means no trial."),
+    )
+    trial_card = models.BooleanField(
+        _("trial needs a card"),
+        default=True,
+        help_text=_("Subscriptions only. Without a card by its end, the trial ends in cancellation."),
+    )
     features = models.JSONField(
         _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
     )
@@ -122,6 +135,7 @@ class Product(models.Model):
                     & (Q(valid_days=None) | Q(valid_days__lte=MAX_DAYS))
                     & (Q(units=None) | Q(units__lte=MAX_UNITS))
                     & Q(grace_days__lte=MAX_DAYS)
+                    & (Q(trial_days=None) | Q(trial_days__lte=MAX_TRIAL_DAYS))
                 ),
                 name="licenzy_product_limits",
                 violation_error_message=_("At most 36,500 days and 1,000,000,000,000 units."),
@@ -130,6 +144,11 @@ class Product(models.Model):
                 condition=Q(group="") | Q(kind__in=kinds_that("is_recurring")),
                 name="licenzy_product_group",
                 violation_error_message=_("Only a subscription can be in a plan group."),
+            ),
+            models.CheckConstraint(
+                condition=Q(trial_card=True) | Q(kind__in=kinds_that("is_recurring")),
+                name="licenzy_product_trial_card",
+                violation_error_message=_("Only a subscription can have a trial without a card."),
             ),
             mode_check("licenzy_product_mode"),
         ]

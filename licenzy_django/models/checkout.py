@@ -38,6 +38,10 @@ class CheckoutAttempt(models.Model):
     page_slot = models.CharField(
         max_length=80, blank=True, default="", editable=False, help_text=_("Empty means: one of any number of pages.")
     )
+    trial_days = models.PositiveIntegerField(_("trial in days"), default=0, help_text=_("0 means: without a trial."))
+    trial_slot = models.CharField(
+        max_length=80, blank=True, default="", editable=False, help_text=_("Empty means: one of any number of trials.")
+    )
     leased_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("While a request is talking to Stripe about it.")
     )
@@ -76,6 +80,11 @@ class CheckoutAttempt(models.Model):
                 fields=["subject", "page_slot"],
                 condition=Q(status="created") & ~Q(page_slot=""),
                 name="licenzy_attempt_one_page",
+            ),
+            models.UniqueConstraint(
+                fields=["subject", "trial_slot"],
+                condition=Q(status="created") & ~Q(trial_slot=""),
+                name="licenzy_attempt_one_trial_page",
             ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=999_999),

@@ -12,7 +12,13 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-TERMS: dict[str, int | None] = {"duration_days": None, "units": None, "valid_days": None, "grace_days": 0}
+TERMS: dict[str, int | None] = {
+    "duration_days": None,
+    "units": None,
+    "valid_days": None,
+    "grace_days": 0,
+    "trial_days": None,
+}
 """The columns of a product that only some kinds have, each with its value where a kind does not have it."""
 
 
@@ -73,7 +79,7 @@ class KindRules:
 
 RULES: dict[str, KindRules] = {
     Kind.SUBSCRIPTION: KindRules(
-        may_have=("grace_days",),
+        may_have=("grace_days", "trial_days"),
         is_recurring=True,
         heading=_("If it is a subscription"),
         description=_("Access follows the subscription at Stripe."),
@@ -101,7 +107,7 @@ RULES: dict[str, KindRules] = {
 
 TERMS_DO_NOT_FIT = _(
     "A time pass needs duration in days, a usage pack needs units (and may have valid days), "
-    "a subscription has neither (and may have grace)."
+    "a subscription has neither (and may have grace and a trial)."
 )
 
 

@@ -24,6 +24,7 @@ class EventType(models.TextChoices):
     SUBSCRIPTION_DELETED = "subscription.deleted", "subscription.deleted"
     INVOICE_PAYMENT_SUCCEEDED = "invoice.payment_succeeded", "invoice.payment_succeeded"
     INVOICE_PAYMENT_FAILED = "invoice.payment_failed", "invoice.payment_failed"
+    SUBSCRIPTION_TRIAL_WILL_END = "subscription.trial_will_end", "subscription.trial_will_end"
 
 
 def every_event() -> list[str]:

@@ -108,7 +108,7 @@ class StripeFact(models.Model):
                 ("payment_intent_id", "payment"),
                 ("charge_id", "charge"),
             ]
-        ]
+        ] + [models.Index(fields=["subject"], condition=Q(object="trial"), name="licenzy_fact_trial")]
 
     def __str__(self) -> str:
         return self.stripe_id

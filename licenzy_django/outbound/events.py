@@ -119,6 +119,18 @@ def invoice_collected(invoice: InvoiceOutcome, subject: Subject, rows: Sequence[
     ]
 
 
+def trial_will_end(
+    subject: Subject, rows: Sequence[Entitlement], subscription_id: str, trial_end: datetime, audit: AuditContext
+) -> NewEvent:
+    """Once for each moment at which a trial was to end."""
+    known = in_common([payload_of(row, audit) for row in rows]) if rows else payload(subject.subject_ref)
+    known |= {"mode": subject.mode, "reason": audit.reason, "source": audit.source}
+    known |= {"stripe_subscription_id": subscription_id, "current_period_end": in_utc(trial_end)}
+    event_type = EventType.SUBSCRIPTION_TRIAL_WILL_END
+    dedup_key = f"{event_type}:{subscription_id}:{int(trial_end.timestamp())}"
+    return NewEvent(type=event_type, subject_ref=subject.subject_ref, payload=known, dedup_key=dedup_key)
+
+
 def purchase_finalized(
     attempt: CheckoutAttempt, session: PaidSession, rows: Sequence[Entitlement], audit: AuditContext
 ) -> NewEvent:

@@ -8,6 +8,7 @@ again (an invoice) carries a key with a unique index.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
@@ -120,6 +121,14 @@ def of_subscription(
     living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
     new_events = [events.subscription_changed(living, audit, is_end=is_end)] if changed else []
     return new_events + (events.invoice_collected(invoice, subject, living) if invoice is not None else [])
+
+
+def publish_trial_end(
+    subject: Subject, rows: Sequence[Entitlement], subscription_id: str, trial_end: datetime, *, audit: AuditContext
+) -> None:
+    """Tell that a trial will end."""
+    read_along(rows)
+    publish(subject.mode, [events.trial_will_end(subject, rows, subscription_id, trial_end, audit)])
 
 
 def publish_purchase(attempt: CheckoutAttempt, session: PaidSession, *, audit: AuditContext) -> None:

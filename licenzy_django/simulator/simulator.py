@@ -103,7 +103,6 @@ class Simulator(World):
     # The hosted page
     create_session = _new(sessions.create)
     set_session_quantity = _on("checkout.session", sessions.set_quantity)
-    set_trial = _on("checkout.session", sessions.set_trial)
     pay = _on("checkout.session", sessions.pay)
     pay_by_bank = _on("checkout.session", sessions.pay_by_bank)
     settle_bank = _on("checkout.session", sessions.settle_bank)

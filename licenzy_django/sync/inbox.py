@@ -37,6 +37,7 @@ REASONS = {
     "customer.subscription.deleted": "subscription_deleted",
     "customer.subscription.paused": "subscription_paused",
     "customer.subscription.resumed": "subscription_resumed",
+    "customer.subscription.trial_will_end": "trial_will_end",
     "customer.subscription.pending_update_applied": "subscription_updated",
     "customer.subscription.pending_update_expired": "subscription_updated",
     "invoice.paid": "invoice_paid",
@@ -176,7 +177,7 @@ def handle_event(row: StripeEvent) -> HandlerResult:
         return ignored(f"not in Stripe's form: {error}")
     if fact is None:
         return ignored("an object that we do not know")
-    return handle(fact, Context(mode=row.mode, sequence=row.pk))
+    return handle(fact, Context(mode=row.mode, sequence=row.pk, event_type=row.type))
 
 
 def finish(row: StripeEvent, results: HandlerResult, remarks: Iterable[str] = ()) -> None:

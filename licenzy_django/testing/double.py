@@ -38,7 +38,6 @@ class StripeDouble:
         self.simulator = simulator
         self.http_client = client_of(simulator)
         self.is_held_back = False
-        self.trial_days: dict[str, int] = {}
 
     @property
     def now(self) -> datetime:
@@ -61,10 +60,10 @@ class StripeDouble:
 
         Args:
             amount: of one, in minor units.
-            terms: ``interval="year"``, ``trial_days=14``, and the product's own: ``features``, ``grace_days``,
-                ``duration_days`` (7), ``units`` (1000), ``valid_days``.
+            terms: ``interval="year"``, and the product's own: ``features``, ``grace_days``, ``trial_days``,
+                ``trial_card``, ``duration_days`` (7), ``units`` (1000), ``valid_days``.
         """
-        interval, trial_days = terms.pop("interval", "month"), terms.pop("trial_days", None)
+        interval = terms.pop("interval", "month")
         product = Product.objects.filter(mode=Mode.TEST, code=code).first()
         if product is None:
             usual = {"name": code, "stripe_price_id": f"price_{code.lower()}", **USUAL_TERMS.get(kind, {})}
@@ -73,8 +72,6 @@ class StripeDouble:
         if product.is_recurring:
             price |= {"recurring": {"interval": interval}}
         self.simulator.create_price(price)
-        if trial_days is not None:
-            self.trial_days[code] = trial_days
         return product
 
     def sell_catalog(self, path: str | Path) -> list[Product]:
@@ -86,16 +83,10 @@ class StripeDouble:
     # --- what customers do --------------------------------------------------------------------------------------------
 
     def checkout(self, subject: Any, code: str, **given: Any) -> Json:
-        """Start a checkout as the app does, and return the open Stripe session.
-
-        The trial of a product that was sold with ``trial_days`` is added to the page: the app does not ask for it yet.
-        """
+        """Start a checkout as the app does, and return the open Stripe session."""
         given.setdefault("idempotency_key", uuid4().hex)
         started = checkout.start(subject, code, mode="test", **given)
-        session = self.session(started.checkout_url)
-        if session["status"] == "open" and code in self.trial_days:
-            session = self.simulator.set_trial(session["id"], self.trial_days[code])
-        return session
+        return self.session(started.checkout_url)
 
     def session(self, page: str) -> Json:
         """The Stripe session behind the address of a payment page, as it is now."""

@@ -65,7 +65,7 @@ def test_a_checkout_answers_201_with_the_page(stripe: StripeDouble, backend: Bac
     body = answer.json()
     assert answer.status_code == 201
     assert answer.headers["Content-Type"] == "application/json"
-    assert list(body) == ["attempt_id", "status", "checkout_url", "mode", "expires_at"]
+    assert list(body) == ["attempt_id", "status", "checkout_url", "mode", "expires_at", "trial_days"]
     assert body["attempt_id"].startswith("att_")
     assert (body["status"], body["mode"]) == ("created", "test")
     assert body["checkout_url"].startswith("http")

@@ -91,6 +91,11 @@ def test_a_path_that_leads_to_a_callable(ids: Any) -> None:
     assert ids(SUBJECT="tests.checks.test_settings.somebody") == []
 
 
+def test_e014_how_many_trials(ids: Any) -> None:
+    assert ids(TRIALS="twice") == ["licenzy.E014"]
+    assert [ids(TRIALS=allowed) for allowed in ("once", "once_per_product", "always")] == [[], [], []]
+
+
 def test_e011_a_negative_leeway(ids: Any) -> None:
     assert ids(RENEWAL_LEEWAY_HOURS=-1) == ["licenzy.E011"]
     assert ids(RENEWAL_LEEWAY_HOURS=0) == []

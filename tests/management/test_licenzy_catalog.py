@@ -69,6 +69,24 @@ def test_a_product_taken_off_sale_stays_off_sale_through_a_dump() -> None:
     assert catalog.load(entries)["unchanged"] == 1
 
 
+def test_a_trial_is_loaded_dumped_and_gone_when_the_file_leaves_it_out() -> None:
+    entry = {**SUBSCRIPTION, "trial_days": 14, "trial_card": False}
+    catalog.load([entry])
+    assert catalog.dump(Product.objects.all()) == [entry]
+
+    catalog.load([SUBSCRIPTION])
+
+    product = Product.objects.get()
+    assert (product.trial_days, product.trial_card) == (None, True)
+    assert catalog.dump([product]) == [SUBSCRIPTION]
+
+
+@pytest.mark.parametrize("days", [0, 731])
+def test_a_refused_trial_names_the_product_and_the_key(days: int) -> None:
+    with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): trial_days: "):
+        catalog.load([{**SUBSCRIPTION, "trial_days": days}])
+
+
 def test_the_same_code_may_stand_in_both_modes() -> None:
     catalog.load([SUBSCRIPTION, {**SUBSCRIPTION, "mode": "live"}])
 
@@ -129,6 +147,13 @@ BAD: dict[str, Any] = {
     "activity that is a number": [{**PASS, "is_active": 1}],
     "the same code twice": [PASS, {**PASS, "stripe_price_id": "price_8"}],
     "the same entry twice": [PASS, PASS],
+    "no trial at all": [{**SUBSCRIPTION, "trial_days": 0}],
+    "a trial of more than two years": [{**SUBSCRIPTION, "trial_days": 731}],
+    "a trial that is a text": [{**SUBSCRIPTION, "trial_days": "14"}],
+    "a trial of a pass": [{**PASS, "trial_days": 14}],
+    "a trial of a pack": [{**PACK, "trial_days": 14}],
+    "a pass that needs no card": [{**PASS, "trial_card": False}],
+    "a card that is a number": [{**SUBSCRIPTION, "trial_days": 14, "trial_card": 0}],
     "grace that is null": [{**SUBSCRIPTION, "grace_days": None}],
 }
 

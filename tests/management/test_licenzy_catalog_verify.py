@@ -64,6 +64,12 @@ def test_an_archived_price(stripe: StripeDouble) -> None:
     assert "is archived at Stripe" in verify()
 
 
+def test_a_trial_of_the_price_itself(stripe: StripeDouble) -> None:
+    monthly = price(stripe, recurring={"interval": "month", "trial_period_days": 14})
+    Product.objects.filter(code="PRO_MONTHLY").update(stripe_price_id=monthly)
+    assert "has a trial of its own, which Checkout ignores: set the product's trial_days" in verify()
+
+
 def test_what_is_no_longer_sold_may_have_an_archived_price(stripe: StripeDouble) -> None:
     Product.objects.filter(code="CREDITS").update(stripe_price_id=price(stripe, active=False), is_active=False)
     assert verify() == "2 products fit their prices at Stripe.\n"

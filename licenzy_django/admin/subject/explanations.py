@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from licenzy_django.access.availability import Availability
 from licenzy_django.access.decisions import Decision
 from licenzy_django.checkout.plan_groups import PaidTwice
+from licenzy_django.checkout.trials import SecondTrial
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, StripeEvent, UnknownPrice
 
 
@@ -79,7 +80,9 @@ def about_waiting(event: StripeEvent) -> str:
     return _("Stripe told us %(type)s on %(when)s, and it is not handled yet (%(event)s).") % given
 
 
-def about_billing(unknown: Sequence[UnknownPrice], doubles: Sequence[PaidTwice]) -> list[str]:
+def about_billing(
+    unknown: Sequence[UnknownPrice], doubles: Sequence[PaidTwice], trials: Sequence[SecondTrial]
+) -> list[str]:
     """What is billed at Stripe and needs an operator."""
     prices = [
         _(
@@ -94,7 +97,15 @@ def about_billing(unknown: Sequence[UnknownPrice], doubles: Sequence[PaidTwice])
         % {"double": double, "too_many": double.too_many}
         for double in doubles
     ]
-    return [*prices, *twice]
+    again = [
+        _(
+            "%(second)s has a trial, though there was one before with %(first)s. It runs on; "
+            "to charge at once, end the trial at Stripe."
+        )
+        % {"second": trial.second.subscription_id, "first": trial.first.subscription_id}
+        for trial in trials
+    ]
+    return [*prices, *twice, *again]
 
 
 def no_entitlement(attempts: Sequence[CheckoutAttempt]) -> str:

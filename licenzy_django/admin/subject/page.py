@@ -20,6 +20,7 @@ from licenzy_django.admin.subject.actions import offered
 from licenzy_django.admin.subject.explanations import Held
 from licenzy_django.admin.subject.timeline_entries import Happened
 from licenzy_django.checkout.plan_groups import paid_twice
+from licenzy_django.checkout.trials import second_trials
 from licenzy_django.ledger.entries import use_by_day
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject, UnknownPrice
 
@@ -72,7 +73,11 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "sentence": explanations.decision_sentence(subject.subject_ref, decision, behind),
         "why": [
             *explanations.why(decision, behind, [] if behind else newest_attempts(subject), waiting),
-            *explanations.about_billing(unknown_prices_of(subject), paid_twice(subject.mode, subject=subject)),
+            *explanations.about_billing(
+                unknown_prices_of(subject),
+                paid_twice(subject.mode, subject=subject),
+                second_trials(subject.mode, subject=subject),
+            ),
         ],
         "waiting": [button for event in waiting for button in buttons(request, subject, event)],
         "entitlements": [shown_entitlement(one, subject, request) for one in held],

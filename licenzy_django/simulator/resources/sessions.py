@@ -47,14 +47,6 @@ def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None
     return session
 
 
-def set_trial(world: World, session: Json, days: int) -> Json:
-    """As if the session had been created with ``subscription_data[trial_period_days]``."""
-    _require_open(world, session)
-    with world.changing(session):
-        session["_wanted"]["subscription_data"] = session["_wanted"]["subscription_data"] | {"trial_period_days": days}
-    return session
-
-
 def pay(world: World, session: Json, *, email: str = "customer@example.com", card: bool = True) -> Json:
     """By card. ``card=False``: a trial or a free order without any way to pay."""
     _require_open(world, session)

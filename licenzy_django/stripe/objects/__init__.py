@@ -52,8 +52,13 @@ OBJECTS: Mapping[str, StripeObjectKind] = {
     "customer": StripeObjectKind(customer.parse, customer.MERGE),
     "credit_note": StripeObjectKind(credit_note.parse, credit_note.MERGE),
 }
-OURS: Mapping[str, Mapping[str, Merge]] = {"subscription_price": {"seen_at": min}, "free_start": {"until": max}}
-"""Facts that no object of Stripe's has: a price that a subscription was seen with, and a start without an invoice."""
+OURS: Mapping[str, Mapping[str, Merge]] = {
+    "subscription_price": {"seen_at": min},
+    "free_start": {"until": max},
+    "trial": subscription.MERGE_TRIAL,
+}
+"""Facts that no object of Stripe's has: a price that a subscription was seen with, a start without an invoice, and a
+trial with the prices that it was for."""
 
 
 def fact_of(stripe_object: Json, *, seen_at: int | None, event_type: str = "") -> Fact | None:

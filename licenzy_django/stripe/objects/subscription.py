@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from licenzy_django.stripe.objects.fact import Fact, State
+from licenzy_django.stripe.objects.fact import Fact, Merge, State
 from licenzy_django.stripe.objects.fields import Json, flag, id_of, inside, listed, text, whole
 
+MERGE_TRIAL: dict[str, Merge] = {"start": min, "prices": lambda one, other: sorted({*one, *other})}
 FINAL_STATUSES = frozenset({"canceled", "incomplete_expired"})
 
 
@@ -35,6 +36,18 @@ def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
         },
         {"customer_id": id_of(subscription.get("customer")), "subscription_id": subscription["id"]},
     )
+
+
+def trial_of(subscription: Fact) -> Fact | None:
+    """The trial that a subscription shows, with the prices that it is shown with while the trial runs."""
+    state = subscription.state
+    start, end = state["trial_start"], state["trial_end"]
+    if start is None or end is None:
+        return None
+    is_during = state["status"] == "trialing" or (state["ended_at"] is not None and state["ended_at"] <= end)
+    prices = sorted({item["price"] for item in state["items"]}) if is_during else []
+    links = {"subscription_id": subscription.stripe_id}
+    return Fact("trial", f"{subscription.stripe_id}/trial", {"start": start, "prices": prices}, links)
 
 
 def item_state(subscription: Json, item: Json) -> State:

@@ -41,11 +41,13 @@ class Context:
     Attributes:
         sequence: the inbox row that existed before we asked Stripe anything (``facts.save_newest``).
         is_fetched: whether the fact is Stripe's current answer and not an event's snapshot.
+        event_type: of the event that brought it, if one did.
     """
 
     mode: str
     sequence: int
     is_fetched: bool = False
+    event_type: str = ""
 
 
 def current_sequence() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
@@ -20,6 +21,7 @@ from licenzy_django.sync.handlers.result import (
     rebuild_of_subscription,
     subject_id_of,
 )
+from licenzy_django.sync.handlers.trials import TRIAL_WILL_END, announce_trial_end, note_trial
 
 RUNNING = frozenset({"active", "trialing"})
 
@@ -32,12 +34,15 @@ def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     subject_id = subject_id_of(known.get(subscription.stripe_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
+    note_trial(subscription, subject_id, context.mode)
     note_free_start(subscription, context.mode)
     if not context.is_fetched:
         note_what_was_seen(subscription, known, context.mode)
     bring_up_to_date(subscription, known, subject_id, context)
-    rebuild = rebuild_of_subscription(subscription.stripe_id, subject_id)
-    return HandlerResult(f"subscription {subscription.stripe_id}", subject_id, (rebuild,))
+    rebuilds = [rebuild_of_subscription(subscription.stripe_id, subject_id)]
+    if context.event_type == TRIAL_WILL_END:
+        rebuilds.append(partial(announce_trial_end, subject_id, subscription.stripe_id))
+    return HandlerResult(f"subscription {subscription.stripe_id}", subject_id, tuple(rebuilds))
 
 
 def bring_up_to_date(subscription: Fact, known: dict[str, StripeFact], subject_id: int, context: Context) -> None:
@@ -78,6 +83,7 @@ def save_subscription(
     if isinstance(answer["latest_invoice"], dict):
         save_latest_invoice(answer["latest_invoice"], subscription_id, newest, context.mode)
     note_free_start(fetched, context.mode)
+    note_trial(fetched, subject.pk, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
     facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
 
