@@ -34,7 +34,7 @@ NEVER_USED, LONG_UNUSED = timedelta(days=7), timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthItem:
     """Something to look after. ``count`` 0 means that all is well."""
 
     title: Promise
@@ -63,48 +63,48 @@ def health_of(mode: str) -> dict[str, Any]:
     }
 
 
-def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
+def of_stripe(mode: str, at: datetime) -> Iterable[HealthItem]:
     events = StripeEvent.objects.filter(mode=mode).defer("payload")
     attempts = CheckoutAttempt.objects.filter(mode=mode).select_related("subject")
-    yield finding(
+    yield health_item(
         _("Stripe events that failed"),
         _("What they say does not count yet. Replay them, or all of them with: licenzy_replay --failed"),
         events.filter(status=StripeEvent.Status.FAILED),
         lambda event: f"{moment(event.received_at)} · {event.type} · {event.error[:80]}",
     )
-    yield finding(
+    yield health_item(
         _("Stripe events that nobody finished"),
         _("They were kept, and the process stopped before they were handled. Replay them."),
         events.filter(status=StripeEvent.Status.RECEIVED, received_at__lt=at - SOON),
         lambda event: f"{moment(event.received_at)} · {event.type}",
     )
-    yield finding(
+    yield health_item(
         _("Stripe events that were signed for the other mode"),
         _("A webhook secret stands in the settings under the wrong mode. Move it, then run: licenzy_sync"),
         events.filter(outcome=WRONG_MODE),
         lambda event: f"{moment(event.received_at)} · {event.type}",
     )
     created = attempts.filter(status=CheckoutAttempt.Status.CREATED)
-    yield finding(
+    yield health_item(
         _("Checkouts without an answer of Stripe's"),
         _("The customer saw no payment page. A retry with the same key goes on; otherwise close them."),
         created.filter(stripe_session_id="", created_at__lt=at - SOON),
         attempt_words,
     )
-    yield finding(
+    yield health_item(
         _("Payment pages that are over, without news from Stripe"),
         _("Stripe tells us when a page expires or is paid. Look whether webhooks arrive, then run: licenzy_sync"),
         created.filter(expires_at__lt=at - EXPIRED_WITHOUT_EVENT),
         attempt_words,
     )
-    yield finding(
+    yield health_item(
         _("Payments that are pending for more than two weeks"),
         _("Bank debits take days, not weeks. Compare these subjects with Stripe."),
         attempts.filter(status=CheckoutAttempt.Status.PENDING_PAYMENT, updated_at__lt=at - LONG_PENDING),
         attempt_words,
     )
     synced = EntitlementChange.objects.filter(mode=mode, reason="sync", at__gte=at - timedelta(days=DAYS))
-    yield finding(
+    yield health_item(
         _("Entitlements that only a comparison with Stripe put right, in the last 30 days"),
         _("Each was news that no webhook brought. Look at the endpoint in the Stripe dashboard."),
         synced.select_related("entitlement"),
@@ -112,10 +112,10 @@ def of_stripe(mode: str, at: datetime) -> Iterable[Finding]:
     )
 
 
-def of_billing(mode: str) -> Iterable[Finding]:
+def of_billing(mode: str) -> Iterable[HealthItem]:
     prices = unknown_price_counts(mode)
     products = reverse("admin:licenzy_product_changelist")
-    yield Finding(
+    yield HealthItem(
         _("Prices that are billed and that no product has"),
         _("They give nothing. Put each into its product's other prices: then access turns on by itself."),
         sum(count for _price, count in prices),
@@ -129,14 +129,14 @@ def of_billing(mode: str) -> Iterable[Finding]:
         ],
     )
     doubles = paid_twice(mode)
-    yield Finding(
+    yield HealthItem(
         _("Subjects that pay for two subscriptions of one plan"),
         _("Both renew. Cancel at Stripe the one that the customer does not want, and refund its invoice."),
         len(doubles),
         [(str(double), page_of(double.subject)) for double in doubles[:MOST_SHOWN]],
     )
     trials = second_trials(mode)
-    yield Finding(
+    yield HealthItem(
         _("Subjects with a second trial"),
         _("It runs on. To charge at once, end the trial at Stripe."),
         len(trials),
@@ -144,16 +144,16 @@ def of_billing(mode: str) -> Iterable[Finding]:
     )
 
 
-def of_outbound(mode: str, at: datetime) -> Iterable[Finding]:
+def of_outbound(mode: str, at: datetime) -> Iterable[HealthItem]:
     deliveries = Delivery.objects.filter(mode=mode).select_related("event", "endpoint")
     Status = Delivery.Status  # noqa: N806
-    yield finding(
+    yield health_item(
         _("Notifications that were given up"),
         _("Put the receiver right, then send them again from the subject's page."),
         deliveries.filter(status=Status.DEAD),
         delivery_words,
     )
-    yield finding(
+    yield health_item(
         _("Notifications that are late"),
         _("Nobody sends them: start licenzy_deliver --forever."),
         deliveries.filter(
@@ -162,7 +162,7 @@ def of_outbound(mode: str, at: datetime) -> Iterable[Finding]:
         delivery_words,
     )
     endpoints = OutboundEndpoint.objects.filter(mode=mode)
-    yield finding(
+    yield health_item(
         _("Endpoints that fail or were switched off"),
         _("An endpoint that fails for five days is switched off."),
         endpoints.filter(Q(first_failed_at__isnull=False) | Q(is_active=False)),
@@ -170,10 +170,10 @@ def of_outbound(mode: str, at: datetime) -> Iterable[Finding]:
     )
 
 
-def of_keys(mode: str, at: datetime) -> Iterable[Finding]:
+def of_keys(mode: str, at: datetime) -> Iterable[HealthItem]:
     never = Q(last_used_at=None, created_at__lt=at - NEVER_USED)
     long_ago = Q(last_used_at__lt=at - LONG_UNUSED)
-    yield finding(
+    yield health_item(
         _("API keys that nobody uses"),
         _("A key that nobody needs is one that nobody misses when it leaks. Revoke it."),
         ApiKey.objects.filter(never | long_ago, mode=mode, revoked_at=None),
@@ -181,11 +181,11 @@ def of_keys(mode: str, at: datetime) -> Iterable[Finding]:
     )
 
 
-def finding(title: Promise, advice: Promise, rows: QuerySet[Any], words: Any) -> Finding:
+def health_item(title: Promise, advice: Promise, rows: QuerySet[Any], words: Any) -> HealthItem:
     """The newest rows, and how many there are in all. One query if there are few."""
     shown = list(rows.order_by("-pk")[: MOST_SHOWN + 1])
     count = len(shown) if len(shown) <= MOST_SHOWN else rows.count()
-    return Finding(title, advice, count, [(words(row), page_of(row)) for row in shown[:MOST_SHOWN]])
+    return HealthItem(title, advice, count, [(words(row), page_of(row)) for row in shown[:MOST_SHOWN]])
 
 
 def page_of(row: Model) -> str:

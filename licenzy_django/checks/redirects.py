@@ -73,7 +73,7 @@ def check_a_checkout_can_return(app_configs: Sequence[Any] | None = None, **kwar
 
 @register("licenzy", Tags.urls, deploy=True)
 def check_callers_may_name_pages(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """With both pages set this may be what the host wants, so it is told only with ``check --deploy``."""
+    """With both pages set this may be what the host wants, so it is shown only with ``check --deploy``."""
     if not are_readable() or check_a_checkout_can_return():
         return []
     known = licenzy_settings()

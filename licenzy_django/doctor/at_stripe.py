@@ -28,7 +28,7 @@ def prices_fit() -> Iterator[Finding]:
         try:
             for product, problem in catalog.misfits(mode):
                 yield Finding(
-                    f"{product.code} ({mode}): {problem}", "Mend it at Stripe, or in the file of licenzy_catalog."
+                    f"{product.code} ({mode}): {problem}", "Fix it at Stripe, or in the file of licenzy_catalog."
                 )
         except LicenzyError as error:
             yield no_answer(mode, "the prices", error)

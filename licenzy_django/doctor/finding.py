@@ -10,7 +10,7 @@ class Finding:
     Attributes:
         message: what is so, with the names to find it by.
         hint: what to do.
-        is_wrong: whether it has to be mended; otherwise it is only good to know.
+        is_wrong: whether somebody has to act; otherwise it is only good to know.
     """
 
     message: str

@@ -1,7 +1,7 @@
 """What others must hear: written in the transaction of the change, sent afterwards by ``licenzy_deliver``.
 
-Nobody listening means nothing is written: an endpoint hears of what happens from the moment it was made. What a change
-of an entitlement is follows from its history row, so it is told as often as it happened: once. What Stripe may report
+Without an endpoint nothing is written: an endpoint gets what happens from the moment it was made. What a change of an
+entitlement is follows from its history row, so it is published as often as it happened: once. What Stripe may report
 again (an invoice) carries a key with a unique index.
 """
 
@@ -113,7 +113,7 @@ def of_subscription(
         rows: all entitlements of the subscription, as they are now.
         changed: those of them that just changed.
         is_end: whether the subscription has just ended for good.
-        invoice: how its payment went is told too, once.
+        invoice: how its payment went is published too, once.
     """
     if not changed and invoice is None:
         return []

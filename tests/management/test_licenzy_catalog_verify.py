@@ -44,7 +44,7 @@ def test_prices_that_fit(stripe: StripeDouble) -> None:
 
 def test_a_price_that_does_not_exist(stripe: StripeDouble) -> None:
     Product.objects.filter(code="CREDITS").update(stripe_price_id="price_nowhere")
-    assert verify() == "CREDITS (test): Stripe has no price price_nowhere in test mode.\n1 to mend."
+    assert verify() == "CREDITS (test): Stripe has no price price_nowhere in test mode.\n1 to fix."
 
 
 @pytest.mark.parametrize("code", ["WEEK_PASS", "CREDITS"])

@@ -32,7 +32,7 @@ PAGE_SIZE = 40
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows of one kind: which are the subject's, when each happened, and how it is told."""
+    """Rows of one kind: which are the subject's, when each happened, and its words."""
 
     rows: Callable[[Subject], QuerySet[Any]]
     time: str

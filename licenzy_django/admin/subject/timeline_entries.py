@@ -1,4 +1,4 @@
-"""One thing that happened, in words: how a row of each kind is told on the timeline."""
+"""One thing that happened, in words: how a row of each kind reads on the timeline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Happened:
     Attributes:
         kind: attempt, event, change, units, delivery or operator: names the style too.
         tone: good, bad, or empty.
-        row: what it is told from, to which an operator can do something about it.
+        row: what it is about, to which an operator can do something about it.
         stripe_ids: shown as links to the Stripe dashboard.
     """
 

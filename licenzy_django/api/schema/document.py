@@ -1,4 +1,4 @@
-"""The document itself: made once, and the same whatever the host's own drf-spectacular is told."""
+"""The document itself: made once, and the same whatever the host's own drf-spectacular settings say."""
 
 from __future__ import annotations
 

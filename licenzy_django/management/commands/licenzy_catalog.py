@@ -70,5 +70,5 @@ class Command(BaseCommand):
             except LicenzyError as error:
                 raise CommandError(f"{each} mode: {error}") from error
         if problems:
-            raise CommandError(f"{problems} to mend.")
+            raise CommandError(f"{problems} to fix.")
         self.stdout.write(f"{active.count()} products fit their prices at Stripe.")

@@ -12,7 +12,7 @@ from licenzy_django import doctor
 class Command(BaseCommand):
     help = (
         "Says in plain words what is missing before going live and what has gone wrong since, and changes nothing. "
-        "Exit status 1 if something has to be mended."
+        "Exit status 1 if something has to be fixed."
     )
     # What they would say is a finding like any other.
     requires_system_checks: list[str] = []
@@ -33,6 +33,6 @@ class Command(BaseCommand):
             if finding.hint:
                 self.stdout.write(f"       {finding.hint}")
         if wrong:
-            self.stdout.write(f"{wrong} to mend.")
+            self.stdout.write(f"{wrong} to fix.")
             sys.exit(1)
         self.stdout.write(self.style.SUCCESS("Nothing is wrong."))
