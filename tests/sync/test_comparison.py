@@ -72,7 +72,7 @@ def test_many_missed_events_are_handled_in_pieces_and_oldest_first(
         stripe_double.simulator.renew(newest(stripe_double, "subscription")["id"])
     events = handled(stripe_double.take_events())
 
-    pieces = list(sync.events_between("test", 0, int(stripe_double.now.timestamp()) + 1))
+    pieces = list(comparison.events_between("test", 0, int(stripe_double.now.timestamp()) + 1))
     missed = list(sync.missed_events("test", since=LONG_AGO))
 
     assert max(len(piece) for piece in pieces) <= 4
