@@ -88,8 +88,9 @@ class Books:
             return True
         notes = [note for note in self.all("credit_note", invoice=invoice["id"]) if note["status"] != "void"]
         beside = sum(note["post_payment_amount"] - sum(r["amount_refunded"] for r in note["refunds"]) for note in notes)
-        back = sum(map(self.refunded, intents)) + beside
-        return back > 0 and back >= (invoice["amount_paid"] or invoice["total"])
+        back: int = sum(map(self.refunded, intents)) + beside
+        paid: int = invoice["amount_paid"] or invoice["total"]
+        return 0 < back >= paid
 
     def is_touched(self, invoice: Json) -> bool:
         """Whether anything of it ever went back, came back, or was credited by a note."""
@@ -103,8 +104,7 @@ class Books:
 
     def stands(self, invoice: Json) -> bool:
         """It is paid, and by hand nothing speaks against it. What credit paid may stand: others judge that."""
-        is_credited_away = invoice["pre_payment_credit_notes_amount"] >= invoice["total"] > 0
-        return invoice["status"] == "paid" and not is_credited_away and not self.is_reversed(invoice)
+        return was_paid(invoice) and not self.is_reversed(invoice)
 
     def has_own_money(self, invoice: Json) -> bool:
         return self.stands(invoice) and (invoice["amount_paid"] > 0 or self.is_free(invoice))
@@ -125,7 +125,7 @@ class Books:
         is_gone = bool(self.get("customer", subscription["customer"]).get("deleted"))
         if is_gone or subscription["status"] not in (*RUNNING, "past_due", "unpaid"):
             return True
-        if self.has_free_start(subscription, invoices):
+        if starts_free(subscription, invoices):
             return False
         if not any(map(self.stands, invoices)) or not self.customer_paid(subscription["customer"]):
             return True
@@ -177,7 +177,7 @@ class Books:
 
     def is_billed(self, subscription: Json, invoices: list[Json], on: Counter[str]) -> None:
         """Where every change was billed, a paid line that stands bills just what is on."""
-        if self.has_free_start(subscription, invoices):
+        if starts_free(subscription, invoices):
             return
         billed = {
             (line["pricing"]["price_details"]["price"], line["quantity"])
@@ -207,11 +207,22 @@ class Books:
     def bills_after(self, invoice: Json, moment: int) -> bool:
         return any(line["amount"] >= 0 and line["period"]["end"] > moment for line in invoice["lines"]["data"])
 
-    def has_free_start(self, subscription: Json, invoices: list[Json]) -> bool:
-        return not any(invoice["created"] <= subscription["created"] + AT_THE_START for invoice in invoices)
-
     def invoices_of(self, subscription: Json) -> list[Json]:
-        return [invoice for invoice in self.all("invoice") if subscription_of(invoice) == subscription["id"]]
+        return invoices_of(self.stripe, subscription["id"])
+
+
+def invoices_of(stripe: StripeDouble, subscription_id: str) -> list[Json]:
+    return [invoice for invoice in stripe.simulator.all("invoice") if subscription_of(invoice) == subscription_id]
+
+
+def starts_free(subscription: Json, invoices: list[Json]) -> bool:
+    """Imported with an anchor and no proration: Stripe makes no invoice for the start."""
+    return not any(invoice["created"] <= subscription["created"] + AT_THE_START for invoice in invoices)
+
+
+def was_paid(invoice: Json) -> bool:
+    """Not only called so, after a credit note brought what was still open to nothing."""
+    return invoice["status"] == "paid" and not invoice["pre_payment_credit_notes_amount"] >= invoice["total"] > 0
 
 
 def subscription_of(invoice: Json) -> str:

@@ -27,7 +27,7 @@ from licenzy_django.simulator.refusals import RefusalError
 from licenzy_django.stripe import client, facts
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
-from tests.books import Books, subscription_of
+from tests.books import Books, invoices_of, starts_free, subscription_of, was_paid
 from tests.histories import forget_what_stripe_told, handled, state
 
 pytestmark = pytest.mark.logic
@@ -119,7 +119,7 @@ class Story(RuleBasedStateMachine):
             self.stripe.simulator.create_price({"id": name, "currency": "eur", "product_name": code, **price})
         self.pending: list[Json] = []
         self.told: list[Json] = []
-        self.tried: dict[str, Json] = {}
+        self.confirmed: set[str] = set()
         self.unbilled: set[str] = set()
         self.proposed: set[str] = set()
 
@@ -193,23 +193,38 @@ class Story(RuleBasedStateMachine):
         terms=TERMS,
     )
     def change_items(self, which: int, code: str, verb: str, terms: Json) -> None:
-        self.note_unbilled(which, terms)
-        self.act(verb, "subscription", which, f"price_{code.lower()}", **terms)
+        with self.noting_unbilled_changes():
+            self.act(verb, "subscription", which, f"price_{code.lower()}", **terms)
 
     @rule(which=st.integers(0, 3), code=st.sampled_from([None, *SUBSCRIPTIONS]), quantity=st.integers(1, 9),
           requires_action=st.booleans())  # fmt: skip
     def propose_update(self, which: int, code: str | None, quantity: int, requires_action: bool) -> None:
         """An upgrade whose card is declined."""
         price = f"price_{code.lower()}" if code else None
-        self.act("propose_update", "subscription", which, price=price, quantity=quantity,
-                 paid=requires_action, requires_action=requires_action)  # fmt: skip
+        with self.noting_unbilled_changes():
+            self.act("propose_update", "subscription", which, price=price, quantity=quantity,
+                     paid=requires_action, requires_action=requires_action)  # fmt: skip
         waiting = [each for each in self.stripe.simulator.all("subscription") if each["pending_update"]]
         self.proposed |= {subscription["latest_invoice"] for subscription in waiting}
 
-    def note_unbilled(self, which: int, terms: Json) -> None:
-        subscriptions = self.stripe.simulator.all("subscription")
-        if subscriptions and terms["proration_behavior"] != "always_invoice":
-            self.unbilled.add(subscriptions[which % len(subscriptions)]["id"])
+    @contextmanager
+    def noting_unbilled_changes(self) -> Iterator[None]:
+        """A change that makes no invoice of its own was not billed, whatever was asked for: none is in a trial."""
+        before = self.items_and_latest_invoices()
+        yield
+        for subscription_id, (items, latest) in self.items_and_latest_invoices().items():
+            old_items, old_latest = before[subscription_id]
+            if items != old_items and latest == old_latest:
+                self.unbilled.add(subscription_id)
+
+    def items_and_latest_invoices(self) -> dict[str, tuple[list[tuple[str, int]], str | None]]:
+        return {
+            subscription["id"]: (
+                [(item["price"]["id"], item["quantity"]) for item in subscription["items"]["data"]],
+                subscription["latest_invoice"],
+            )
+            for subscription in self.stripe.simulator.all("subscription")
+        }
 
     @rule(
         which=st.integers(0, 1),
@@ -258,9 +273,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(code=st.sampled_from(SUBSCRIPTIONS), to=st.sampled_from(SUBSCRIPTIONS))
     def move_a_price(self, code: str, to: str) -> None:
-        moved = [subscription["id"] for subscription in self.stripe.simulator.all("subscription")]
-        self.unbilled |= set(moved)
-        self.do(self.stripe.simulator.move_price, f"price_{code.lower()}", f"price_{to.lower()}")
+        with self.noting_unbilled_changes():
+            self.do(self.stripe.simulator.move_price, f"price_{code.lower()}", f"price_{to.lower()}")
 
     @rule(which=st.integers(0, 1))
     def bill_something_else(self, which: int) -> None:
@@ -272,8 +286,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 3), quantity=st.integers(1, 9), terms=TERMS)
     def change_seats(self, which: int, quantity: int, terms: Json) -> None:
-        self.note_unbilled(which, terms)
-        self.act("set_quantity", "subscription", which, quantity, **terms)
+        with self.noting_unbilled_changes():
+            self.act("set_quantity", "subscription", which, quantity, **terms)
 
     @rule(
         which=st.integers(0, 5),
@@ -325,7 +339,7 @@ class Story(RuleBasedStateMachine):
     @rule(which=st.integers(0, 50), boundary=st.integers(1, 16))
     def one_arrives_and_we_die(self, which: int, boundary: int) -> None:
         event = self.pending[which % len(self.pending)]
-        self.tried[event["id"]] = event
+        self.note_what_it_confirms(event)
         try:
             with dying_at(boundary):
                 self.stripe.deliver([event])
@@ -345,7 +359,7 @@ class Story(RuleBasedStateMachine):
             self.deliver(self.told[which % len(self.told)], version)
 
     def deliver(self, event: Json, version: str | None = "2026-10-28.endive") -> None:
-        self.tried[event["id"]] = event
+        self.note_what_it_confirms(event)
         assert self.stripe.deliver([event], api_version=version) == [200]
         self.no_money_no_access()
 
@@ -353,22 +367,35 @@ class Story(RuleBasedStateMachine):
         """Law 1: whatever is on rests on a confirmation that arrived, and that Stripe would still give."""
         for row in Entitlement.objects.filter(grants_access=True).select_related("product"):
             if availability_of(row, self.stripe.now).available:
-                assert self.is_confirmed(row.source_id), row.source_id
+                assert row.source_id in self.confirmed, row.source_id
 
-    def is_confirmed(self, source_id: str) -> bool:
-        for event in self.tried.values():
-            thing = event["data"]["object"]
-            is_paid_session = thing["object"] == "checkout.session" and thing["payment_status"] != "unpaid"
-            if is_paid_session and source_id in (thing["id"], thing["subscription"]):
-                return True
-            # Whatever comes first asks Stripe for what it belongs to, and learns that it was paid, or had not to be.
-            if source_id.startswith("sub_") and thing["object"] not in ("checkout.session", "customer"):
-                invoices = self.stripe.simulator.all("invoice")
-                ours = [invoice for invoice in invoices if subscription_of(invoice) == source_id]
-                created = self.stripe.simulator.get("subscription", source_id)["created"]
-                is_free = not any(invoice["created"] <= created + 3600 for invoice in ours)
-                return is_free or any(invoice["status"] == "paid" for invoice in ours)
-        return False
+    def note_what_it_confirms(self, event: Json) -> None:
+        """A session confirms by its own words; all else by what Stripe answers now about the subscription behind it."""
+        thing = event["data"]["object"]
+        if thing["object"] == "checkout.session" and thing["payment_status"] != "unpaid":
+            self.confirmed |= {thing["id"], thing["subscription"]}
+        for subscription_id in self.subscriptions_behind(thing):
+            invoices = invoices_of(self.stripe, subscription_id)
+            is_free = starts_free(self.stripe.simulator.get("subscription", subscription_id), invoices)
+            if is_free or any(map(was_paid, invoices)):
+                self.confirmed.add(subscription_id)
+
+    def subscriptions_behind(self, thing: Json) -> set[str]:
+        """Which subscriptions an object of Stripe's is about: itself, by its invoice, or by its payment's invoices."""
+        if thing["object"] == "subscription":
+            return {thing["id"]}
+        if thing["object"] == "invoice":
+            return {subscription_of(thing)} - {""}
+        invoice_ids = {thing["invoice"]} if thing.get("invoice") else set()
+        if thing.get("payment_intent"):
+            payments = self.stripe.simulator.all("invoice_payment")
+            invoice_ids |= {
+                payment["invoice"]
+                for payment in payments
+                if payment["payment"]["payment_intent"] == thing["payment_intent"]
+            }
+        invoices = [self.stripe.simulator.get("invoice", invoice_id) for invoice_id in invoice_ids]
+        return {subscription_of(invoice) for invoice in invoices} - {""}
 
     def teardown(self) -> None:
         try:
@@ -377,7 +404,7 @@ class Story(RuleBasedStateMachine):
             JUDGED.update(Books(self.stripe, unbilled=self.unbilled, proposed=self.proposed).agree())
             shuffled = state()
             forget_what_stripe_told()
-            self.tried = {}
+            self.confirmed = set()
             for event in self.told:
                 self.deliver(event)
             assert shuffled == state()
