@@ -72,6 +72,13 @@ def test_it_expires_after_23_hours_and_its_invoice_is_voided(shop: Shop) -> None
         shop.simulator.pay_invoice(invoice)
 
 
+def test_a_change_in_its_place_gives_back_what_was_billed_before_and_nothing_of_it(shop: Shop) -> None:
+    ref, _ = upgraded(shop)
+    changed = shop.simulator.set_quantity(ref, 2, proration_behavior="always_invoice")
+    lines = shop.simulator.get("invoice", changed["latest_invoice"])["lines"]["data"]
+    assert [(line["quantity"], line["amount"] > 0) for line in lines] == [(1, False), (2, True)]
+
+
 def test_the_end_of_the_period_comes_first_where_it_is_nearer(shop: Shop) -> None:
     ref = shop.subscription()
     end = shop.simulator.get("subscription", ref)["items"]["data"][0]["current_period_end"]

@@ -46,10 +46,12 @@ def open_debits(world: World, subscription: Json, item: Json, at: int) -> list[J
 
 
 def billed_lines(world: World, subscription: Json) -> list[Json]:
-    """The lines of a subscription's invoices, but of those that were voided: nobody owes these any more."""
+    """The lines of a subscription's invoices, but of those that were voided, since nobody owes these any more, and of a
+    change that waits for its payment, since the items do not have it yet."""
+    waiting = subscription["latest_invoice"] if subscription["pending_update"] else None
     found = world.store.all("invoice", customer=subscription["customer"])
     ours = [entry for entry in found if entry.get("_subscription") == subscription["id"] and entry["status"] != "void"]
-    return [line for invoice in ours for line in invoice["lines"]["data"]]
+    return [line for invoice in ours if invoice["id"] != waiting for line in invoice["lines"]["data"]]
 
 
 def _price_line(world: World, subscription: Json, item: Json, at: int, sign: int) -> Json:
