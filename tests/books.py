@@ -115,7 +115,14 @@ class Books:
         return not has_credit and not invoice["amount_due"] and invoice["starting_balance"] >= 0
 
     def customer_paid(self, customer: str) -> bool:
-        """Whether any money of a customer's stands, or none was required, of which credit could come."""
+        """Whether any money of a customer's stands, or none was required, of which credit could come.
+
+        A credit note to the balance gave money back as credit. If the payment is then refunded too, the seller gave it
+        twice: the balance is the customer's own all the same.
+        """
+        notes = self.all("credit_note", customer=customer)
+        if any(note["status"] != "void" and note["customer_balance_transaction"] for note in notes):
+            return True
         return any(self.has_own_money(invoice) for invoice in self.all("invoice", customer=customer))
 
     # --- what follows -------------------------------------------------------------------------------------------------
