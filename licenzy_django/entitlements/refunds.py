@@ -75,17 +75,22 @@ class Payments:
         paid = max(known, invoice.amount_paid)
         refunded_at = self.refunded_at(ids, paid - given_back, invoice.currency)
         whole = paid or invoice.total
-        if refunded_at is None and 0 < whole <= max(given_back, invoice.credited_after_payment):
+        if refunded_at is None and 0 < whole <= given_back:
             refunded_at = noted_at or invoice.paid_at or 0
         undisputed = [payment for payment in payments if not any(map(counts_against, self.disputes_of(payment.ids)))]
         is_still_paid = 0 < invoice.amount_paid <= sum(payment.amount or 0 for payment in undisputed)
         return strongest(refunded_at, [] if is_still_paid else self.disputes_of(ids))
 
     def given_back_by_notes(self, invoice: Invoice) -> tuple[int, int]:
-        """What credit notes gave back in another way than by refunds, which are counted as refunds; and when."""
+        """What credit notes gave back in another way than by refunds, which are counted as refunds; and when.
+
+        Of a note that is not known yet, the invoice alone says how much it came to.
+        """
         notes = [note.state for note in self.credit_notes.get(invoice.id, []) if note.state["status"] != "void"]
-        amounts = [(note["credited_after_payment"] or 0) - (note["refunded"] or 0) for note in notes]
-        return sum(amounts), max((note["created"] or 0 for note in notes), default=0)
+        credited = sum(note["credited_after_payment"] or 0 for note in notes)
+        refunded = sum(note["refunded"] or 0 for note in notes)
+        given_back = max(credited, invoice.credited_after_payment) - refunded
+        return given_back, max((note["created"] or 0 for note in notes), default=0)
 
     def disputes_of(self, ids: Iterable[str]) -> list[Fact]:
         return gathered(self.disputes, ids)

@@ -312,6 +312,12 @@ def test_a_credit_without_a_time_counts_from_the_beginning() -> None:
     assert Payments([]).reversal_of_invoice(unpaid) == refunded(0)
 
 
+def test_a_refund_of_a_credit_note_that_failed_gave_nothing_back() -> None:
+    failed = [invoice_payment("pi_1"), credit_note(1000, by_refund=1000), refund(status="failed")]
+
+    assert Payments(failed).reversal_of_invoice(invoice(credited=1000)) is None
+
+
 def test_of_an_invoice_that_credit_paid_counts_its_total() -> None:
     assert Payments([]).reversal_of_invoice(invoice(0, total=1000, credited=1000)) == refunded(1)
     assert Payments([]).reversal_of_invoice(invoice(0, total=0, credited=0)) is None
