@@ -13,7 +13,9 @@ from licenzy_django.clock import from_timestamp
 from licenzy_django.models import Entitlement, EntitlementChange, Product, StripeEvent, StripeFact, Subject
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact, fact_of
-from licenzy_django.sync.handlers.subscriptions import price_fact_id
+from licenzy_django.sync.handlers.subscriptions import seen_id_of
+
+SEEN = {"price": stripe_objects.PRICE, "quantity": 1}
 
 
 @transaction.atomic
@@ -48,8 +50,8 @@ def facts_about(subject: Subject) -> list[StripeFact]:
         fact_of(subscription, seen_at=None),
         Fact(
             "subscription_price",
-            price_fact_id(subscription["id"], stripe_objects.PRICE),
-            {"price": stripe_objects.PRICE, "seen_at": stripe_objects.BEGAN},
+            seen_id_of(subscription["id"], SEEN),
+            SEEN | {"seen_at": stripe_objects.BEGAN},
             {"subscription_id": subscription["id"]},
         ),
         fact_of(stripe_objects.invoice(number, 0), seen_at=stripe_objects.BEGAN, event_type="invoice.paid"),
