@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 from benchmarks import stripe_objects
@@ -106,7 +105,9 @@ def gate_cache(numbers: list[int]) -> dict[str, Any]:
 
 
 def user_of(number: int) -> Any:
-    return SimpleNamespace(pk=number, is_authenticated=True, is_anonymous=False)
+    from django.contrib.auth.models import User
+
+    return User(pk=number)
 
 
 # --- the floors, on our own tables ------------------------------------------------------------------------------------
