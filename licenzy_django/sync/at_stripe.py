@@ -85,7 +85,7 @@ def subscription_facts(mode: str, subscription_id: str) -> list[Fact]:
     if not subscription_id:
         return []
     subscription = client.fetch_subscription(mode, subscription_id)
-    latest = subscription["latest_invoice"]
+    latest = subscription.get("latest_invoice")
     return known_facts([subscription, *([latest] if isinstance(latest, dict) else [])])
 
 

@@ -80,8 +80,8 @@ def save_subscription(
         return
     fetched = fact_of(answer, seen_at=None)
     assert fetched is not None
-    if isinstance(answer["latest_invoice"], dict):
-        save_latest_invoice(answer["latest_invoice"], subscription_id, newest, context.mode)
+    if isinstance(latest := answer.get("latest_invoice"), dict):
+        save_latest_invoice(latest, subscription_id, newest, context.mode)
     note_free_start(fetched, context.mode)
     note_trial(fetched, subject.pk, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
