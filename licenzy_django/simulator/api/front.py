@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ..conf import API_VERSION
 from ..json_tree import Json, snapshot
@@ -162,11 +162,11 @@ class Front:
         answer_shape = partial(render_object, api_version=version)
         if request.method == "GET":
             with world.reading():
-                shown = self._perform(world, found, wanted, unquote(identifier))
+                shown = self._perform(world, found, wanted, identifier)
             return Answer(200, json.dumps(answer_shape(shown), indent=2), request_id)
         with world.unit(), world.caused_by(cause):
             try:
-                shown = self._perform(world, found, wanted, unquote(identifier))
+                shown = self._perform(world, found, wanted, identifier)
             except RefusalError as refusal:
                 if refusal.status != PAYMENT_REQUIRED:
                     raise

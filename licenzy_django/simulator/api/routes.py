@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from ..json_tree import Json
 from ..refusals import RefusalError
@@ -126,7 +127,9 @@ def route(method: str, path: str) -> tuple[Route, str]:
     """The route and the id in the path. Raises RefusalError as Stripe does for what it does not know."""
     for candidate in ROUTES:
         if candidate.method == method and (match := candidate.pattern.fullmatch(path)):
-            return candidate, match.groupdict().get("id", "")
+            identifier = unquote(match.groupdict().get("id", ""))
+            if "\0" not in identifier:  # PostgreSQL cannot be asked for it
+                return candidate, identifier
     raise RefusalError(
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at "
         "https://support.stripe.com/.", status=404,
