@@ -121,6 +121,36 @@ class CheckoutSessionExpired(LicenzyError):
     message = "The Checkout page of this Idempotency-Key is no longer open; use a new key."
 
 
+class NoSubscription(LicenzyError):
+    code = "no_subscription"
+    status = 404
+    message = "This subject has no subscription to this product that has not ended."
+
+
+class ChangePending(LicenzyError):
+    """A change is scheduled. Taking it back makes room for another one."""
+
+    code = "change_pending"
+    status = 409
+    message = "A change of this subscription is scheduled already; take it back first."
+
+
+class ChangeExpired(LicenzyError):
+    """The preview no longer fits: it is too old, or the subscription has changed or renewed since."""
+
+    code = "change_expired"
+    status = 409
+    message = "This preview no longer fits the subscription; make a new one."
+
+
+class NotChangeable(LicenzyError):
+    """This subscription cannot be changed in this way; the message says why."""
+
+    code = "not_changeable"
+    status = 409
+    message = "This subscription cannot be changed in this way."
+
+
 class InsufficientUsage(LicenzyError, PermissionDenied):
     """Not enough units: a normal state of a product, not a failure. Uncaught in a view it *is* a 403.
 

@@ -31,6 +31,10 @@ REFUSALS: dict[str, Text] = {
     "stripe_error": _("The payment page is out of order. You were not charged."),
     "stripe_unavailable": _("The payment page is out of reach. You were not charged; please try again in a minute."),
     "mode_not_configured": _("The payment page is out of order. You were not charged."),
+    "no_subscription": _("You have no such subscription any more."),
+    "change_pending": _("A change is scheduled already. Take it back first."),
+    "change_expired": _("Your subscription has changed since. Please look at the amount again."),
+    "not_changeable": _("This subscription cannot be changed here. Please contact us."),
 }
 
 
@@ -40,5 +44,5 @@ def reason_in_words(reason: str | None) -> Text:
 
 
 def refusal_in_words(code: str) -> Text:
-    """Why a checkout or the billing page could not be opened, in one sentence."""
+    """Why a checkout, a change or the billing page was not possible, in one sentence."""
     return REFUSALS.get(code, _("This was not possible."))

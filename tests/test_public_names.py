@@ -21,10 +21,11 @@ PUBLIC = {
     "checkout": "StartedCheckout start",
     "conf": "STRIPE_API_VERSION LicenzySettings licenzy_settings",
     "decorators": "consumes_units requires_entitlement",
-    "exceptions": """AlreadySubscribed CheckoutSessionExpired DatabaseUnavailable EntitlementRequired
-        IdempotencyKeyInUse IdempotencyKeyInvalid IdempotencyKeyMissing IdempotencyKeyReused InsufficientUsage
-        InvalidApiKey InvalidRequest LicenzyError MissingBearerToken ModeNotConfigured NoBillingAccount
-        ProductNotFound ReservationClosed ReservationNotFound StripeFailure StripeRefused StripeUnavailable""",
+    "exceptions": """AlreadySubscribed ChangeExpired ChangePending CheckoutSessionExpired DatabaseUnavailable
+        EntitlementRequired IdempotencyKeyInUse IdempotencyKeyInvalid IdempotencyKeyMissing IdempotencyKeyReused
+        InsufficientUsage InvalidApiKey InvalidRequest LicenzyError MissingBearerToken ModeNotConfigured
+        NoBillingAccount NoSubscription NotChangeable ProductNotFound
+        ReservationClosed ReservationNotFound StripeFailure StripeRefused StripeUnavailable""",
     "mixins": "EntitlementRequiredMixin",
     "models": """ApiKey CheckoutAttempt Delivery Entitlement EntitlementChange EventType Kind LedgerEntry Mode
         OutboundEndpoint OutboundEvent Product Reservation Source Status StripeEvent StripeFact Subject""",
