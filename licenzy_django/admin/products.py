@@ -22,6 +22,7 @@ from licenzy_django.admin.permissions import may_configure
 from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.models import Kind, Product
+from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ class ProductForm(ProductModelForm):
         for name in rules.needs:
             if name not in self.errors and not values.get(name):
                 self.add_error(name, _("A %(kind)s needs this.") % words)
-        for name in rules.refuses:
+        of_subscriptions = () if rules.is_recurring else ("group", "is_add_on")
+        for name in (*rules.refuses, *of_subscriptions):
             if values.get(name):
                 self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % words)
-        if values.get("group") and not rules.is_recurring:
-            self.add_error("group", _("Leave this empty: it is not for a %(kind)s.") % words)
+        if values.get("group") and values.get("is_add_on"):
+            self.add_error("group", ADD_ON_WITHOUT_GROUP)
         if not rules.is_recurring:
             values["trial_card"] = True
         for name in rules.may_have:
@@ -93,12 +95,12 @@ class ProductForm(ProductModelForm):
 class ProductAdmin(Configured):
     form = ProductForm
     list_display = ["code", "mode", "name", "kind", "group", "stripe_price_id", "gives", "is_active"]
-    list_filter = ["mode", "kind", "is_active"]
+    list_filter = ["mode", "kind", "is_add_on", "is_active"]
     exact_search_fields = ["code", "stripe_price_id", "name"]
     search_help_text = _("A product's code, its name or its Stripe price, pasted as it is.")
     fieldsets = [
         (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "other_price_ids", "history"]}),
-        (None, {"fields": ["group", "features", "applying", "is_active"]}),
+        (None, {"fields": ["group", "is_add_on", "features", "applying", "is_active"]}),
         *(
             (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()

@@ -19,6 +19,7 @@ MAX_DAYS = 36_500
 MAX_TRIAL_DAYS = 730
 MAX_UNITS = 1_000_000_000_000
 CODE = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))
+ADD_ON_WITHOUT_GROUP = _("An add-on has no plan group: it is bought beside a plan.")
 
 
 def no_features() -> list[str]:
@@ -59,6 +60,11 @@ class Product(models.Model):
         default="",
         validators=[CODE],
         help_text=_("Subscriptions only: of the products of a group a subject has one at a time."),
+    )
+    is_add_on = models.BooleanField(
+        _("is an add-on"),
+        default=False,
+        help_text=_("Subscriptions only: it is bought beside a plan, and has no plan group."),
     )
     duration_days = models.PositiveIntegerField(
         _("duration in days"),
@@ -144,6 +150,16 @@ class Product(models.Model):
                 condition=Q(group="") | Q(kind__in=kinds_that("is_recurring")),
                 name="licenzy_product_group",
                 violation_error_message=_("Only a subscription can be in a plan group."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_add_on=False) | Q(kind__in=kinds_that("is_recurring")),
+                name="licenzy_product_add_on",
+                violation_error_message=_("Only a subscription can be an add-on."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_add_on=False) | Q(group=""),
+                name="licenzy_product_add_on_group",
+                violation_error_message=ADD_ON_WITHOUT_GROUP,
             ),
             models.CheckConstraint(
                 condition=Q(trial_card=True) | Q(kind__in=kinds_that("is_recurring")),

@@ -60,8 +60,8 @@ class StripeDouble:
 
         Args:
             amount: of one, in minor units.
-            terms: ``interval="year"``, and the product's own: ``features``, ``grace_days``, ``trial_days``,
-                ``trial_card``, ``duration_days`` (7), ``units`` (1000), ``valid_days``.
+            terms: ``interval="year"``, and the product's own: ``features``, ``group``, ``is_add_on``, ``grace_days``,
+                ``trial_days``, ``trial_card``, ``duration_days`` (7), ``units`` (1000), ``valid_days``.
         """
         interval = terms.pop("interval", "month")
         product = Product.objects.filter(mode=Mode.TEST, code=code).first()

@@ -48,6 +48,8 @@ def test_features_are_written_with_commas_and_kept_as_a_list(configurer: Client)
         ({"code": "has blanks"}, "code"),
         ({"grace_days": "36501"}, "grace_days"),
         ({"stripe_price_id": ""}, "stripe_price_id"),
+        ({"is_add_on": "on", "group": "plans"}, "group"),
+        ({"kind": "time_pass", "grace_days": "", "duration_days": "7", "is_add_on": "on"}, "is_add_on"),
     ],
 )
 def test_what_does_not_fit_the_kind_is_said_at_its_field(configurer: Client, changes: Any, field: str) -> None:
@@ -55,6 +57,11 @@ def test_what_does_not_fit_the_kind_is_said_at_its_field(configurer: Client, cha
     assert answer.status_code == 200
     assert field in answer.context["adminform"].errors
     assert not Product.objects.exists()
+
+
+def test_an_add_on_is_saved(configurer: Client) -> None:
+    assert sent(configurer, is_add_on="on").status_code == 302
+    assert Product.objects.get().is_add_on
 
 
 def test_a_code_and_a_price_are_used_once_in_a_mode(configurer: Client) -> None:

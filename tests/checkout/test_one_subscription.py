@@ -235,3 +235,39 @@ def test_a_slow_request_whose_place_was_taken_opens_no_page(stripe: StripeDouble
         start()
 
     assert open_pages(stripe) == [later[0].checkout_url]
+
+
+# --- add-ons ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def more_seats(stripe: StripeDouble) -> Product:
+    return stripe.sell("MORE_SEATS", is_add_on=True)
+
+
+@pytest.mark.parametrize(("first", "then"), [("PRO_MONTHLY", "MORE_SEATS"), ("MORE_SEATS", "PRO_MONTHLY")])
+def test_an_add_on_and_a_plan_are_bought_one_after_the_other(
+    stripe: StripeDouble, more_seats: Product, first: str, then: str
+) -> None:
+    stripe.buy("user_1", first)
+
+    stripe.buy("user_1", then)
+
+    assert access.check("user_1", first)
+    assert access.check("user_1", then)
+
+
+def test_an_add_on_and_a_plan_have_their_pages_open_at_once(stripe: StripeDouble, more_seats: Product) -> None:
+    start("PRO_MONTHLY", "order-1")
+    start("MORE_SEATS", "order-2")
+
+    assert len(open_pages(stripe)) == 2
+
+
+def test_the_same_add_on_is_not_subscribed_to_twice(stripe: StripeDouble, more_seats: Product) -> None:
+    stripe.buy("user_1", "MORE_SEATS")
+
+    with pytest.raises(AlreadySubscribed) as refused:
+        start("MORE_SEATS", "order-2")
+
+    assert refused.value.product_code == "MORE_SEATS"

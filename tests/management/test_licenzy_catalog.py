@@ -81,6 +81,22 @@ def test_a_trial_is_loaded_dumped_and_gone_when_the_file_leaves_it_out() -> None
     assert catalog.dump([product]) == [SUBSCRIPTION]
 
 
+def test_an_add_on_is_loaded_dumped_and_no_add_on_any_more_when_the_file_leaves_it_out() -> None:
+    entry = {**SUBSCRIPTION, "is_add_on": True}
+    catalog.load([entry])
+    assert catalog.dump(Product.objects.all()) == [entry]
+
+    catalog.load([{**SUBSCRIPTION, "group": "plans"}])
+
+    product = Product.objects.get()
+    assert (product.is_add_on, product.group) == (False, "plans")
+
+
+def test_an_add_on_in_a_plan_group_is_refused_with_product_and_key() -> None:
+    with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): group: An add-on has no plan group"):
+        catalog.load([{**SUBSCRIPTION, "is_add_on": True, "group": "plans"}])
+
+
 @pytest.mark.parametrize("days", [0, 731])
 def test_a_refused_trial_names_the_product_and_the_key(days: int) -> None:
     with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): trial_days: "):
@@ -154,6 +170,9 @@ BAD: dict[str, Any] = {
     "a trial of a pack": [{**PACK, "trial_days": 14}],
     "a pass that needs no card": [{**PASS, "trial_card": False}],
     "a card that is a number": [{**SUBSCRIPTION, "trial_days": 14, "trial_card": 0}],
+    "a pass that is an add-on": [{**PASS, "is_add_on": True}],
+    "a pack that is an add-on": [{**PACK, "is_add_on": True}],
+    "an add-on that is a number": [{**SUBSCRIPTION, "is_add_on": 1}],
     "grace that is null": [{**SUBSCRIPTION, "grace_days": None}],
 }
 
@@ -177,6 +196,8 @@ def test_a_wrong_catalog_is_refused_as_a_whole(entries: Any) -> None:
         {"kind": "usage_pack", "units": 1_000_000_000_001},
         {"kind": "usage_pack", "units": 1, "valid_days": 36_501},
         {"kind": "subscription", "grace_days": 36_501},
+        {"kind": "time_pass", "duration_days": 7, "is_add_on": True},
+        {"kind": "subscription", "is_add_on": True, "group": "plans"},
     ],
     ids=repr,
 )

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from licenzy_django import catalog
+from licenzy_django.catalog.verification import problems_of_price
 from licenzy_django.models import Product
 from licenzy_django.testing import StripeDouble
 
@@ -89,7 +89,7 @@ PRICE = {"active": True, "livemode": False, "type": "recurring", "product": {"ac
     ],
 )
 def test_what_the_simulator_cannot_make(changed: Any, problem: str) -> None:
-    [found] = catalog.problems_of_price(PRICE | changed, Product(mode="test", code="PRO", kind="subscription"))
+    [found] = problems_of_price(PRICE | changed, Product(mode="test", code="PRO", kind="subscription"))
     assert found.startswith(problem)
 
 
