@@ -29,6 +29,17 @@ def backend(db: None) -> Backend:
 
 
 @pytest.fixture
+def stripe(request: pytest.FixtureRequest, stripe_double: StripeDouble) -> StripeDouble:
+    """A Stripe in memory that sells what the marks ``sells`` of the test, its class and its file name."""
+    products: dict[str, dict[str, Any]] = {}
+    for mark in reversed(list(request.node.iter_markers("sells"))):
+        products |= {code: {} for code in mark.args} | mark.kwargs
+    for code, terms in products.items():
+        stripe_double.sell(code, **terms)
+    return stripe_double
+
+
+@pytest.fixture
 def ada(db: None) -> User:
     return User.objects.create_user("ada", is_active=True)
 

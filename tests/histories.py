@@ -41,16 +41,22 @@ class History:
         return self.name
 
 
+EVERYTHING: dict[str, dict[str, Any]] = {
+    "PRO_MONTHLY": {},
+    "PRO_YEARLY": {"interval": "year", "amount": 19_000},
+    "MAX_MONTHLY": {"amount": 9_900},
+    "GRACE": {"grace_days": 5},
+    "TRIAL": {"trial_days": 14},
+    "SEATS": {"amount": 500},
+    "WEEK_PASS": {"kind": "time_pass", "amount": 700},
+    "CREDITS": {"kind": "usage_pack", "amount": 1000, "units": 100},
+    "CREDITS_30_DAYS": {"kind": "usage_pack", "amount": 900, "units": 90, "valid_days": 30},
+}
+
+
 def sell_everything(stripe: StripeDouble) -> None:
-    stripe.sell("PRO_MONTHLY")
-    stripe.sell("PRO_YEARLY", interval="year", amount=19_000)
-    stripe.sell("MAX_MONTHLY", amount=9_900)
-    stripe.sell("GRACE", grace_days=5)
-    stripe.sell("TRIAL", trial_days=14)
-    stripe.sell("SEATS", amount=500)
-    stripe.sell("WEEK_PASS", kind="time_pass", amount=700)
-    stripe.sell("CREDITS", kind="usage_pack", amount=1000, units=100)
-    stripe.sell("CREDITS_30_DAYS", kind="usage_pack", amount=900, units=90, valid_days=30)
+    for code, terms in EVERYTHING.items():
+        stripe.sell(code, **terms)
 
 
 def handled(events: list[Json]) -> list[Json]:

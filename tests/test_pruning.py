@@ -18,13 +18,7 @@ from licenzy_django.outbound.events import NewEvent
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    return stripe_double
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sells("PRO_MONTHLY")]
 
 
 def told(stripe: StripeDouble, **columns: Any) -> Delivery:

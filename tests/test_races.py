@@ -17,18 +17,11 @@ from licenzy_django.checkout import attempts
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.stripe import client, facts
 from licenzy_django.sync import comparison
-from licenzy_django.testing import StripeDouble, stripe_double_in_memory
-from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state, sub
+from licenzy_django.testing import StripeDouble
+from tests.histories import EVERYTHING, HISTORIES, REF, forget_what_stripe_told, handled, state, sub
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.sells(**EVERYTHING)]
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def stripe(transactional_db: None):  # type: ignore[no-untyped-def]
-    with stripe_double_in_memory() as stripe_double:
-        sell_everything(stripe_double)
-        yield stripe_double
 
 
 def in_threads(count: int, act: Callable[[int], Any]) -> list[Any]:

@@ -15,7 +15,11 @@ from licenzy_django.models import CheckoutAttempt, Entitlement
 from licenzy_django.signals import checkout_finalized, entitlement_changed
 from licenzy_django.testing import StripeDouble, entitled
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rested_cache")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rested_cache"),
+    pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"}),
+]
 
 
 @contextmanager
@@ -32,13 +36,6 @@ def heard(signal: Signal, also: Callable[..., object] = lambda **given: None) ->
         yield told
     finally:
         signal.disconnect(receiver)
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
 
 
 def test_a_purchase_and_its_end_are_told_once_each(stripe: StripeDouble) -> None:

@@ -12,14 +12,7 @@ from licenzy_django.access.trials import trials_of
 from licenzy_django.models import StripeFact
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO", trial_days=14)
-    stripe_double.sell("TEAM")
-    return stripe_double
+pytestmark = [pytest.mark.django_db, pytest.mark.sells("TEAM", PRO={"trial_days": 14})]
 
 
 def test_who_never_had_one(stripe: StripeDouble) -> None:

@@ -12,6 +12,10 @@ from licenzy_django.testing import StripeDouble, entitled
 from tests.backend import Backend, error_of
 from tests.copies import copied
 
+pytestmark = pytest.mark.sells(
+    PRO_MONTHLY={"features": ["export"]}, CREDITS={"kind": "usage_pack"}, WEEK_PASS={"kind": "time_pass"}
+)
+
 ENTITLEMENT = {
     "id": str,
     "product_code": str,
@@ -33,14 +37,6 @@ ENTITLEMENT = {
     "updated_at": str,
 }
 TIMES = [name for name in ENTITLEMENT if name.endswith(("_at", "_end"))]
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY", features=["export"])
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    stripe_double.sell("WEEK_PASS", kind="time_pass")
-    return stripe_double
 
 
 def assert_is_an_entitlement(shown: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from licenzy_django.models import ApiKey, CheckoutAttempt, Product
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 
+pytestmark = pytest.mark.sells("PRO_MONTHLY")
+
 ENDPOINTS = [
     ("POST", "checkout/session"),
     ("POST", "access/check"),
@@ -26,12 +28,6 @@ ENDPOINTS = [
     ("POST", "usage/release"),
 ]
 every_endpoint = pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    return stripe_double
 
 
 # --- who may ask ------------------------------------------------------------------------------------------------------

@@ -10,32 +10,18 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from licenzy_django import checkout
 from licenzy_django.checkout import sessions
 from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import CheckoutSessionExpired, IdempotencyKeyInUse, LicenzyError, StripeUnavailable
 from licenzy_django.models import Subject
 from licenzy_django.stripe import customers
 from licenzy_django.testing import StripeDouble
+from tests.checkouts import asked, start
+
+pytestmark = pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"})
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
-
-
-def start(key: str = "order-1", product: str = "PRO_MONTHLY", **more: Any) -> StartedCheckout:
-    return checkout.start("user_1", product, idempotency_key=key, **more)
-
-
-def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
-    """Body and idempotency key of each POST that reached Stripe."""
-    return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -72,7 +58,7 @@ def test_eight_threads_with_one_key_make_one_session(stripe: StripeDouble) -> No
 def test_first_checkouts_at_the_same_time_share_one_customer(stripe: StripeDouble) -> None:
     stripe.faults.add("POST", CUSTOMERS, "call_after", times=8, call=lambda: time.sleep(0.05))
 
-    answers = at_once([lambda number=number: start(f"order-{number}", "CREDITS") for number in range(8)])  # type: ignore[misc]
+    answers = at_once([lambda number=number: start("CREDITS", f"order-{number}") for number in range(8)])  # type: ignore[misc]
 
     assert all(isinstance(answer, (StartedCheckout, StripeUnavailable)) for answer in answers), answers
     assert len(stripe.simulator.all("customer")) == 1
@@ -118,7 +104,7 @@ def test_eight_threads_retrying_a_lost_answer_make_no_second_session(stripe: Str
 def test_eight_threads_with_eight_keys_leave_at_most_one_page_open(stripe: StripeDouble) -> None:
     stripe.faults.add("POST", SESSIONS, "call_after", times=8, call=lambda: time.sleep(0.05))
 
-    answers = at_once([lambda number=number: start(f"order-{number}") for number in range(8)])  # type: ignore[misc]
+    answers = at_once([lambda number=number: start(key=f"order-{number}") for number in range(8)])  # type: ignore[misc]
 
     open_pages = [session["url"] for session in stripe.simulator.all("checkout.session") if session["status"] == "open"]
     assert len(open_pages) == 1

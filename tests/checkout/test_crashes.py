@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from licenzy_django import access, checkout
+from licenzy_django import access
 from licenzy_django.checkout import pages
-from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import (
     CheckoutSessionExpired,
     IdempotencyKeyInUse,
@@ -23,8 +22,9 @@ from licenzy_django.exceptions import (
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.simulator.account import database_simulator, forget_clock
 from licenzy_django.testing import StripeDouble
+from tests.checkouts import asked, start
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sells("PRO_MONTHLY")]
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
@@ -32,21 +32,6 @@ CUSTOMERS = "/v1/customers"
 
 class KilledError(BaseException):
     """Stands for a process that is gone: nothing of ours may catch it and carry on."""
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    return stripe_double
-
-
-def start(key: str = "order-1", **more: Any) -> StartedCheckout:
-    return checkout.start("user_1", "PRO_MONTHLY", idempotency_key=key, **more)
-
-
-def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
-    """Body and idempotency key of each POST that reached Stripe."""
-    return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
 
 
 # --- the answer is lost -----------------------------------------------------------------------------------------------
@@ -90,7 +75,7 @@ def test_a_failed_look_at_the_replayed_session_is_made_good_by_the_next_try(stri
 
 
 def test_the_callers_key_never_reaches_stripe(stripe: StripeDouble) -> None:
-    start("a-very-secret-key")
+    start(key="a-very-secret-key")
 
     sent = [text for request in stripe.requests for text in (request.body, *request.headers.values())]
     assert not any("a-very-secret-key" in text for text in sent)

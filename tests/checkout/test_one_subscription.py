@@ -7,27 +7,23 @@ from typing import Any
 
 import pytest
 
-from licenzy_django import access, checkout, operators
+from licenzy_django import access, operators
 from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import AlreadySubscribed, CheckoutSessionExpired, StripeUnavailable
 from licenzy_django.models import CheckoutAttempt, Product
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
+from tests.checkouts import start
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY", group="plans", grace_days=3)
-    stripe_double.sell("PRO_YEARLY", group="plans", interval="year", amount=19000)
-    stripe_double.sell("SUPPORT")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
-
-
-def start(product: str = "PRO_MONTHLY", key: str = "order-1", subject: str = "user_1") -> StartedCheckout:
-    return checkout.start(subject, product, idempotency_key=key)
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sells(
+        "SUPPORT",
+        PRO_MONTHLY={"group": "plans", "grace_days": 3},
+        PRO_YEARLY={"group": "plans", "interval": "year", "amount": 19000},
+        CREDITS={"kind": "usage_pack"},
+    ),
+]
 
 
 def open_pages(stripe: StripeDouble) -> list[str]:

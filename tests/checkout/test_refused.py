@@ -6,25 +6,16 @@ from typing import Any
 
 import pytest
 
-from licenzy_django import checkout
-from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import StripeRefused
 from licenzy_django.models import CheckoutAttempt, Product
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
+from tests.checkouts import start
+
+pytestmark = pytest.mark.sells("PRO_MONTHLY")
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    return stripe_double
-
-
-def start(key: str = "order-1", **more: Any) -> StartedCheckout:
-    return checkout.start("user_1", "PRO_MONTHLY", idempotency_key=key, **more)
 
 
 def test_a_wrong_price_is_an_operators_matter_and_stays_one(

@@ -10,8 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client, override_settings
 
-from licenzy_django import access, checkout
-from licenzy_django.checkout.sessions import StartedCheckout
+from licenzy_django import access
 from licenzy_django.exceptions import (
     AlreadySubscribed,
     CheckoutSessionExpired,
@@ -22,25 +21,12 @@ from licenzy_django.exceptions import (
 from licenzy_django.models import CheckoutAttempt, Entitlement, Product, Subject
 from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.backend import Backend, error_of
+from tests.checkouts import asked, start
+
+pytestmark = pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"})
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
-
-
-def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
-    """Body and idempotency key of each POST that reached Stripe."""
-    return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
-
-
-def start(key: str = "order-1", subject: str = "user_1", product: str = "PRO_MONTHLY", **more: Any) -> StartedCheckout:
-    return checkout.start(subject, product, idempotency_key=key, **more)
 
 
 # --- it unlocks nothing -----------------------------------------------------------------------------------------------
@@ -140,7 +126,7 @@ def test_a_page_that_has_expired_needs_a_new_key(stripe: StripeDouble) -> None:
     stripe.deliver()
     with pytest.raises(CheckoutSessionExpired):
         start()
-    assert start("order-2").status == "created"
+    assert start(key="order-2").status == "created"
 
 
 @pytest.mark.parametrize("finish", ["pay", "pay_by_bank"])
@@ -157,7 +143,7 @@ def test_a_second_subscription_to_the_same_product_is_refused(stripe: StripeDoub
     stripe.buy("user_1", "PRO_MONTHLY")
 
     with pytest.raises(AlreadySubscribed):
-        start("order-2")
+        start(key="order-2")
     answer = backend.checkout("user_1", "PRO_MONTHLY", key="order-3")
 
     assert error_of(answer) == (409, "already_subscribed")
@@ -211,7 +197,7 @@ def test_the_settings_urls_reach_stripe_with_the_template_kept_literally(stripe:
     given = "https://shop.example/return?a=1&session={CHECKOUT_SESSION_ID}"
     with override_settings(LICENZY={**settings.LICENZY, "ALLOWED_REDIRECT_HOSTS": ["shop.example"]}):
         start(success_url=given)
-        start("order-2", product="CREDITS")
+        start("CREDITS", "order-2")
 
     urls = [session["success_url"] for session in stripe.simulator.all("checkout.session")]
     assert urls[0] == given
@@ -253,7 +239,7 @@ def test_passes_that_last_a_lifetime_together_are_no_purchase(stripe: StripeDoub
 
 def test_seats_and_packs_are_asked_for_in_the_quantity_given(stripe: StripeDouble) -> None:
     start(quantity=999_999)
-    start("order-2", product="CREDITS", quantity=500)
+    start("CREDITS", "order-2", quantity=500)
 
     lines = [request.params["line_items"][0] for request in stripe.requests if request.path == SESSIONS]
     assert [line["quantity"] for line in lines] == ["999999", "500"]

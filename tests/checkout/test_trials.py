@@ -10,26 +10,17 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from licenzy_django import access, checkout, doctor
-from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.checkout.trials import second_trials
 from licenzy_django.exceptions import AlreadySubscribed, CheckoutSessionExpired, InvalidRequest, StripeRefused
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
+from tests.checkouts import start
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO", trial_days=14)
-    stripe_double.sell("TEAM", trial_days=7, trial_card=False)
-    stripe_double.sell("PLAIN")
-    return stripe_double
-
-
-def start(product: str = "PRO", key: str = "order-1", **given: Any) -> StartedCheckout:
-    return checkout.start("user_1", product, idempotency_key=key, **given)
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sells("PLAIN", PRO={"trial_days": 14}, TEAM={"trial_days": 7, "trial_card": False}),
+]
 
 
 def asked() -> dict[str, Any]:
@@ -120,7 +111,7 @@ def test_trial_is_true_or_false(stripe: StripeDouble, backend: Backend, trial: o
 
     assert (answer.status_code, "trial" in answer.json()["fields"]) == (400, True)
     with pytest.raises(InvalidRequest):
-        start(trial=trial)
+        start("PRO", trial=trial)
 
 
 def test_a_request_with_another_wish_is_another_request(stripe: StripeDouble, backend: Backend) -> None:

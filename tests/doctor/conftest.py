@@ -20,11 +20,6 @@ Doctor = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    return stripe_double
-
-
-@pytest.fixture
 def register(stripe: StripeDouble) -> Callable[..., dict[str, Any]]:
     """``register(api_version=…)``: our webhook endpoint at Stripe, complete unless the test says otherwise."""
 

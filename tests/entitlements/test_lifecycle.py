@@ -12,6 +12,7 @@ from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChang
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
 from tests.histories import (
+    EVERYTHING,
     HISTORIES,
     REF,
     History,
@@ -19,13 +20,12 @@ from tests.histories import (
     delete_customer,
     handled,
     newest,
-    sell_everything,
     sub,
     subscribe_by_invoice,
     undone,
 )
 
-pytestmark = pytest.mark.logic
+pytestmark = [pytest.mark.logic, pytest.mark.sells(**EVERYTHING)]
 
 Outcome = dict[str, tuple[str, bool, str | None]]
 ON = ("active", True, None)
@@ -101,12 +101,6 @@ OUTCOMES: dict[str, Outcome] = {
     "customer deleted": {"PRO_MONTHLY": CANCELED, "WEEK_PASS": ON},
     "two subscriptions to one product": {"PRO_MONTHLY": ON},
 }
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    sell_everything(stripe_double)
-    return stripe_double
 
 
 def best(stripe: StripeDouble) -> Outcome:

@@ -11,15 +11,12 @@ from licenzy_django.checkout.plan_groups import paid_twice
 from licenzy_django.models import Subject
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY", group="plans")
-    stripe_double.sell("PRO_YEARLY", group="plans", interval="year", amount=19000)
-    stripe_double.sell("SUPPORT")
-    return stripe_double
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sells(
+        "SUPPORT", PRO_MONTHLY={"group": "plans"}, PRO_YEARLY={"group": "plans", "interval": "year", "amount": 19000}
+    ),
+]
 
 
 def doubled(stripe: StripeDouble, price: str = "price_pro_yearly") -> tuple[str, str]:

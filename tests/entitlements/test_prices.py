@@ -11,14 +11,7 @@ from licenzy_django import access, catalog
 from licenzy_django.models import Product, ProductPrice
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("MAX_MONTHLY", amount=4900)
-    return stripe_double
+pytestmark = [pytest.mark.django_db, pytest.mark.sells("PRO_MONTHLY", MAX_MONTHLY={"amount": 4900})]
 
 
 def products() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from licenzy_django import access, sync
 from licenzy_django.models import StripeEvent, Subject
 from licenzy_django.testing import StripeDouble
-from tests.histories import REF, History, chain, day, handled, newest, paid, refund, sell_everything, sub, undone
+from tests.histories import EVERYTHING, REF, History, chain, day, handled, newest, paid, refund, sub, undone
 from tests.money_histories import (
     MONEY_HISTORIES,
     declined_upgrade,
@@ -22,7 +22,7 @@ from tests.money_histories import (
     upgrade,
 )
 
-pytestmark = pytest.mark.logic
+pytestmark = [pytest.mark.logic, pytest.mark.sells(**EVERYTHING)]
 
 Outcome = dict[str, tuple[str, bool, str | None, int]]
 SHAPES = ("2024-06-20", "2025-08-27.basil", "2026-10-28.endive", None)
@@ -97,12 +97,6 @@ OUTCOMES: dict[str, Outcome] = {
     "credit note over a part of an open invoice, the rest is paid": PRO_STAYS,
     "session that Stripe no longer has": PRO_STAYS,
 }
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    sell_everything(stripe_double)
-    return stripe_double
 
 
 def outcome(stripe: StripeDouble) -> Outcome:

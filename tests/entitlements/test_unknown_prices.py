@@ -11,17 +11,14 @@ from licenzy_django.entitlements import catalog_changes
 from licenzy_django.models import Product, StripeEvent, Subject, UnknownPrice
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sells("PRO_MONTHLY", "SUPPORT")]
 
 
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("SUPPORT")
-    stripe_double.simulator.create_price(
+@pytest.fixture(autouse=True)
+def unknown_price(stripe: StripeDouble) -> None:
+    stripe.simulator.create_price(
         {"id": "price_new", "currency": "eur", "unit_amount": 2900, "recurring": {"interval": "month"}}
     )
-    return stripe_double
 
 
 def moved(stripe: StripeDouble, subject: str = "user_1") -> str:

@@ -10,15 +10,14 @@ from licenzy_django.models import Entitlement, EntitlementChange, Product
 from licenzy_django.models.versions import applied_to_all, sold_at
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY", features=["export", "api"])
-    stripe_double.sell("WEEK_PASS", kind="time_pass", features=["export", "api"])
-    stripe_double.sell("CREDITS", kind="usage_pack", features=["export", "api"])
-    return stripe_double
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sells(
+        PRO_MONTHLY={"features": ["export", "api"]},
+        WEEK_PASS={"kind": "time_pass", "features": ["export", "api"]},
+        CREDITS={"kind": "usage_pack", "features": ["export", "api"]},
+    ),
+]
 
 
 def give(code: str, *features: str) -> Product:

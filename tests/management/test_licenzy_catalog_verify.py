@@ -13,15 +13,10 @@ from licenzy_django.catalog.verification import problems_of_price
 from licenzy_django.models import Product
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("WEEK_PASS", kind="time_pass")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sells("PRO_MONTHLY", WEEK_PASS={"kind": "time_pass"}, CREDITS={"kind": "usage_pack"}),
+]
 
 
 def verify(*arguments: str) -> str:

@@ -31,16 +31,16 @@ from licenzy_django.testing import StripeDouble
 
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("PRO_YEARLY", interval="year", amount=19_000)
-    stripe_double.sell("WEEK_PASS", kind="time_pass", amount=700)
-    stripe_double.sell("CREDITS", kind="usage_pack", amount=1000)
-    return stripe_double
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.sells(
+        "PRO_MONTHLY",
+        PRO_YEARLY={"interval": "year", "amount": 19_000},
+        WEEK_PASS={"kind": "time_pass", "amount": 700},
+        CREDITS={"kind": "usage_pack", "amount": 1000},
+    ),
+]
 
 
 @pytest.fixture

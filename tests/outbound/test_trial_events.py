@@ -13,14 +13,12 @@ from licenzy_django.signals import trial_will_end
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sells(PRO={"trial_days": 14})]
 
 
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO", trial_days=14)
+@pytest.fixture(autouse=True)
+def endpoint(db: None) -> None:
     endpoints.create("test", "https://hooks.example.com/")
-    return stripe_double
 
 
 @pytest.fixture

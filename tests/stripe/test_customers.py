@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from licenzy_django import checkout
-from licenzy_django.checkout.sessions import StartedCheckout
 from licenzy_django.exceptions import StripeUnavailable
 from licenzy_django.models import CheckoutAttempt, StripeFact, Subject
 from licenzy_django.testing import StripeDouble
+from tests.checkouts import asked, start
+
+pytestmark = pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"})
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
 
 
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
-
-
-def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
-    """Body and idempotency key of each POST that reached Stripe."""
-    return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
-
-
-def start(key: str = "order-1", subject: str = "user_1", product: str = "PRO_MONTHLY", **more: Any) -> StartedCheckout:
-    return checkout.start(subject, product, idempotency_key=key, **more)
-
-
 def test_a_customer_is_made_once_and_reused(stripe: StripeDouble) -> None:
-    start("order-1")
-    start("order-2", product="CREDITS")
+    start(key="order-1")
+    start("CREDITS", "order-2")
 
     assert len(asked(stripe, CUSTOMERS)) == 1
     customer = stripe.simulator.all("customer")[0]
@@ -44,10 +28,10 @@ def test_a_customer_is_made_once_and_reused(stripe: StripeDouble) -> None:
 
 
 def test_a_customer_deleted_at_stripe_is_replaced_in_the_same_request(stripe: StripeDouble) -> None:
-    start("order-1")
+    start(key="order-1")
     stripe.simulator.delete_customer(Subject.objects.get().stripe_customer_id)
 
-    start("order-2", product="CREDITS")
+    start("CREDITS", "order-2")
 
     alive = [customer["id"] for customer in stripe.simulator.all("customer") if not customer.get("deleted")]
     assert [Subject.objects.get().stripe_customer_id] == alive
@@ -55,13 +39,13 @@ def test_a_customer_deleted_at_stripe_is_replaced_in_the_same_request(stripe: St
 
 
 def test_a_customer_deleted_and_told_of_is_not_given_again_by_stripes_memory_of_the_key(stripe: StripeDouble) -> None:
-    start("order-1")
+    start(key="order-1")
     stripe.simulator.delete_customer(Subject.objects.get().stripe_customer_id)
     stripe.deliver()
     assert Subject.objects.get().stripe_customer_id == ""
     before = len(asked(stripe, CUSTOMERS))
 
-    start("order-2", product="CREDITS")
+    start("CREDITS", "order-2")
 
     assert len(asked(stripe, CUSTOMERS)) == before + 1
     assert len({key for _, key in asked(stripe, CUSTOMERS)}) == 2
@@ -70,12 +54,12 @@ def test_a_customer_deleted_and_told_of_is_not_given_again_by_stripes_memory_of_
 def test_an_old_attempt_does_not_forget_the_customer_that_replaced_its_own(stripe: StripeDouble) -> None:
     stripe.faults.add("POST", SESSIONS, "drop_before", times=3)
     with pytest.raises(StripeUnavailable):
-        start("order-1")
+        start(key="order-1")
     stripe.simulator.delete_customer(Subject.objects.get().stripe_customer_id)
-    start("order-2", product="CREDITS")
+    start("CREDITS", "order-2")
     replaced = Subject.objects.get().stripe_customer_id
 
-    start("order-1")
+    start(key="order-1")
 
     assert Subject.objects.get().stripe_customer_id == replaced
 

@@ -9,15 +9,11 @@ import pytest
 from licenzy_django import access
 from licenzy_django.models import Entitlement
 from licenzy_django.testing import StripeDouble
-from tests.histories import REF, newest, sell_everything, sub
+from tests.histories import EVERYTHING, REF, newest, sub
+
+pytestmark = pytest.mark.sells(**EVERYTHING)
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    sell_everything(stripe_double)
-    return stripe_double
 
 
 def by_type(events: list[Json], event_type: str) -> list[Json]:

@@ -11,14 +11,9 @@ from licenzy_django.exceptions import StripeUnavailable
 from licenzy_django.models import CheckoutAttempt, Entitlement, StripeEvent
 from licenzy_django.testing import StripeDouble
 
+pytestmark = pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"})
+
 SUBJECTS = ("user_1", "user_2", "stranger")
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    stripe_double.sell("PRO_MONTHLY")
-    return stripe_double
 
 
 @pytest.fixture

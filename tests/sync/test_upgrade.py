@@ -10,9 +10,9 @@ import pytest
 from licenzy_django import access, sync
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.testing import StripeDouble
-from tests.histories import REF, newest, sell_everything, sub
+from tests.histories import EVERYTHING, REF, newest, sub
 
-pytestmark = pytest.mark.logic
+pytestmark = [pytest.mark.logic, pytest.mark.sells(**EVERYTHING)]
 
 OLD_STATE = {
     "invoice": ("status", "paid_at", "failed_at", "created", "amount_paid", "currency", "lines"),
@@ -43,12 +43,6 @@ def as_the_first_version_kept_them() -> None:
 
 def only(state: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: state[name] for name in names}
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    sell_everything(stripe_double)
-    return stripe_double
 
 
 def one_payment(stripe: StripeDouble) -> None:

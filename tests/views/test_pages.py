@@ -18,16 +18,17 @@ from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble
 from tests.servers import FormReader
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.views.urls")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls("tests.views.urls"),
+    pytest.mark.sells("PRO_MONTHLY", WEEK_PASS={"kind": "time_pass"}),
+]
 
 
-@pytest.fixture
-def stripe(stripe_double: StripeDouble, settings: Settings) -> StripeDouble:
+@pytest.fixture(autouse=True)
+def host(settings: Settings) -> None:
     settings.LICENZY = {**settings.LICENZY, "ALLOWED_REDIRECT_HOSTS": ["testserver"]}
     settings.LOGIN_URL = "/log-in/"
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("WEEK_PASS", kind="time_pass")
-    return stripe_double
 
 
 @pytest.fixture

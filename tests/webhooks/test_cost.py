@@ -6,6 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from licenzy_django.testing import StripeDouble
 
+pytestmark = pytest.mark.sells("PRO_MONTHLY", WEEK_PASS={"kind": "time_pass"})
+
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
@@ -16,13 +18,6 @@ def cost(stripe: StripeDouble, event: dict[str, object]) -> tuple[int, int]:
         assert stripe.deliver([event]) == [200]
     statements = [query["sql"] for query in queries if not query["sql"].startswith(BOOKKEEPING)]
     return len(statements), len(stripe.requests) - asked
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("PRO_MONTHLY")
-    stripe_double.sell("WEEK_PASS", kind="time_pass")
-    return stripe_double
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 from wsgiref.simple_server import WSGIServer
@@ -23,9 +22,9 @@ from django.urls import reverse
 from licenzy_django.models import CheckoutAttempt, StripeFact, Subject
 from licenzy_django.simulator.delivery import request_for
 from licenzy_django.testing import WEBHOOK_SECRET, StripeDouble, stripe_double_in_memory
-from tests.histories import HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state
+from tests.histories import EVERYTHING, HISTORIES, REF, forget_what_stripe_told, handled, sell_everything, state
 
-pytestmark = [pytest.mark.crash, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.crash, pytest.mark.django_db(transaction=True), pytest.mark.sells(**EVERYTHING)]
 Json = dict[str, Any]
 ROUNDS = int(os.environ.get("LICENZY_CRASH_ROUNDS", "100"))
 
@@ -83,13 +82,6 @@ class Server:
                 return wire.getresponse().status
         except (OSError, http.client.HTTPException):
             return 0
-
-
-@pytest.fixture
-def stripe(transactional_db: None) -> Iterator[StripeDouble]:
-    with stripe_double_in_memory() as double:
-        sell_everything(double)
-        yield double
 
 
 @pytest.mark.usefixtures("transactional_db")

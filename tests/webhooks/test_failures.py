@@ -15,13 +15,9 @@ from licenzy_django.models import StripeEvent
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
 
+pytestmark = pytest.mark.sells(CREDITS={"kind": "usage_pack"})
+
 BOOKKEEPING = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
-
-
-@pytest.fixture
-def stripe(stripe_double: StripeDouble) -> StripeDouble:
-    stripe_double.sell("CREDITS", kind="usage_pack")
-    return stripe_double
 
 
 def paid(stripe: StripeDouble) -> dict[str, Any]:
