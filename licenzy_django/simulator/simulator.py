@@ -5,7 +5,7 @@ What a verb is given first is the id, or any version, of what it acts on. Those 
 - ``swap_price(subscription, price, item=, quantity=)``, ``set_quantity(subscription, quantity, item=)``,
   ``add_item(subscription, price, quantity=)``, ``remove_item(subscription, item=)``,
   ``replace_item(subscription, price)`` and
-  ``change(subscription, [{"id", "price", "quantity", "deleted"}, …])`` all take the terms of ``changes.Terms``:
+  ``change(subscription, [{"id", "price", "quantity", "deleted"}, …])`` all take the terms of ``change_rules.Terms``:
   ``proration_behavior="none" | "create_prorations" | "always_invoice"``,
   ``payment_behavior="allow_incomplete" | "pending_if_incomplete" | "error_if_incomplete"``, ``paid=True``,
   ``requires_action=False`` (3-D Secure), ``billing_cycle_anchor="now" | "unchanged"``, ``proration_date=``.

@@ -28,11 +28,12 @@ def perform_due(world: World, until: int) -> int:
         thing = world.store.next_due(until)
         if thing is None:
             return step
-        _perform(world, thing)
+        perform(world, thing)
     raise RefusalError("Too many things fall due in this span of time")
 
 
-def _perform(world: World, thing: Json) -> None:
+def perform(world: World, thing: Json) -> None:
+    """What time does to this thing next, at the time at which it does."""
     at = due_at(thing) or world.now
     world.store.shift_clock(max(0, at - world.now))
     {

@@ -15,6 +15,7 @@ ALWAYS_SO = {
     "payment_intent",
     "allow_incomplete",
     "subscription",
+    "next",
 }
 """Values that say what is so anyway; any other value of those parameters is refused."""
 TRIED_ELSEWHERE = {
@@ -28,6 +29,9 @@ TRIED_ELSEWHERE = {
     "customer_update.shipping": "the page asks for no address that could be kept",
     "payment_behavior": "matters for a card that is declined: test_subscriptions_by_api, test_pending_updates",
     "subscriptions.update:trial_end": "test_subscriptions_by_api",
+    "invoices.create_preview:subscription_details.cancel_at": "what ends has no next invoice: test_previews",
+    "invoices.create_preview:subscription_details.cancel_at_period_end": "what ends has no next invoice: test_previews",
+    "invoices.create_preview:subscription_details.trial_end": "for trials: test_previews",
 }
 """What makes no difference to a request that is granted, and why."""
 TARGETS = {
@@ -68,6 +72,7 @@ BASE: dict[str, Form] = {
     "subscription_items.create": {"subscription": "@subscription", "price": "@extra"},
     "subscription_items.list": {"subscription": "@subscription"},
     "invoices.create": {"customer": "@carla"},
+    "invoices.create_preview": {"subscription": "@subscription"},
     "invoice_items.create": {"customer": "@carla", "amount": "700", "currency": "eur"},
     "credit_notes.create": {"invoice": "@open_invoice", "amount": "300"},
     "payment_methods.create": {"type": "card", "card[token]": "tok_visa"},
@@ -136,6 +141,20 @@ BESIDE: dict[str, Form] = {
     "subscriptions.update:proration": {"items[0][id]": "@item", "items[0][quantity]": "5"},
     "subscriptions.update:payment_behavior": {"items[0][id]": "@item", "items[0][quantity]": "5"},
     "transfer_lookup_key": {"lookup_key": "pack"},
+    "invoices.create_preview:customer": {"subscription": ""},
+    "invoices.create_preview:subscription_details.items": {
+        "subscription_details[items][0][id]": "@item",
+        "subscription_details[items][0][quantity]": "5",
+    },
+    "invoices.create_preview:subscription_details.proration": {
+        "subscription_details[items][0][id]": "@item",
+        "subscription_details[items][0][quantity]": "5",
+        "subscription_details[proration_behavior]": "always_invoice",
+    },
+    "invoices.create_preview:subscription_details.billing_cycle_anchor": {
+        "subscription_details[items][0][id]": "@item",
+        "subscription_details[items][0][quantity]": "5",
+    },
 }
 """What must be there for a parameter to be allowed or to matter, by the beginning of its path; empty: taken out."""
 VALUES: dict[str, str] = {
@@ -167,6 +186,8 @@ VALUES: dict[str, str] = {
     "default_payment_method": "@other_card",
     "product": "@product",
     "items.id": "@item",
+    "subscription_details.items.id": "@item",
+    "subscription_details.billing_cycle_anchor.type": "now",
     "default_price": "@month",
     "line_items.price_data.unit_amount": "700",
     "payment_intents.update:amount": "1200",

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ..json_tree import Json
 from ..refusals import RefusalError
 from . import invoice_operations as bill
-from . import lists
+from . import lists, previews
 from . import operations as do
 from . import payment_operations as pay
 from . import subscription_operations as subs
@@ -59,6 +59,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("DELETE", "/v1/invoiceitems/{id}", "invoice_items.delete", bill.delete_item),
     ("POST", "/v1/invoices", "invoices.create", bill.create_invoice),
     ("GET", "/v1/invoices", "invoices.list", lists.invoices),
+    ("POST", "/v1/invoices/create_preview", "invoices.create_preview", previews.create),
     ("GET", "/v1/invoices/{id}", "invoices.retrieve", lists.retrieve("invoice")),
     ("GET", "/v1/invoices/{id}/lines", "invoices.line_items.list", lists.invoice_lines),
     ("POST", "/v1/invoices/{id}/pay", "invoices.pay", bill.pay_invoice),

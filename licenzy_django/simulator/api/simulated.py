@@ -73,6 +73,9 @@ SIMULATED: dict[str, str] = {
     "invoice_items.list": f"{_LISTED} customer invoice pending",
     "invoices.create": """auto_advance collection_method currency customer days_until_due description footer metadata
         pending_invoice_items_behavior""",
+    "invoices.create_preview": """customer preview_mode=next subscription subscription_details{
+        billing_cycle_anchor{type=now|unchanged} cancel_at cancel_at_period_end
+        items{id price quantity deleted} proration_behavior proration_date trial_end}""",
     "invoices.update": "description footer metadata",
     "invoices.delete": "",
     "invoices.finalize_invoice": "auto_advance=false",

@@ -25,13 +25,13 @@ def create_subscription(world: World, params: Json, _: str) -> Json:
     method = _chosen_method(world, customer, params)
     sent = params.get("collection_method") == "send_invoice"
     trial_end = _trial_end(world, params)
-    if not (sent or trial_end or method or payment_methods.has_one(world, customer)):
+    waits = params.get("payment_behavior") == "default_incomplete" and not sent
+    if not (sent or trial_end or waits or method or payment_methods.has_one(world, customer)):
         raise RefusalError(
             "This customer has no attached payment source or default payment method. Please consider adding a default "
             "payment method.", code="resource_missing",
         )  # fmt: skip
     works = customers.card_works(world, customer["id"])
-    waits = params.get("payment_behavior") == "default_incomplete" and not sent
     if params.get("payment_behavior") == "error_if_incomplete" and not works and not sent and not trial_end:
         raise payment_methods.declined()
     subscription = by_hand.subscribe(
@@ -102,6 +102,7 @@ def update_subscription(world: World, params: Json, identifier: str) -> Json:
     subscription = world.find("subscription", identifier)
     subscriptions.require_running(subscription)
     _check_cancel_at(world, params)
+    _check_waiting(params)
     customer = world.find("customer", subscription["customer"])
     method = _chosen_method(world, customer, params)
     if "metadata" in params or method or "description" in params:
@@ -115,11 +116,34 @@ def update_subscription(world: World, params: Json, identifier: str) -> Json:
         subscriptions.pause_collection(world, subscription, **pause)
     elif pause == "":
         subscriptions.unpause_collection(world, subscription)
+    if params.get("items") or _restarts(params):
+        change_items(world, subscription, params.get("items") or [], params)
     if params.get("trial_end") == "now":
         _end_trial_now(world, subscription, customer)
-    if edits := params.get("items"):
-        change_items(world, subscription, edits, params)
     return subscription
+
+
+def _restarts(params: Json) -> bool:
+    return (params.get("billing_cycle_anchor") or {}).get("type") == "now"
+
+
+_MAY_WAIT = {
+    "add_invoice_items", "billing_cycle_anchor", "items", "payment_behavior", "proration_behavior", "proration_date",
+    "trial_end", "trial_from_plan",
+}  # fmt: skip
+
+
+def _check_waiting(params: Json) -> None:
+    """docs.stripe.com/billing/subscriptions/pending-updates-reference: "supported attributes".
+
+    Later copies of that page add ``discounts`` and ``metadata``, which are refused here.
+    """
+    if params.get("payment_behavior") != "pending_if_incomplete":
+        return
+    if others := sorted(params.keys() - _MAY_WAIT):
+        raise invalid(f"`payment_behavior=pending_if_incomplete` cannot be used with: {', '.join(others)}.", others[0])
+    if params.get("trial_end"):
+        raise RefusalError("The simulator ends no trial by a pending update.", param="trial_end", code="not_simulated")
 
 
 def _schedule_cancellation(world: World, subscription: Json, params: Json) -> None:
@@ -153,7 +177,12 @@ def _end_trial_now(world: World, subscription: Json, customer: Json) -> None:
 
 
 def change_items(world: World, subscription: Json, edits: list[Json], params: Json) -> Json:
-    """With Stripe's own defaults: ``create_prorations``, and in billing mode ``flexible`` the anchor stays."""
+    """With Stripe's own defaults: ``create_prorations``, and in billing mode ``flexible`` the anchor stays.
+
+    "When changing a subscription item's price, ``quantity`` is set to 1 unless a ``quantity`` parameter is provided"
+    (the library's docstring of ``SubscriptionUpdateParamsItem.price``).
+    """
+    edits = [edit | _quantity_of_another_price(subscription, edit) for edit in edits]
     for at, edit in enumerate(edits):
         _check_quantity(edit, f"items[{at}][quantity]")
         if not edit.get("id") and not edit.get("price"):
@@ -165,7 +194,14 @@ def change_items(world: World, subscription: Json, edits: list[Json], params: Js
         proration_behavior=params.get("proration_behavior", "create_prorations"),
         payment_behavior=params.get("payment_behavior", "allow_incomplete"),
         paid=customers.card_works(world, subscription["customer"]),
+        requires_action=payment_methods.asks(world, subscription["customer"]),
     )  # fmt: skip
+
+
+def _quantity_of_another_price(subscription: Json, edit: Json) -> Json:
+    if not edit.get("id") or not edit.get("price") or "quantity" in edit:
+        return {}
+    return {} if changes.item_of(subscription, edit["id"])["price"]["id"] == edit["price"] else {"quantity": 1}
 
 
 def cancel_subscription(world: World, params: Json, identifier: str) -> Json:

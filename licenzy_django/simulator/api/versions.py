@@ -50,6 +50,11 @@ def _anchor(form: Json) -> Json:
     return form | {"billing_cycle_anchor": {"type": anchor}} if isinstance(anchor, str) else form
 
 
+def _previewed_anchor(form: Json) -> Json:
+    details = form.get("subscription_details")
+    return form | {"subscription_details": _anchor(details)} if isinstance(details, dict) else form
+
+
 def _ui_mode(form: Json) -> Json:
     mode = form.get("ui_mode")
     return form | {"ui_mode": _UI_MODES.get(mode, mode)} if isinstance(mode, str) else form
@@ -70,6 +75,7 @@ _CHANGES: dict[str, dict[str, tuple[Change, ...]]] = {
         "checkout.sessions.create": (_payment_method_types,),
         "payment_intents.create": (_payment_method_types,),
         "payment_intents.update": (_payment_method_types,),
+        "invoices.create_preview": (_previewed_anchor,),
         "subscriptions.update": (_anchor,),
         "subscriptions.resume": (_anchor,),
     },

@@ -6,7 +6,7 @@ from ..json_tree import Json
 from ..periods import period_around, share_of
 from ..refusals import RefusalError, invalid
 from ..world import DAY, Ref, World
-from . import billing, catalog, changes, invoices, subscriptions
+from . import billing, catalog, change_rules, changes, invoices, subscriptions
 from .invoice_lines import item_line, loose_line
 from .invoice_shapes import Heading
 
@@ -58,8 +58,8 @@ def _check_times(world: World, anchor: int | None, backdate: int | None, mode: s
         raise invalid("billing_cycle_anchor must be a timestamp in the future.", "billing_cycle_anchor")
     if backdate is not None and backdate > world.now:
         raise invalid("backdate_start_date must be a timestamp in the past.", "backdate_start_date")
-    if prorations not in changes.BEHAVIORS:
-        known = ", ".join(changes.BEHAVIORS)
+    if prorations not in change_rules.BEHAVIORS:
+        known = ", ".join(change_rules.BEHAVIORS)
         raise invalid(f"Invalid proration_behavior: must be one of {known}", "proration_behavior")
     if mode == "flexible" and backdate is not None and anchor is None and prorations == "none":
         raise RefusalError(
@@ -174,7 +174,7 @@ def move_price(world: World, price: Json, to: Ref) -> Json:
             if item["price"]["id"] == price["id"]
         ]
         if edits:
-            terms = changes.Terms(proration_behavior="none", billing_cycle_anchor="unchanged")
+            terms = change_rules.Terms(proration_behavior="none", billing_cycle_anchor="unchanged")
             moved.append(changes.update(world, subscription, edits, **terms))
     return {"object": "list", "data": moved, "has_more": False, "url": "/v1/subscriptions"}
 

@@ -1,4 +1,4 @@
-"""The usual changes of a subscription's items, each an ``update`` with its terms (``changes.Terms``)."""
+"""The usual changes of a subscription's items, each an ``update`` with its terms (``change_rules.Terms``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Unpack
 from ..json_tree import Json
 from ..world import Ref, World
 from . import billing, pending_updates
-from .changes import Terms, item_of, update
+from .change_rules import Terms
+from .changes import item_of, update
 
 
 def swap_price(

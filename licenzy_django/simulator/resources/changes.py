@@ -6,38 +6,18 @@ docs.stripe.com/billing/subscriptions/prorations, …/pending-updates, …/billi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, no_such
 from ..world import Ref, World
-from . import balance, billing, catalog, invoices, pending_updates, subscription_items, subscriptions
+from . import balance, billing, catalog, change_rules, invoices, pending_updates, subscription_items, subscriptions
+from .change_rules import Terms
 from .invoice_lines import item_line
 from .prorations import credits_of, debit_of
 from .subscription_items import rhythm
 from .subscriptions import UPDATED
 from .trials import restart_periods
-
-BEHAVIORS = ("none", "create_prorations", "always_invoice")
-PAYMENTS = ("allow_incomplete", "error_if_incomplete", "pending_if_incomplete")
-
-
-class Terms(TypedDict, total=False):
-    """How a change is billed."""
-
-    proration_behavior: str
-    """``none`` (the default of these verbs; Stripe's own is ``create_prorations``), ``create_prorations`` (lines that
-    come with the next invoice) or ``always_invoice`` (an invoice at once)."""
-    payment_behavior: str
-    """``allow_incomplete``: the change shows at once, paid or not. ``pending_if_incomplete``: not before it is paid.
-    ``error_if_incomplete``: an unpaid change is refused."""
-    billing_cycle_anchor: str
-    """``now``: new periods from now, billed at once. ``unchanged``. Left out: ``now`` where the interval changes."""
-    proration_date: int | None
-    paid: bool
-    """Whether the invoice that this makes is paid (the default) or the card is declined."""
-    requires_action: bool
-    """The card is not declined; the bank asks for 3-D Secure."""
 
 
 @dataclass(slots=True)
@@ -51,8 +31,11 @@ class _Plan:
 
 
 def update(world: World, subscription: Json, edits: list[Json], **terms: Unpack[Terms]) -> Json:
-    """``edits`` as the API's ``items``: ``id`` with ``price``, ``quantity``, ``deleted``; without ``id`` a new item."""
-    _check(subscription, edits, terms)
+    """``edits`` as the API's ``items``: ``id`` with ``price``, ``quantity``, ``deleted``; without ``id`` a new item.
+
+    None at all with ``billing_cycle_anchor="now"``: the periods begin anew, and nothing else changes.
+    """
+    change_rules.check(world, subscription, edits, terms)
     plan = _plan(world, subscription, edits)
     restarts = _restarts(subscription, plan, terms)
     lines = _lines(world, subscription, plan, terms, restarts=restarts)
@@ -84,24 +67,6 @@ def update(world: World, subscription: Json, edits: list[Json], **terms: Unpack[
         paid = terms.get("paid", True) and not requires_action
         billing.charge(world, invoice, paid=paid, requires_action=requires_action)
     return subscription
-
-
-def _check(subscription: Json, edits: list[Json], terms: Terms) -> None:
-    subscriptions.require_running(subscription)
-    if subscription["status"] == "incomplete":
-        raise RefusalError(
-            "This subscription is `incomplete`: only its metadata and default source can be updated.",
-            code="subscription_payment_intent_requires_action",
-        )  # fmt: skip
-    for name, known in (("proration_behavior", BEHAVIORS), ("payment_behavior", PAYMENTS)):
-        if terms.get(name, known[0]) not in known:
-            raise RefusalError(f"The simulator knows {', '.join(known)}.", param=name, code="not_simulated")
-    cannot_wait = subscription["collection_method"] == "send_invoice" or any(edit.get("deleted") for edit in edits)
-    if cannot_wait and terms.get("payment_behavior") == "pending_if_incomplete":
-        raise invalid(
-            "`pending_if_incomplete` takes prices and quantities of subscriptions that are charged automatically.",
-            "payment_behavior",
-        )
 
 
 def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:

@@ -210,6 +210,23 @@ def bank_account(world: World) -> str:
     return str(method["id"])
 
 
+def type_charged(world: World, subscription: Json) -> str:
+    """``card``, ``sepa_debit``, …: the subscription's own method comes before the customer's default one."""
+    customer = world.store.get("customer", subscription["customer"]) or {}
+    named = subscription["default_payment_method"] or (customer.get("invoice_settings") or {}).get(
+        "default_payment_method"
+    )
+    method = world.store.get("payment_method", named) if named else None
+    return str(method["type"]) if method else "card"
+
+
+def asks(world: World, customer_id: str) -> bool:
+    """Whether this customer's card is one that asks for 3-D Secure at every payment."""
+    customer = world.store.get("customer", customer_id) or {}
+    method = world.store.get("payment_method", customer.get("_method") or "")
+    return bool(method and method["_does"] == "challenge" and customer["_card"] == "declined")
+
+
 def has_one(world: World, customer: Json) -> bool:
     """Whether this customer's renewals can be charged to anything."""
     settings = customer["invoice_settings"]

@@ -149,10 +149,12 @@ def pay_by_bank(
     if session["mode"] == "payment":
         payments.process(world, _intent(world, session, email))
         return _complete(world, session, "unpaid", email)
-    _, invoice = _start_subscription(world, session, email, subscription_status)
+    subscription, invoice = _start_subscription(world, session, email, subscription_status)
     if invoice["status"] == "paid":
         return _complete(world, session, "no_payment_required", email)
-    billing.start_bank_debit(world, invoice)
+    intent = billing.start_bank_debit(world, invoice)
+    with world.changing(subscription):
+        subscription["default_payment_method"] = intent["payment_method"]
     return _complete(world, session, "unpaid", email)
 
 

@@ -6,7 +6,7 @@ from ..json_tree import Json
 from ..periods import period_end
 from ..refusals import RefusalError
 from ..world import World
-from . import billing, invoices, subscriptions
+from . import billing, customers, invoices, subscriptions
 from .invoice_lines import item_line
 from .subscriptions import UPDATED
 
@@ -21,7 +21,7 @@ def end_trial(world: World, subscription: Json, *, early: bool = False) -> Json:
         with world.changing(subscription, UPDATED):
             subscription |= {"status": "active", "trial_end": world.now}
             invoice = _bill_new_period(world, subscription)
-        billing.charge(world, invoice)
+        billing.charge(world, invoice, paid=customers.card_works(world, subscription["customer"]))
         return subscription
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if not subscription["_has_payment_method"] and behavior == "cancel":
