@@ -24,11 +24,11 @@ def period_around(at: int, recurring: Json, anchor: int) -> tuple[int, int]:
         return start, start + length
     step = _MONTHS[interval] * count
     number = _months_between(anchor, at) // step
-    while _add_months(anchor, number * step) > at:
+    while months_after(anchor, number * step) > at:
         number -= 1
-    while _add_months(anchor, (number + 1) * step) <= at:
+    while months_after(anchor, (number + 1) * step) <= at:
         number += 1
-    return _add_months(anchor, number * step), _add_months(anchor, (number + 1) * step)
+    return months_after(anchor, number * step), months_after(anchor, (number + 1) * step)
 
 
 def period_end(start: int, recurring: Json, anchor: int) -> int:
@@ -47,7 +47,7 @@ def _months_between(earlier: int, later: int) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def _add_months(timestamp: int, months: int) -> int:
+def months_after(timestamp: int, months: int) -> int:
     moment = datetime.fromtimestamp(timestamp, UTC)
     total = moment.month - 1 + months
     year, month = moment.year + total // 12, total % 12 + 1

@@ -33,6 +33,8 @@ _SINCE: dict[str, dict[str, tuple[str, ...]]] = {
         "customer": ("customer_account",),
         "credit_note": ("customer_account",),
         "line_item": ("subtotal",),
+        "discount": ("customer_account", "source"),
+        "promotion_code": ("customer_account", "promotion"),
         "checkout.session": ("customer_account", "origin_context"),
     },
     DAHLIA: {
@@ -81,8 +83,7 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
             _shape(child, date)
     if kind in _IN_EVERY_VERSION:
         _IN_EVERY_VERSION[kind](thing)
-    if date < BASIL and kind in _BEFORE_BASIL:
-        _BEFORE_BASIL[kind](thing)
+    _in_old_words(thing, date, kind)
     if date < DAHLIA and kind == "checkout.session" and "ui_mode" in thing:
         thing["ui_mode"] = _OLD_UI_MODES.get(thing["ui_mode"], thing["ui_mode"])
     for since, unknown in _SINCE.items():
@@ -92,6 +93,12 @@ def _shape(thing: Json, date: str, kind: str = "") -> Json:
     for key in [key for key in thing if key[0] == "_" and key != "_period"]:
         del thing[key]
     return thing
+
+
+def _in_old_words(thing: Json, date: str, kind: str) -> None:
+    for since, older in _BEFORE.items():
+        if date < since and kind in older:
+            older[kind](thing)
 
 
 def _children(value: Any) -> Iterator[Json]:
@@ -202,12 +209,20 @@ def _invoiced(thing: Json) -> None:
         thing["invoice"] = thing["_invoice"]
 
 
-_BEFORE_BASIL: dict[str, Callable[[Json], None]] = {
-    "subscription": _old_subscription,
-    "subscription_item": _old_item,
-    "invoice": _old_invoice,
-    "line_item": _old_line,
-    "credit_note": _old_credit_note,
-    "charge": _invoiced,
-    "payment_intent": _invoiced,
+def _old_discount(thing: Json) -> None:
+    """An object of its own, where clover has its id."""
+    thing["coupon"] = thing.get("_coupon")
+
+
+_BEFORE: dict[str, dict[str, Callable[[Json], None]]] = {
+    BASIL: {
+        "subscription": _old_subscription,
+        "subscription_item": _old_item,
+        "invoice": _old_invoice,
+        "line_item": _old_line,
+        "credit_note": _old_credit_note,
+        "charge": _invoiced,
+        "payment_intent": _invoiced,
+    },
+    CLOVER: {"discount": _old_discount, "promotion_code": _old_discount},
 }

@@ -38,6 +38,7 @@ from .resources import (
     catalog,
     change_verbs,
     changes,
+    coupons,
     credit_notes,
     customers,
     disputes,
@@ -45,7 +46,9 @@ from .resources import (
     payments,
     pending_updates,
     portal,
+    promotion_codes,
     refunds,
+    session_discounts,
     sessions,
     subscriptions,
     trials,
@@ -99,10 +102,15 @@ class Simulator(World):
     create_product = _new(catalog.create_product)
     create_price = _new(catalog.create_price)
     move_price = _on("price", by_hand.move_price)
+    create_coupon = _new(coupons.create)
+    delete_coupon = _on("coupon", coupons.delete)
+    create_promotion_code = _new(promotion_codes.create)
 
     # The hosted page
     create_session = _new(sessions.create)
     set_session_quantity = _on("checkout.session", sessions.set_quantity)
+    apply_promotion_code = _on("checkout.session", session_discounts.apply_promotion_code)
+    remove_promotion_code = _on("checkout.session", session_discounts.remove_promotion_code)
     pay = _on("checkout.session", sessions.pay)
     pay_by_bank = _on("checkout.session", sessions.pay_by_bank)
     settle_bank = _on("checkout.session", sessions.settle_bank)

@@ -88,9 +88,16 @@ class Account:
         )
         self.make("endpoint", "webhook_endpoints.create", {"url": "https://x.example/hook", "enabled_events[]": "*"})
         self.make("other_endpoint", "webhook_endpoints.create", {"url": "https://x.example/b", "enabled_events[]": "*"})
+        self._offer("coupon", "promotion_code", percent_off="20", duration="forever")
         self.simulator.advance(DAY)
 
+    def _offer(self, coupon: str, promotion_code: str, **wanted: str) -> None:
+        made = self.make(coupon, "coupons.create", wanted)
+        promotion = {"promotion[type]": "coupon", "promotion[coupon]": made["id"]}
+        self.make(promotion_code, "promotion_codes.create", promotion | {"code": promotion_code.replace("_", "-")})
+
     def _buy(self) -> None:
+        self._offer("other_coupon", "other_code", percent_off="10", id="OTHER", max_redemptions="9")
         card = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
         ada = self.make("ada", "customers.create", {"email": "ada@example.com", **card})
         self.ids["card"] = ada["invoice_settings"]["default_payment_method"]

@@ -50,6 +50,8 @@ TARGETS = {
     "prices": "month",
     "products": "lonely_product",
     "webhook_endpoints": "endpoint",
+    "coupons": "coupon",
+    "promotion_codes": "promotion_code",
     "credit_notes": "credit_note",
     "invoices.pay": "open_invoice",
     "products.update": "product",
@@ -83,6 +85,8 @@ BASE: dict[str, Form] = {
     "refunds.create": {"payment_intent": "@intent"},
     "prices.create": {"product": "@product", "currency": "eur", "unit_amount": "300"},
     "products.create": {"name": "New"},
+    "coupons.create": {"percent_off": "20"},
+    "promotion_codes.create": {"promotion[type]": "coupon", "promotion[coupon]": "@coupon"},
     "webhook_endpoints.create": {"url": "https://x.example/new", "enabled_events[0]": "*"},
 }
 """What is asked without the parameter; names of things stand for their ids."""
@@ -119,6 +123,13 @@ BESIDE: dict[str, Form] = {
     "subscriptions.create:trial_settings": {"trial_period_days": "7"},
     "payment_intents.create:off_session": {"payment_method": "pm_card_threeDSecure2Required", "confirm": "true"},
     "payment_intents.create:error_on_requires": {"payment_method": "pm_card_threeDSecure2Required", "confirm": "true"},
+    "coupons.create:amount_off": {"percent_off": "", "currency": "eur"},
+    "coupons.create:currency": {"percent_off": "", "amount_off": "700"},
+    "coupons.create:duration_in_months": {"duration": "repeating"},
+    "promotion_codes.create:restrictions.minimum_amount": {
+        "restrictions[minimum_amount]": "700",
+        "restrictions[minimum_amount_currency]": "eur",
+    },
     "product_data": {"product": "", "product_data[name]": "Other"},
     "default_price_data": {"default_price_data[currency]": "usd", "default_price_data[unit_amount]": "900"},
     "custom_fields.dropdown": {
@@ -158,6 +169,16 @@ BESIDE: dict[str, Form] = {
 }
 """What must be there for a parameter to be allowed or to matter, by the beginning of its path; empty: taken out."""
 VALUES: dict[str, str] = {
+    "discounts.coupon": "@coupon",
+    "discounts.promotion_code": "@promotion_code",
+    "percent_off": "12.5",
+    "coupons.create:duration": "forever",
+    "redeem_by": str(NOW + 9 * DAY),
+    "promotion_codes.create:expires_at": str(NOW + 9 * DAY),
+    "promotion.coupon": "@other_coupon",
+    "promotion_codes.list:coupon": "@other_coupon",
+    "promotion_codes.list:code": "other-code",
+    "code": "WINTER",
     "created.gt": str(NOW + 9 * DAY),
     "created.gte": str(NOW + 9 * DAY),
     "created.lt": str(NOW),

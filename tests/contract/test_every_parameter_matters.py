@@ -78,8 +78,8 @@ def plain(wanted: Any) -> str:
     for kind in get_args(wanted) if get_origin(wanted) is Union else (wanted,):
         if get_origin(kind) is Literal and get_args(kind) != ("",):
             return str(get_args(kind)[-1])
-        if kind in (int, bool):
-            return "7" if kind is int else "true"
+        if kind in (int, float, bool):
+            return "true" if kind is bool else "7"
     return "7" if wanted is Decimal else "text"
 
 

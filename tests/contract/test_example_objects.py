@@ -22,9 +22,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "simulator.md"
 FREE = {"metadata", "evidence", "fraud_details", "payment_method_options"}
 """Whose keys depend on what was sent; an event's object, on its type."""
 KINDS = (
-    "charge", "checkout.session", "billing_portal.session", "credit_note", "customer", "customer_balance_transaction",
-    "dispute", "event", "invoice", "invoice_payment", "invoiceitem", "item", "payment_intent", "payment_method",
-    "price", "product", "refund", "subscription", "subscription_item", "webhook_endpoint",
+    "charge", "checkout.session", "billing_portal.session", "coupon", "credit_note", "customer",
+    "customer_balance_transaction", "discount", "dispute", "event", "invoice", "invoice_payment", "invoiceitem",
+    "item", "payment_intent", "payment_method", "price", "product", "promotion_code",
+    "refund", "subscription", "subscription_item", "webhook_endpoint",
 )  # fmt: skip
 
 
@@ -52,9 +53,13 @@ def ours() -> dict[str, Json]:
     pack = simulator.create_price({"currency": "eur", "unit_amount": 1000})
     customer = simulator.create_customer({"email": "ada@example.com"})
 
+    coupon = simulator.create_coupon({"percent_off": 20.0})
+    simulator.create_promotion_code({"code": "SPRING", "promotion": {"type": "coupon", "coupon": coupon["id"]}})
+
     def session(price: Json, mode: str) -> Json:
         lines = [{"price": price["id"], "quantity": 2, "adjustable_quantity": {"enabled": True}}]
         wanted = {"mode": mode, "line_items": lines, "success_url": "https://x.example/", "customer": customer["id"]}
+        wanted["discounts"] = [{"coupon": coupon["id"]}]
         return simulator.pay(simulator.create_session(wanted))
 
     bought, subscribed = session(pack, "payment"), session(month, "subscription")

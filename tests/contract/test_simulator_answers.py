@@ -51,6 +51,9 @@ def account() -> Account:
     subscribed = simulator.pay(session(month, "subscription", customer=customer["id"]))
     trial = simulator.pay(session(year, "subscription", subscription_data={"trial_period_days": 7}))
     subscription = subscribed["subscription"]
+    coupon = simulator.create_coupon({"percent_off": 12.5, "duration": "forever"})
+    for price, mode in ((pack, "payment"), (month, "subscription")):
+        simulator.pay(session(price, mode, discounts=[{"coupon": coupon["id"]}]))
     simulator.refund(bought, amount=100, status="pending")
     refund = simulator.refund(bought, amount=500)
     simulator.fail_refund(refund)

@@ -106,6 +106,24 @@ def test_the_quantity_can_be_changed_where_the_session_lets(client: Client, simu
     assert simulator.get("checkout.session", made)["amount_total"] == 4000
 
 
+def test_a_promotion_code_is_applied_and_removed_on_the_page(client: Client, simulator: Simulator) -> None:
+    coupon = simulator.create_coupon({"percent_off": 25.0, "duration": "repeating", "duration_in_months": 3})
+    simulator.create_promotion_code({"code": "SPRING", "promotion": {"type": "coupon", "coupon": coupon["id"]}})
+    assert "Promotion code" not in client.get(page_of(session(simulator))).content.decode()
+    made = session(simulator, allow_promotion_codes=True)
+    assert (
+        "This code is invalid."
+        in client.post(page_of(made), {"action": "promotion", "promotion_code": "AUTUMN"}).content.decode()
+    )
+    page = client.post(page_of(made), {"action": "promotion", "promotion_code": "spring"}).content.decode()
+    for shown in ("SPRING", "25 % off, for 3 months", "−1.75 EUR", "5.25 EUR", "Remove SPRING"):
+        assert shown in page
+    assert "7.00 EUR by card" in client.post(page_of(made), {"action": "no_promotion"}).content.decode()
+    client.post(page_of(made), {"action": "promotion", "promotion_code": "SPRING"})
+    client.post(page_of(made), {"action": "card"})
+    assert simulator.get("checkout.session", made)["amount_total"] == 525
+
+
 def test_an_expired_page_says_so(client: Client, simulator: Simulator) -> None:
     made = session(simulator)
     with simulator.unit():

@@ -43,7 +43,9 @@ def test_what_stripe_does_not_know_is_refused(
 
 def test_what_would_be_ignored_is_refused_instead(shop: Shop, stripe_client: stripe.StripeClient) -> None:
     asked: list[Any] = [
-        lambda: stripe_client.v1.checkout.sessions.create(wanted(shop, discounts=[{"coupon": "c"}])),
+        lambda: stripe_client.v1.checkout.sessions.create(
+            wanted(shop, after_expiration={"recovery": {"enabled": True}})
+        ),
         lambda: stripe_client.v1.checkout.sessions.list({"customer_details": {"email": "a@b.example"}}),
         lambda: stripe_client.v1.subscriptions.list({"collection_method": "send_invoice"}),
         lambda: stripe_client.v1.subscriptions.update(shop.subscription(), {"days_until_due": 3}),

@@ -57,6 +57,7 @@ def _position(things: list[Json], identifier: str, param: str) -> int:
 _KINDS = {
     "customer": "customer", "latest_charge": "charge", "latest_invoice": "invoice", "payment_intent": "payment_intent",
     "subscription": "subscription", "invoice": "invoice", "charge": "charge", "product": "product",
+    "coupon": "coupon", "promotion_code": "promotion_code", "discounts": "discount", "discount": "discount",
 }  # fmt: skip
 _HIDDEN = {("invoice", "payments"), ("checkout.session", "line_items"), ("charge", "refunds")}
 
@@ -73,14 +74,21 @@ def _expand(world: World, shown: Json, path: list[str], whole: str) -> None:
     if (shown.get("object"), head) in _HIDDEN and head not in shown:
         shown[head] = _inner_list(world, shown, head)
     value: Any = shown.get(head)
-    if isinstance(value, str) and head in _KINDS:
-        found = world.store.get(_KINDS[head], value)
-        value = shown[head] = snapshot(found) if found else value
+    if head in _KINDS:
+        value = shown[head] = _objects(world, _KINDS[head], value)
     if head not in shown:
         raise invalid(f"This property cannot be expanded ({whole}).", "expand")
     for entry in value if isinstance(value, list) else [value]:
         if rest and isinstance(entry, dict):
             _expand(world, entry, rest, whole)
+
+
+def _objects(world: World, kind: str, value: Any) -> Any:
+    """The object that an id names; of a list of ids all of them. What is no id, or gone, stays."""
+    if isinstance(value, list):
+        return [_objects(world, kind, entry) for entry in value]
+    found = world.store.get(kind, value) if isinstance(value, str) else None
+    return snapshot(found) if found else value
 
 
 def _inner_list(world: World, shown: Json, name: str) -> Json:

@@ -97,7 +97,7 @@ def _reader(wanted: Any) -> Reader:
         return _choice(tuple(str(arg) for arg in get_args(wanted)))
     if origin in (Union, UnionType):
         return _either(get_args(wanted))
-    return {int: _integer, bool: _boolean, Decimal: _decimal}.get(wanted, _string)
+    return {int: _integer, bool: _boolean, float: _number, Decimal: _decimal}.get(wanted, _string)
 
 
 @cache
@@ -139,7 +139,7 @@ def _either(args: tuple[Any, ...]) -> Reader:
         str(choice) for arg in args if get_origin(arg) is Literal for choice in get_args(arg) if choice != ""
     )
     compound = [_reader(arg) for arg in args if is_typeddict(arg) or get_origin(arg) in (list, dict)]
-    scalars = [_reader(arg) for arg in args if arg in (int, bool, Decimal)]
+    scalars = [_reader(arg) for arg in args if arg in (int, bool, float, Decimal)]
     plain = [_choice(choices)] if choices and not scalars else []
 
     def read_either(value: Any, at: str) -> Any:
@@ -197,6 +197,10 @@ def _boolean(value: Any, at: str) -> bool:
     if value not in ("true", "false"):
         raise invalid(f"Invalid boolean: {value}", at)
     return bool(value == "true")
+
+
+def _number(value: Any, at: str) -> float:
+    return float(_decimal(value, at))
 
 
 def _decimal(value: Any, at: str) -> str:

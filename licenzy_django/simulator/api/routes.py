@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from ..json_tree import Json
 from ..refusals import RefusalError
+from . import discount_operations as off
 from . import invoice_operations as bill
 from . import lists, previews
 from . import operations as do
@@ -111,6 +112,15 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("GET", "/v1/products/{id}", "products.retrieve", lists.retrieve("product")),
     ("POST", "/v1/products/{id}", "products.update", do.update_product),
     ("DELETE", "/v1/products/{id}", "products.delete", do.delete_product),
+    ("POST", "/v1/coupons", "coupons.create", off.create_coupon),
+    ("GET", "/v1/coupons", "coupons.list", off.list_coupons),
+    ("GET", "/v1/coupons/{id}", "coupons.retrieve", off.retrieve_coupon),
+    ("POST", "/v1/coupons/{id}", "coupons.update", off.update_coupon),
+    ("DELETE", "/v1/coupons/{id}", "coupons.delete", off.delete_coupon),
+    ("POST", "/v1/promotion_codes", "promotion_codes.create", off.create_promotion_code),
+    ("GET", "/v1/promotion_codes", "promotion_codes.list", off.list_promotion_codes),
+    ("GET", "/v1/promotion_codes/{id}", "promotion_codes.retrieve", off.retrieve_promotion_code),
+    ("POST", "/v1/promotion_codes/{id}", "promotion_codes.update", off.update_promotion_code),
     ("POST", "/v1/webhook_endpoints", "webhook_endpoints.create", do.create_endpoint),
     ("GET", "/v1/webhook_endpoints", "webhook_endpoints.list", lists.list_of("webhook_endpoint")),
     ("GET", "/v1/webhook_endpoints/{id}", "webhook_endpoints.retrieve", lists.retrieve("webhook_endpoint")),

@@ -30,7 +30,8 @@ SIMULATED: dict[str, str] = {
     "checkout.sessions.create": f"""
         adaptive_pricing{{enabled=false}} allow_promotion_codes allowed_payment_method_types=card|sepa_debit {_NO_TAX}
         billing_address_collection cancel_url client_reference_id consent_collection currency custom_fields custom_text
-        customer customer_creation customer_email customer_update expires_at invoice_creation{{enabled=false}}
+        customer customer_creation customer_email customer_update discounts expires_at
+        invoice_creation{{enabled=false}}
         line_items{{adjustable_quantity metadata price {_PRICED} quantity}} locale managed_payments{{enabled=false}}
         metadata mode name_collection
         payment_intent_data{{{_AUTOMATIC} description metadata receipt_email setup_future_usage {_SHIPPING}
@@ -129,6 +130,15 @@ SIMULATED: dict[str, str] = {
         shippable statement_descriptor tax_code unit_label url""",
     "products.list": f"{_LISTED} active ids shippable type url",
     "products.delete": "",
+    "coupons.create": """amount_off currency duration=once|repeating|forever duration_in_months id max_redemptions
+        metadata name percent_off redeem_by""",
+    "coupons.update": "metadata name",
+    "coupons.delete": "",
+    "coupons.list": _LISTED,
+    "promotion_codes.create": """active code customer expires_at max_redemptions metadata promotion{coupon type}
+        restrictions{first_time_transaction minimum_amount minimum_amount_currency}""",
+    "promotion_codes.update": "active metadata",
+    "promotion_codes.list": f"{_LISTED} active code coupon customer",
     "webhook_endpoints.create": "api_version description enabled_events metadata url connect=false",
     "webhook_endpoints.list": _PAGED,
     "webhook_endpoints.update": "description disabled enabled_events metadata url",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..conf import API_VERSION
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
-from ..rendering import BASIL, DAHLIA, ENDIVE
+from ..rendering import BASIL, CLOVER, DAHLIA, ENDIVE
 
 OLDEST = "2024-06-20"
 _FORM = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z]+)?")
@@ -67,9 +67,18 @@ def _invoice_item_price(form: Json) -> Json:
     return {name: value for name, value in form.items() if name != "price"} | {"pricing": {"price": form["price"]}}
 
 
+def _promotion(form: Json) -> Json:
+    """``coupon`` until clover, ``promotion[coupon]`` since."""
+    if "coupon" not in form:
+        return form
+    rest = {name: value for name, value in form.items() if name != "coupon"}
+    return rest | {"promotion": {"type": "coupon", "coupon": form["coupon"]}}
+
+
 Change = Callable[[Json], Json]
 _CHANGES: dict[str, dict[str, tuple[Change, ...]]] = {
     BASIL: {"invoice_items.create": (_invoice_item_price,), "invoice_items.update": (_invoice_item_price,)},
+    CLOVER: {"promotion_codes.create": (_promotion,)},
     DAHLIA: {"checkout.sessions.create": (_ui_mode,)},
     ENDIVE: {
         "checkout.sessions.create": (_payment_method_types,),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ..account import database_simulator
 from ..json_tree import Json
 from ..refusals import RefusalError
+from ..resources import session_totals
 from ..simulator import Simulator
 
 DEFAULT_EMAIL = "ada@example.com"
@@ -51,7 +52,11 @@ def _act(simulator: Simulator, session: Json, request: HttpRequest) -> HttpRespo
     action, email = request.POST.get("action", ""), request.POST.get("email") or DEFAULT_EMAIL
     if session["status"] == "open":
         _change_quantities(simulator, session, request)
-    if action == "card":
+    if action == "promotion":
+        simulator.apply_promotion_code(session, request.POST.get("promotion_code", ""))
+    elif action == "no_promotion":
+        simulator.remove_promotion_code(session)
+    elif action == "card":
         simulator.pay(session, email=email)
     elif action == "bank":
         simulator.pay_by_bank(session, email=email)
@@ -82,11 +87,22 @@ def _items(simulator: Simulator, session: Json) -> list[Json]:
     return items
 
 
+def _coupon(simulator: Simulator, session: Json) -> Json | None:
+    """What is taken off, with the code that was typed for it."""
+    coupon = session_totals.coupon_of(simulator, session)
+    if not coupon:
+        return None
+    typed = session["discounts"][0]["promotion_code"]
+    shown = simulator.get("promotion_code", typed)["code"] if typed else coupon["name"] or coupon["id"]
+    return coupon | {"shown": shown}
+
+
 def _context(simulator: Simulator, session: Json, problem: str) -> Json:
     items = _items(simulator, session)
     return {
         "session": session,
         "items": items,
+        "coupon": _coupon(simulator, session),
         "rhythm": next((item["price"]["recurring"] for item in items if item["price"]["recurring"]), None),
         "trial_days": simulator.trial_days(session),
         "adjustable": any(item["adjustable_quantity"] for item in items),

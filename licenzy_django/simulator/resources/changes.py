@@ -11,7 +11,17 @@ from typing import Unpack
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, no_such
 from ..world import Ref, World
-from . import balance, billing, catalog, change_rules, invoices, pending_updates, subscription_items, subscriptions
+from . import (
+    balance,
+    billing,
+    catalog,
+    change_rules,
+    invoices,
+    pending_updates,
+    subscription_items,
+    subscriptions,
+    totals,
+)
 from .change_rules import Terms
 from .invoice_lines import item_line
 from .prorations import credits_of, debit_of
@@ -139,7 +149,7 @@ def _restarted(world: World, subscription: Json, items: list[Json]) -> tuple[lis
 
 
 def _unpaid(world: World, subscription: Json, lines: list[Json], terms: Terms) -> bool:
-    total, starting = sum(line["amount"] for line in lines), balance.of(world, subscription["customer"])
+    total, starting = totals.expected(world, subscription, lines), balance.of(world, subscription["customer"])
     due, _ = balance.due(total, starting, subscription["currency"])
     return due > 0 and (not terms.get("paid", True) or terms.get("requires_action", False))
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..world import World
-from . import billing, catalog, customers, invoices, subscriptions
+from . import billing, catalog, customers, invoices, subscriptions, totals
 from .invoice_lines import loose_line
 from .invoice_shapes import Heading, weigh
-
-_TOTALS = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
 
 
 def create(world: World, wanted: Json) -> Json:
@@ -111,7 +109,7 @@ def put_on(world: World, invoice: Json, items: list[Json]) -> None:
 def _count(world: World, invoice: Json) -> None:
     lines = invoice["lines"]["data"]
     invoice["lines"]["total_count"] = len(lines)
-    invoice |= dict.fromkeys(_TOTALS, sum(line["amount"] for line in lines))
+    totals.count(world, invoice)
     weigh(world, invoice)
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from ..due import DRAFT_SECONDS
 from ..json_tree import Json, snapshot
 from ..world import World
-from . import balance
+from . import balance, totals
 from .invoice_lines import Period
 
 _FIXED: Json = {
     "object": "invoice", "status": "draft", "account_country": "US", "account_name": "Simulation",
     "attempt_count": 0, "attempted": False, "auto_advance": True, "collection_method": "charge_automatically",
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
-    "default_tax_rates": [], "discounts": [], "issuer": {"type": "self"}, "metadata": {},
+    "default_tax_rates": [], "issuer": {"type": "self"}, "metadata": {},
     "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
     "status_transitions": {
         "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
@@ -31,7 +31,6 @@ _FIXED: Json = {
     "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_shipping",
     "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount",
 ), 0)  # fmt: skip
-_TOTALS = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +47,7 @@ class Heading:
     """The subscription that the invoice is for, whatever its parent says."""
     collection_method: str = "charge_automatically"
     days_until_due: int | None = None
+    discounts: tuple[str, ...] = ()
     extra: Json = field(default_factory=dict)
 
 
@@ -62,6 +62,7 @@ def heading_of(subscription: Json, reason: str, period: Period) -> Heading:
         subscription=subscription["id"],
         collection_method=subscription["collection_method"],
         days_until_due=subscription["days_until_due"],
+        discounts=tuple(subscription["discounts"]) if reason != "manual" else (),
     )
 
 
@@ -70,13 +71,11 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
     for entry in lines:
         entry["invoice"] = invoice_id
         _name_invoice_of_credits(entry, invoice_id)
-    total = sum(entry["amount"] for entry in lines)
     url = f"/v1/invoices/{invoice_id}/lines"
     charged = heading.collection_method == "charge_automatically"
     invoice = {
         "id": invoice_id,
         **snapshot(_FIXED),
-        **dict.fromkeys(_TOTALS, total),
         **_of_customer(world, heading.customer),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
         "billing_reason": heading.billing_reason,
@@ -84,6 +83,7 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
         "created": world.now,
         "currency": heading.currency,
         "customer": heading.customer,
+        "discounts": list(heading.discounts),
         "lines": {"object": "list", "data": lines, "has_more": False, "total_count": len(lines), "url": url},
         "livemode": world.livemode,
         "next_payment_attempt": world.now + DRAFT_SECONDS if charged else None,
@@ -94,6 +94,7 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
         "_subscription": heading.subscription,
         **heading.extra,
     }
+    totals.count(world, invoice)
     weigh(world, invoice)
     return invoice
 

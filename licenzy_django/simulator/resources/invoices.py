@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError
 from ..world import DAY, World
-from . import balance, invoice_payments
+from . import balance, discounts, invoice_payments
 from .invoice_shapes import Heading, draft_shape, heading_of, weigh
 
 RETRY_DAYS = (3, 5, 7)
@@ -13,7 +13,10 @@ RETRY_DAYS = (3, 5, 7)
 
 def draft(world: World, subscription: Json, reason: str, lines: list[Json], period: tuple[int, int]) -> Json:
     """``period`` is what the invoice's own period says, for a renewal the period before."""
-    return draft_for(world, heading_of(subscription, reason, period), lines)
+    discounts.drop_ended(world, subscription)
+    invoice = draft_for(world, heading_of(subscription, reason, period), lines)
+    discounts.use_up(world, subscription, invoice)
+    return invoice
 
 
 def draft_for(world: World, heading: Heading, lines: list[Json]) -> Json:

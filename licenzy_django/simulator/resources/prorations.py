@@ -10,17 +10,19 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..periods import period_around, share_of
 from ..world import World
+from . import discounts, totals
 from .invoice_lines import credited_by, item_of_line, proration_line
 
 
 def credits_of(world: World, subscription: Json, item: Json, at: int) -> list[Json]:
     """The lines that give back what is left of an item at a moment."""
     if subscription["billing_mode"]["type"] == "classic":
+        discounts.refuse_in_classic(world, subscription)
         return [line for line in [_price_line(world, subscription, item, at, -1)] if line["amount"]]
     found = []
     for debit in open_debits(world, subscription, item, at):
         start, end = debit["period"]["start"], debit["period"]["end"]
-        amount = share_of(debit["amount"], end - max(at, start), end - start)
+        amount = share_of(totals.net(debit), end - max(at, start), end - start)
         billed = item | {"price": debit["_price"], "quantity": debit["quantity"]}
         found.append(proration_line(world, billed, -amount, (max(at, start), end), credited=debit))
     return found
@@ -38,7 +40,7 @@ def open_debits(world: World, subscription: Json, item: Json, at: int) -> list[J
     return [
         line
         for line in lines
-        if line["amount"] > 0
+        if totals.net(line) > 0
         and item_of_line(line) == item["id"]
         and line["period"]["end"] > at
         and line["id"] not in credited
@@ -57,5 +59,5 @@ def billed_lines(world: World, subscription: Json) -> list[Json]:
 def _price_line(world: World, subscription: Json, item: Json, at: int, sign: int) -> Json:
     price = item["price"]
     start, end = period_around(at, price["recurring"], subscription["billing_cycle_anchor"])
-    whole = sign * price["unit_amount"] * item.get("quantity", 1)
-    return proration_line(world, item, share_of(whole, end - at, end - start), (at, end))
+    whole = discounts.net_price(world, subscription, price["unit_amount"] * item.get("quantity", 1))
+    return proration_line(world, item, share_of(sign * whole, end - at, end - start), (at, end))

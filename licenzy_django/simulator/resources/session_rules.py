@@ -11,6 +11,8 @@ MAX_QUANTITY = 999_999
 _ONLY_IN = {
     "payment_intent_data": ("payment",),
     "submit_type": ("payment",),
+    "allow_promotion_codes": ("payment", "subscription"),
+    "discounts": ("payment", "subscription"),
     "invoice_creation": ("payment",),
     "customer_creation": ("payment", "setup"),
     "subscription_data": ("subscription",),
@@ -42,7 +44,7 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     if mode == "subscription" and wanted.get("customer"):
         customers.refuse_other_currency(world, wanted["customer"], lines[0][0]["currency"])
     if mode == "payment":
-        _check_total(sum(price["unit_amount"] * quantity for price, quantity, _ in lines), lines[0][0]["currency"])
+        check_total(sum(price["unit_amount"] * quantity for price, quantity, _ in lines), lines[0][0]["currency"])
     return lines
 
 
@@ -51,7 +53,14 @@ def _check_currency(wanted: Json, currency: str) -> None:
         raise invalid(f"The prices of this session are in `{currency}`.", "currency")
 
 
-def _check_total(total: int, currency: str) -> None:
+def require_open(world: World, session: Json) -> None:
+    if session["status"] != "open" or session["expires_at"] <= world.now:
+        raise RefusalError(
+            f"This Checkout Session ({session['id']}) is no longer open.", code="checkout_session_not_open"
+        )
+
+
+def check_total(total: int, currency: str) -> None:
     least = money.least_charge(currency)
     if 0 < total < least:
         raise invalid(

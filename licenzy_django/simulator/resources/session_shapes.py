@@ -34,13 +34,12 @@ _ECHOED = (
 
 def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) -> Json:
     session_id = world.new_id(f"cs_{'live' if world.livemode else 'test'}")
-    total = sum(item["amount_total"] for item in items) if items else None
     mode = wanted["mode"]
     collection = "always" if mode == "subscription" else "if_required"
     echoed: Json = {name: wanted.get(name) for name in _ECHOED}
     return {"id": session_id, **snapshot(_FIXED), **asked(wanted), **echoed} | {
-        "amount_subtotal": total,
-        "amount_total": total,
+        "amount_subtotal": None,
+        "amount_total": None,
         "created": world.now,
         "currency": items[0]["currency"] if items else wanted.get("currency"),
         "customer_creation": _customer_creation(wanted),
@@ -94,13 +93,7 @@ def item_shape(world: World, price: Json, quantity: int, entry: Json) -> Json:
     if adjustable.get("enabled"):
         low, high = adjustable.get("minimum", 0), adjustable.get("maximum", 99)
         item["adjustable_quantity"] = {"enabled": True, "maximum": high, "minimum": low}
-    count(item, quantity)
     return item
-
-
-def count(item: Json, quantity: int) -> None:
-    item["quantity"] = quantity
-    item["amount_subtotal"] = item["amount_total"] = item["price"]["unit_amount"] * quantity
 
 
 def _product_name(world: World, price: Json) -> str:

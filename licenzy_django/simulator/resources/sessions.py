@@ -5,23 +5,20 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import Ref, World
-from . import billing, customers, invoices, payments, subscriptions
-from .session_rules import check
-from .session_shapes import CLOSED_DETAILS, count, item_shape, session_shape
+from . import billing, customers, invoices, payments, session_discounts, session_totals, subscriptions
+from .session_rules import check, require_open
+from .session_shapes import CLOSED_DETAILS, item_shape, session_shape
 
 
 def create(world: World, wanted: Json, *, page: str = "http://127.0.0.1:8000/simulator/checkout") -> Json:
     """``page`` is the address under which the hosted page is served."""
+    session_discounts.check(wanted)
     lines = check(world, wanted)
     items = [item_shape(world, price, quantity, entry) for price, quantity, entry in lines]
-    return world.add(session_shape(world, wanted, items, page))
-
-
-def _require_open(world: World, session: Json) -> None:
-    if session["status"] != "open" or session["expires_at"] <= world.now:
-        raise RefusalError(
-            f"This Checkout Session ({session['id']}) is no longer open.", code="checkout_session_not_open"
-        )
+    session = session_shape(world, wanted, items, page)
+    session_totals.count(world, session)
+    session_discounts.begin(world, session, wanted)
+    return world.add(session)
 
 
 def _require_way(session: Json, way: str) -> None:
@@ -31,7 +28,7 @@ def _require_way(session: Json, way: str) -> None:
 
 def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None = None) -> Json:
     """The customer changes a quantity on the page, where the session lets them."""
-    _require_open(world, session)
+    require_open(world, session)
     items = [entry for entry in session["_line_items"] if entry["adjustable_quantity"]]
     if item is not None:
         wanted = item if isinstance(item, str) else item["id"]
@@ -42,14 +39,15 @@ def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None
     if not max(1, limits["minimum"]) <= quantity <= limits["maximum"]:
         raise invalid(f"The quantity must be from {max(1, limits['minimum'])} to {limits['maximum']}", "quantity")
     with world.changing(session):
-        count(items[0], quantity)
-        session["amount_subtotal"] = session["amount_total"] = sum(e["amount_total"] for e in session["_line_items"])
+        items[0]["quantity"] = quantity
+        session_totals.count(world, session)
     return session
 
 
 def pay(world: World, session: Json, *, email: str = "customer@example.com", card: bool = True) -> Json:
     """By card. ``card=False``: a trial or a free order without any way to pay."""
-    _require_open(world, session)
+    require_open(world, session)
+    session_discounts.recheck(world, session)
     if card:
         _require_way(session, "card")
     if session["mode"] == "setup":
@@ -100,6 +98,8 @@ def _email(session: Json, typed: str) -> str:
 def _complete(world: World, session: Json, payment_status: str, email: str, **found: str) -> Json:
     """Finished by the customer, which is not yet paid."""
     _customer(world, session, email)
+    if session["mode"] == "payment":
+        session_discounts.redeem(world, session)
     with world.changing(session):
         session |= {"status": "complete", "payment_status": payment_status, "url": None, **found}
         session["customer_details"] = CLOSED_DETAILS | {"email": _email(session, email)}
@@ -130,11 +130,12 @@ def _start_subscription(world: World, session: Json, email: str, status: str = "
         billing_mode=(wanted.get("billing_mode") or {}).get("type", "flexible"),
     )  # fmt: skip
     subscription |= {name: wanted[name] for name in ("description", "trial_settings") if wanted.get(name)}
+    session_discounts.redeem(world, session, subscription=subscription)
     invoice = billing.first_invoice(world, subscription, [line for line in lines if not line[0]["recurring"]])
     world.emit("customer.subscription.created", subscription)
     with world.changing(session):
         session |= {"subscription": subscription["id"], "invoice": invoice["id"]}
-        session["amount_total"] = session["amount_subtotal"] = invoice["total"]
+        session_totals.take_over(session, invoice)
     return subscription, invoice
 
 
@@ -142,7 +143,8 @@ def pay_by_bank(
     world: World, session: Json, *, email: str = "customer@example.com", subscription_status: str = "incomplete"
 ) -> Json:
     """Complete but unpaid: the debit is on its way. What status a subscription has meanwhile, Stripe leaves open."""
-    _require_open(world, session)
+    require_open(world, session)
+    session_discounts.recheck(world, session)
     _require_way(session, "sepa_debit")
     if session["mode"] == "setup" or (session["mode"] == "payment" and session["amount_total"] == 0):
         return pay(world, session, email=email)
@@ -211,7 +213,7 @@ def session_of_intent(world: World, intent: Json) -> Json | None:
 
 def decline(world: World, session: Json) -> Json:
     """The card is declined: the session stays open, and only a one-time payment leaves a trace."""
-    _require_open(world, session)
+    require_open(world, session)
     if session["mode"] == "payment" and session["amount_total"]:
         payments.fail(world, _intent(world, session, "customer@example.com"))
     return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 
@@ -35,3 +36,12 @@ def named(identifier: str, names: dict[str, str]) -> str:
 def words(code: str | None) -> str:
     """past_due → past due."""
     return (code or "").replace("_", " ")
+
+
+@register.filter
+def terms(coupon: dict[str, Any]) -> str:
+    """25 % off for 3 months."""
+    percent, months = coupon["percent_off"], coupon["duration_in_months"]
+    off = money(coupon["amount_off"], coupon["currency"]) if percent is None else f"{percent:g} %"
+    how_long = {"forever": "forever", "once": "once", "repeating": f"for {months} month{'s' if months != 1 else ''}"}
+    return f"{off} off, {how_long[coupon['duration']]}"
