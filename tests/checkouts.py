@@ -16,3 +16,7 @@ def start(product: str = "PRO_MONTHLY", key: str = "order-1", subject: str = "us
 def asked(stripe: StripeDouble, path: str) -> list[tuple[str, str | None]]:
     """Body and idempotency key of each POST that reached Stripe."""
     return [(r.body, r.idempotency_key) for r in stripe.requests if (r.method, r.path) == ("POST", path)]
+
+
+def open_pages(stripe: StripeDouble) -> list[str]:
+    return [session["url"] for session in stripe.simulator.all("checkout.session") if session["status"] == "open"]

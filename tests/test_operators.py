@@ -24,11 +24,6 @@ from licenzy_django.testing import StripeDouble
 
 
 @pytest.fixture
-def ada(db: None) -> User:
-    return User.objects.create_user("ada")
-
-
-@pytest.fixture
 def pro(stripe_double: StripeDouble) -> Product:
     return stripe_double.sell("PRO_MONTHLY")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import random
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,24 +17,10 @@ from licenzy_django.stripe import client, facts
 from licenzy_django.sync import comparison
 from licenzy_django.testing import StripeDouble
 from tests.histories import EVERYTHING, HISTORIES, REF, forget_what_stripe_told, handled, state, sub
+from tests.threads import in_threads
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.sells(**EVERYTHING)]
 Json = dict[str, Any]
-
-
-def in_threads(count: int, act: Callable[[int], Any]) -> list[Any]:
-    """All at once, each with a connection of its own."""
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> Any:
-        barrier.wait()
-        try:
-            return act(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(run, range(count)))
 
 
 def test_the_same_event_by_twenty_threads_grants_once(stripe: StripeDouble) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
@@ -21,22 +19,16 @@ from licenzy_django.models import (
     Subject,
 )
 from licenzy_django.outbound import endpoints
-from licenzy_django.testing import StripeDouble, stripe_double_in_memory
-from tests.test_races import in_threads
+from licenzy_django.testing import StripeDouble
+from tests.threads import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLICKS = 6
 
 
 @pytest.fixture
-def double(transactional_db: None) -> Iterator[StripeDouble]:
-    with stripe_double_in_memory() as stripe_double:
-        yield stripe_double
-
-
-@pytest.fixture
-def pack(double: StripeDouble) -> Product:
-    return double.sell("CREDITS", kind="usage_pack")
+def pack(stripe_double: StripeDouble) -> Product:
+    return stripe_double.sell("CREDITS", kind="usage_pack")
 
 
 @pytest.fixture
@@ -66,7 +58,7 @@ def test_one_form_grants_once(ada: User, pack: Product) -> None:
     assert access.summary("user_1").usage_remaining == 1000
 
 
-def test_the_verb_itself_grants_once_to_somebody_new(double: StripeDouble, pack: Product) -> None:
+def test_the_verb_itself_grants_once_to_somebody_new(stripe_double: StripeDouble, pack: Product) -> None:
     done = in_threads(
         CLICKS, lambda number: operators.grant("new", pack, actor=None, reason="x", request_id="r").changed
     )

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from django.db import connections
 
 from licenzy_django.checkout import sessions
 from licenzy_django.checkout.sessions import StartedCheckout
-from licenzy_django.exceptions import CheckoutSessionExpired, IdempotencyKeyInUse, LicenzyError, StripeUnavailable
+from licenzy_django.exceptions import CheckoutSessionExpired, IdempotencyKeyInUse, StripeUnavailable
 from licenzy_django.models import Subject
 from licenzy_django.stripe import customers
 from licenzy_django.testing import StripeDouble
 from tests.checkouts import asked, start
+from tests.threads import at_once
 
 pytestmark = pytest.mark.sells("PRO_MONTHLY", CREDITS={"kind": "usage_pack"})
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
-
-
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """What each call returned or raised."""
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except LicenzyError as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 @pytest.mark.django_db(transaction=True)

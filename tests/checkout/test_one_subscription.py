@@ -13,7 +13,7 @@ from licenzy_django.exceptions import AlreadySubscribed, CheckoutSessionExpired,
 from licenzy_django.models import CheckoutAttempt, Product
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
-from tests.checkouts import start
+from tests.checkouts import open_pages, start
 
 pytestmark = [
     pytest.mark.django_db,
@@ -24,10 +24,6 @@ pytestmark = [
         CREDITS={"kind": "usage_pack"},
     ),
 ]
-
-
-def open_pages(stripe: StripeDouble) -> list[str]:
-    return [session["url"] for session in stripe.simulator.all("checkout.session") if session["status"] == "open"]
 
 
 # --- already subscribed -----------------------------------------------------------------------------------------------

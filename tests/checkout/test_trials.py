@@ -15,7 +15,7 @@ from licenzy_django.exceptions import AlreadySubscribed, CheckoutSessionExpired,
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend
-from tests.checkouts import start
+from tests.checkouts import open_pages, start
 
 pytestmark = [
     pytest.mark.django_db,
@@ -30,10 +30,6 @@ def asked() -> dict[str, Any]:
     subscription_data = {name: value for name, value in params["subscription_data"].items() if name != "metadata"}
     collection = {name: value for name, value in params.items() if name == "payment_method_collection"}
     return {"subscription_data": subscription_data, **collection}
-
-
-def open_pages(stripe: StripeDouble) -> list[str]:
-    return [session["url"] for session in stripe.simulator.all("checkout.session") if session["status"] == "open"]
 
 
 def trials(allowed: str) -> override_settings:

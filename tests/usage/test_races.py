@@ -8,7 +8,7 @@ import random
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -22,23 +22,11 @@ from django.db.models import Sum
 from licenzy_django import operators, usage
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ReservationClosed
 from licenzy_django.models import Entitlement, LedgerEntry, Product
-from licenzy_django.testing import StripeDouble, stripe_double_in_memory
 from tests.shelf import ON_POSTGRESQL, Shelf
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WORKERS = 16 if ON_POSTGRESQL else 4
 fork = multiprocessing.get_context("fork")
-
-
-@pytest.fixture
-def double(transactional_db: None) -> Iterator[StripeDouble]:
-    with stripe_double_in_memory() as stripe_double:
-        yield stripe_double
-
-
-@pytest.fixture
-def shelf(double: StripeDouble) -> Shelf:
-    return Shelf(double)
 
 
 def in_processes(count: int, act: Callable[[int], list[Any]]) -> list[list[Any]]:
