@@ -11,7 +11,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-slow test-hosts test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-matrix test-installed test-stripe-tools bench lint messages clean
+.PHONY: help demo test test-postgres test-slow test-hosts test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-client test-matrix test-installed test-stripe-tools bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,9 @@ test-mutants: $(BIN)/made-mutants ## changes the pure rules here and there; thei
 
 test-api-fuzz: $(BIN)/made-fuzz ## generated requests at the running demo: no 500, no answer outside the schema
 	$(BIN)/python -m pytest -m fuzz tests/fuzz $(ARGS)
+
+test-client: $(BIN)/made-client ## a Python client generated from the schema buys at the running demo
+	$(BIN)/python -m pytest -m client tests/client $(ARGS)
 
 test-matrix: ## the quick suite on Django 5.2, 6.0 and 6.1 with Python 3.11, 3.12 and 3.13
 	.ci/matrix $(ARGS)
@@ -105,6 +108,11 @@ benchmarks/.venv-peers/made: benchmarks/requirements-peers.txt $(BIN)/made
 $(BIN)/made-fuzz: $(BIN)/made
 	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group fuzz; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz; fi
+	@touch $@
+
+$(BIN)/made-client: $(BIN)/made
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --frozen --inexact --group client; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group client; fi
 	@touch $@
 
 # Installed beside the lock file: it is no part of what CI runs.

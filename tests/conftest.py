@@ -10,7 +10,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["licenzy_django.testing", "tests.fixtures"]
 
-LONG = {"browser", "crash", "exhaustive", "fuzz", "hosts", "installed", "slow", "stripe_tools"}
+LONG = {"browser", "client", "crash", "exhaustive", "fuzz", "hosts", "installed", "slow", "stripe_tools"}
 
 
 @pytest.hookimpl(tryfirst=True)
