@@ -23,12 +23,15 @@ class Books:
     Args:
         unbilled: subscriptions that were changed without an invoice of its own: Stripe's word is followed there.
         proposed: invoices of updates that waited for their payment.
+        imported: price and quantity with which a subscription began for which nothing was billed.
     """
 
-    def __init__(self, stripe: StripeDouble, *, unbilled: set[str], proposed: set[str]) -> None:
+    def __init__(
+        self, stripe: StripeDouble, *, unbilled: set[str], proposed: set[str], imported: dict[str, tuple[str, int]]
+    ) -> None:
         self.stripe, self.all, self.get = stripe, stripe.simulator.all, stripe.simulator.get
         self.now = stripe.now.timestamp()
-        self.unbilled, self.proposed = unbilled, proposed
+        self.unbilled, self.proposed, self.imported = unbilled, proposed, imported
 
     def agree(self) -> Counter[str]:
         """Asserts, and returns how often it could judge what."""
@@ -183,10 +186,9 @@ class Books:
         return max((thing["created"] for thing in things), default=0)
 
     def is_billed(self, subscription: Json, invoices: list[Json], on: Counter[str]) -> None:
-        """Where every change was billed, a paid line that stands bills just what is on."""
-        if starts_free(subscription, invoices):
-            return
-        billed = {
+        """Where every change was billed, a paid line that stands bills just what is on, or it began so for nothing."""
+        started = [self.imported[subscription["id"]]] if starts_free(subscription, invoices) else []
+        billed = {*started} | {
             (line["pricing"]["price_details"]["price"], line["quantity"])
             for invoice in invoices
             if self.stands(invoice)

@@ -47,6 +47,7 @@ class AtStripe(RuleBasedStateMachine):
         told: all events, in order.
         unbilled: subscriptions of which a change made no invoice of its own.
         proposed: invoices of changes that waited for their payment.
+        imported: price and quantity with which a subscription began for which nothing was billed.
     """
 
     def __init__(self) -> None:
@@ -59,6 +60,7 @@ class AtStripe(RuleBasedStateMachine):
         self.told: list[Json] = []
         self.unbilled: set[str] = set()
         self.proposed: set[str] = set()
+        self.imported: dict[str, tuple[str, int]] = {}
 
     def act(self, verb: str, kind: str, which: int, *args: Any, **given: Any) -> None:
         things = self.stripe.simulator.all(kind)
@@ -184,6 +186,8 @@ class AtStripe(RuleBasedStateMachine):
             self.do(simulator.accept_quote, customer, prices, paid=quantity != 1)
         else:
             self.do(simulator.subscribe, customer, prices, **given[how])
+        if how == "imported":
+            self.imported.setdefault(simulator.all("subscription")[-1]["id"], prices[0])
 
     @rule(which=st.integers(0, 7), verb=st.sampled_from(["pay_invoice", "fail_invoice", "finalize_invoice",
                                                          "fail_finalization", "pay_part", "out_of_band"]))  # fmt: skip

@@ -105,6 +105,12 @@ def a_cheap_one(stripe: StripeDouble) -> None:
     stripe.simulator.subscribe(newest(stripe, "customer")["id"], [("price_cheap", 1)])
 
 
+def a_free_one(stripe: StripeDouble) -> None:
+    """A price of zero."""
+    stripe.sell("BASIC", amount=0)
+    stripe.simulator.subscribe(newest(stripe, "customer")["id"], [("price_basic", 1)])
+
+
 def roll(stripe: StripeDouble) -> None:
     stripe.simulator.roll_period(sub(stripe))
 
@@ -171,6 +177,19 @@ MONEY_HISTORIES = [
     History("imported, renewal is a draft", chain(known_customer, imported), roll),
     History("imported, renewal is paid", chain(known_customer, imported), on_sub("renew")),
     History("imported, renewal fails", chain(known_customer, imported), on_sub("renew", paid=False)),
+    History("imported, then an upgrade that is not paid", chain(known_customer, imported, day(2)), unpaid_upgrade),
+    History("imported, then replaced and not paid", chain(known_customer, imported, day(2)), chain(
+        on_sub("replace_item", "price_max_monthly", proration_behavior="always_invoice", paid=False)
+    )),
+    History("imported, then replaced and paid", chain(known_customer, imported, day(2)), chain(
+        on_sub("replace_item", "price_max_monthly", proration_behavior="always_invoice")
+    )),
+    History("imported, replaced without a bill, then more that is not paid", chain(known_customer, imported), chain(
+        day(2), on_sub("replace_item", "price_max_monthly"), seats(3, billed="always_invoice", is_paid=False)
+    )),
+    History("price of zero that is replaced and not paid", chain(known_customer, a_free_one, day(2)), chain(
+        on_sub("replace_item", "price_max_monthly", proration_behavior="always_invoice", paid=False)
+    )),
     History("quote that is paid", known_customer, quote(is_paid=True)),
     History("quote that is not paid", known_customer, unpaid_quote),
     History("prepaid year, the month beside it fails", chain(

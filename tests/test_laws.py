@@ -167,7 +167,8 @@ class Story(AtStripe):
         try:
             while self.pending:
                 self.deliver(self.pending.pop(0))
-            JUDGED.update(Books(self.stripe, unbilled=self.unbilled, proposed=self.proposed).agree())
+            books = Books(self.stripe, unbilled=self.unbilled, proposed=self.proposed, imported=self.imported)
+            JUDGED.update(books.agree())
             shuffled = state()
             forget_what_stripe_told()
             self.confirmed = set()

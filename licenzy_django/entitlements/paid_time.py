@@ -22,7 +22,7 @@ from licenzy_django.entitlements.funding import BilledLine, billed_lines
 from licenzy_django.entitlements.refunds import Payments, Reversal
 from licenzy_django.stripe.objects.invoice import Invoice, Line
 from licenzy_django.stripe.objects.session import Session
-from licenzy_django.stripe.objects.subscription import Item, Subscription
+from licenzy_django.stripe.objects.subscription import FreeStart, Item, Subscription
 
 FOREVER = 2**40
 
@@ -63,7 +63,7 @@ class Evidence:
     Attributes:
         invoices: those whose lines are known.
         first_seen: when Stripe first reported each price and quantity.
-        free_until: the end of a start for which Stripe made no invoice; None where there was none.
+        free_start: a start for which Stripe made no invoice; None where there was none.
     """
 
     subscription: Subscription
@@ -71,7 +71,7 @@ class Evidence:
     sessions: Sequence[Session]
     payments: Payments
     first_seen: Mapping[tuple[str, int], int]
-    free_until: int | None
+    free_start: FreeStart | None
 
 
 class PaidTime:
@@ -84,7 +84,8 @@ class PaidTime:
         self.item_ids = self.item_ids_by_price()
         confirmed = {session.invoice_id for session in evidence.sessions if session.paid_at is not None} - {""}
         bills = billed_lines(evidence.invoices, evidence.payments, item_id_of=self.item_id_of, confirmed=confirmed)
-        bills += [bill for item in self.subscription.items for bill in self.proof_without_lines(item)]
+        bills += [bill for item in self.subscription.items for bill in self.proof_by_session(item)]
+        bills += self.free_start()
         self.bills = [within_trial(bill, self.subscription) for bill in sorted(bills, key=lambda bill: bill.line.start)]
         self.debits: dict[str, list[BilledLine]] = defaultdict(list)
         self.credits: dict[str, list[BilledLine]] = defaultdict(list)
@@ -121,8 +122,8 @@ class PaidTime:
         is_of_the_only_item = line.proration and len(self.subscription.items) == 1 and not named
         return self.subscription.items[0].id if is_of_the_only_item else line.price
 
-    def proof_without_lines(self, item: Item) -> Iterable[BilledLine]:
-        """A paid session whose invoice is not known yet, or a start without an invoice, as the line it stands for."""
+    def proof_by_session(self, item: Item) -> Iterable[BilledLine]:
+        """A paid session whose invoice is not known yet, as the line it stands for."""
         created, begins, ends = self.subscription.created, item.period_start or 0, item.period_end or FOREVER
         known = {invoice.id for invoice in self.evidence.invoices}
         ends_first = ends if begins <= created + LATE_START else begins
@@ -132,9 +133,14 @@ class PaidTime:
                 stand_in = replace(NO_INVOICE, id=session.invoice_id, amount_paid=session.amount_total or 0)
                 reversal = self.evidence.payments.reversal_of_invoice(replace(stand_in, currency=session.currency))
                 yield BilledLine(item.id, line, counts=reversal is None, reversal=reversal)
-        if self.evidence.free_until is not None:
-            free = replace(line, end=self.evidence.free_until)
-            yield BilledLine(item.id, free, counts=True)
+
+    def free_start(self) -> Iterable[BilledLine]:
+        """A start without an invoice, as a line for each item that it was for."""
+        if (free := self.evidence.free_start) is None:
+            return
+        for item_id, price, quantity in free.items:
+            line = Line(item_id, price, quantity, 0, 0, self.subscription.created, free.until, proration=False)
+            yield BilledLine(item_id, line, counts=True)
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
@@ -238,12 +244,21 @@ class PaidTime:
         if not counting:
             return None
         basis = counting[-1]
-        was_billed = any(bill.line.start >= basis.line.start for bill in self.credits[item_id])
-        if not was_billed or self.is_credited(item_id):
+        is_replaced = any(bill.line.start >= basis.line.start for bill in self.credits[item_id])
+        if basis.line.net <= 0:
+            is_replaced = is_replaced or self.is_followed_by_unpaid_items(basis.line)
+        if not is_replaced or self.is_credited(item_id):
             return None
         quantity = 1 if basis.line.quantity is None else basis.line.quantity
         item = Item(item_id, basis.line.price, quantity, basis.line.start, basis.line.start, basis.line.end)
         return covered(item, basis, follows=False)
+
+    def is_followed_by_unpaid_items(self, line: Line) -> bool:
+        """Whether items came in the time of a line that cost nothing, were billed, and none of them is paid. Where
+        nothing was paid no credit shows that the line's item was replaced."""
+        of_items = [debits for debits in self.debits.values() if debits]
+        since = [debits for debits in of_items if line.start < debits[0].line.start < line.end]
+        return bool(since) and not any(bill.counts for debits in since for bill in debits)
 
 
 LATE_START = 3600

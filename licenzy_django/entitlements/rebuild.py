@@ -38,7 +38,7 @@ from licenzy_django.outbound.events import InvoiceOutcome, NewEvent
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import is_complete
-from licenzy_django.stripe.objects.subscription import Subscription
+from licenzy_django.stripe.objects.subscription import FreeStart, Subscription
 
 
 class FactsOutdated(Exception):
@@ -154,7 +154,8 @@ def prices_of(subscription: Fact, known: Sequence[Fact]) -> set[str]:
     """Every price that the subscription has, had, or was billed for."""
     seen = {fact.state["price"] for fact in known if fact.object == "subscription_price"}
     billed = {line["price"] for fact in known if fact.object == "invoice" for line in fact.state.get("lines") or []}
-    return {item["price"] for item in subscription.state["items"]} | seen | billed
+    free = {price for fact in known if fact.object == "free_start" for _, price, _ in FreeStart.of(fact).items}
+    return {item["price"] for item in subscription.state["items"]} | seen | billed | free
 
 
 def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:

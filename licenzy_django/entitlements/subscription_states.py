@@ -13,12 +13,11 @@ from licenzy_django.entitlements.terms import Terms
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import Invoice, is_complete
 from licenzy_django.stripe.objects.session import Session
-from licenzy_django.stripe.objects.subscription import Subscription
+from licenzy_django.stripe.objects.subscription import RUNNING, FreeStart, Subscription
 
 TermsOf = Callable[[str, int | None], Terms | None]
 """The terms of a price for an item that Stripe made at a moment; None where no product has that price."""
 
-RUNNING = frozenset({"active", "trialing"})
 UNPAID = frozenset({"past_due", "unpaid"})
 
 
@@ -41,7 +40,7 @@ def derive_subscription(
 def evidence_of(subscription: Fact, facts: Sequence[Fact]) -> Evidence:
     invoices = [fact for fact in facts if fact.object == "invoice"]
     seen = [fact.state for fact in facts if fact.object == "subscription_price"]
-    free = [fact.state["until"] for fact in facts if fact.object == "free_start"]
+    free = [FreeStart.of(fact) for fact in facts if fact.object == "free_start"]
     started = (subscription.state["created"] or 0) + LATE_START
     has_first_invoice = any((fact.state.get("created") or 0) <= started for fact in invoices)
     return Evidence(
@@ -50,7 +49,7 @@ def evidence_of(subscription: Fact, facts: Sequence[Fact]) -> Evidence:
         sessions=[Session.of(fact) for fact in facts if fact.object == "checkout.session"],
         payments=Payments(facts),
         first_seen={(state["price"], state.get("quantity") or 0): state["seen_at"] for state in seen},
-        free_until=None if has_first_invoice else max(free, default=None),
+        free_start=None if has_first_invoice else next(iter(free), None),
     )
 
 

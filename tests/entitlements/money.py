@@ -10,7 +10,7 @@ from licenzy_django.entitlements.refunds import Payments
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import Invoice, Line
 from licenzy_django.stripe.objects.session import Session
-from licenzy_django.stripe.objects.subscription import Item, Subscription
+from licenzy_django.stripe.objects.subscription import FreeStart, Item, Subscription
 
 DAY = 86_400
 
@@ -109,6 +109,10 @@ def session(invoice_id: str = "", amount: int = 1000, paid: float | None = 0) ->
     return Session("cs_1", seconds(paid), amount, "eur", "pi_1", invoice_id, ())
 
 
+def free_start(until: float, *items: Item) -> FreeStart:
+    return FreeStart(seconds(until), tuple((item.id, item.price, item.quantity) for item in items))
+
+
 def evidence(
     of: Subscription,
     *invoices: Invoice,
@@ -116,12 +120,14 @@ def evidence(
     sessions: Sequence[Session] = (),
     seen: Mapping[tuple[str, int], float] | None = None,
     free_until: float | None = None,
+    free: Sequence[Item] | None = None,
 ) -> Evidence:
     """All that is known of a subscription.
 
     Args:
         back: the facts of what went back.
         seen: the day on which Stripe first reported each price and quantity.
+        free_until: the last day of a start without an invoice, of the items that ``free`` names, or of those now.
     """
     first_seen = {what: seconds(day) for what, day in (seen or {}).items()}
     return Evidence(
@@ -130,5 +136,5 @@ def evidence(
         sessions=sessions,
         payments=Payments(back),
         first_seen=first_seen,
-        free_until=seconds(free_until),
+        free_start=None if free_until is None else free_start(free_until, *(free or of.items)),
     )

@@ -572,12 +572,111 @@ BY_SESSION = {
         with_newest(unpaid("in_1", line(1000, 12, 42)), free_until=12, of=item(period=(12, 42))),
         "si: pro x1 0-12 renews",
     ),
-}
+    "nothing, the start is free, and a change is unpaid": (
+        with_newest(unpaid("in_1", change(800, 5, 12)), free_until=12, free=[item()], of=item("max", period=(0, 12))),
+        "si: pro x1 0-12 kept, payment_pending",
+    ),
+    "nothing, the start is free, and more seats are unpaid": (
+        with_newest(
+            unpaid("in_1", change(800, 5, 12, price="pro", quantity=3)),
+            free_until=12, free=[item()], of=item(quantity=3, period=(0, 12)),
+        ),
+        "si: pro x1 0-12 kept, payment_pending",
+    ),
+    "nothing, the start is free, and a change is paid": (
+        with_newest(invoice("in_1", change(800, 5, 12)), free_until=12, free=[item()], of=item("max", period=(0, 12))),
+        "si: max x1 5-12",
+    ),
+    "nothing, the start is free, and a change is not billed": (
+        with_newest(free_until=12, free=[item()], of=item("max", period=(0, 12))),
+        "si: max x1 0-12",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("known", "expected"), BY_SESSION.values(), ids=BY_SESSION.keys())
 def test_a_session_or_a_free_start_stands_for_an_invoice(known: Evidence, expected: str) -> None:
     assert in_force(known) == [expected]
+
+
+FOR_FREE = {"free_until": 12, "free": [item()], "of": [item("max", name="si_new", made=5, period=(0, 12))]}
+SUCCESSOR = change(800, 5, 12, item="si_new")
+ZERO = invoice("in_1", line(0))
+DISCOUNTED = invoice("in_1", line(0, amount=1000))
+
+NO_CREDIT = {
+    "a free start, replaced and unpaid": (
+        with_newest(unpaid("in_1", SUCCESSOR), **FOR_FREE),
+        ["si_new: payment_pending", "si: pro x1 0-12 kept, payment_pending"],
+    ),
+    "a free start, replaced and paid": (with_newest(invoice("in_1", SUCCESSOR), **FOR_FREE), ["si_new: max x1 5-12"]),
+    "a free start, replaced, paid and refunded": (
+        with_newest(invoice("in_1", SUCCESSOR), **FOR_FREE, back=refunded("in_1", 800, 6)),
+        ["si_new: refunded", "si: pro x1 0-12 kept, payment_pending"],
+    ),
+    "a free start, replaced without a bill": (with_newest(**FOR_FREE), ["si_new: max x1 0-12"]),
+    "a free start, replaced and paid, and that unpaid": (
+        with_newest(
+            invoice("in_1", SUCCESSOR),
+            unpaid("in_2", change(-400, 8, 12, item="si_new"), change(900, 8, 12, price="ultra", item="si_3")),
+            **FOR_FREE | {"of": [item("ultra", name="si_3", made=8, period=(0, 12))]},
+        ),
+        ["si_3: payment_pending", "si_new: max x1 5-12 kept, payment_pending"],
+    ),
+    "a free start, and its renewal is sent": (
+        with_newest(
+            unpaid("in_1", SUCCESSOR),
+            unpaid("in_2", line(3000, 12, 42, price="max", item="si_new")),
+            **FOR_FREE | {"of": [item("max", name="si_new", made=5, period=(12, 42))]},
+        ),
+        ["si_new: payment_pending", "si: pro x1 0-12 kept, payment_pending"],
+    ),
+    "a price of zero, replaced and unpaid": (
+        with_newest(ZERO, unpaid("in_2", change(1500, 15, item="si_new")), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
+    ),
+    "a full discount, replaced and unpaid": (
+        with_newest(DISCOUNTED, unpaid("in_2", change(1500, 15, item="si_new")), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
+    ),
+    "a full discount, replaced and unpaid, and its credit is discounted too": (
+        with_newest(DISCOUNTED, unpaid("in_2", change(0, 15, price="pro", amount=-500), SWAP[1]), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
+    ),
+    "a full discount, replaced and unpaid, and its credit is zero": (
+        with_newest(DISCOUNTED, unpaid("in_2", change(0, 15, price="pro"), SWAP[1]), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
+    ),
+    "a full discount, replaced and paid, and its credit is zero": (
+        with_newest(DISCOUNTED, invoice("in_2", change(0, 15, price="pro"), SWAP[1]), of=[NEW]),
+        ["si_new: max x1 15-30"],
+    ),
+    "a price of zero, replaced and paid": (
+        with_newest(ZERO, invoice("in_2", change(1500, 15, item="si_new")), of=[NEW]),
+        ["si_new: max x1 15-30"],
+    ),
+    "a price of zero, removed": (
+        with_newest(
+            invoice("in_1", line(0), line(200, price="extra", item="si_extra")),
+            of=[item("extra", name="si_extra")],
+        ),
+        ["si_extra: extra x1 0-30"],
+    ),
+    "a trial, cut short by what replaced it": (
+        with_newest(
+            invoice("in_1", line(0, 0, 14)),
+            unpaid("in_2", line(1500, 5, 35, price="max", item="si_new")),
+            of=[item("max", name="si_new", made=5, period=(5, 35))],
+            trial=(0, 5),
+        ),
+        ["si_new: payment_pending"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "expected"), NO_CREDIT.values(), ids=NO_CREDIT.keys())
+def test_what_cost_nothing_is_replaced_without_a_credit(known: Evidence, expected: list[str]) -> None:
+    assert in_force(known) == expected
 
 
 def test_a_former_item_is_as_its_paid_line_says() -> None:

@@ -13,7 +13,7 @@ import pytest
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.subscription_states import derive_subscription
 from licenzy_django.entitlements.terms import Terms
-from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects import Fact, merged
 from tests.entitlements.money import DAY, days, refunded, seconds
 
 pytestmark = pytest.mark.rules
@@ -368,9 +368,14 @@ def test_everything_that_a_state_says() -> None:
     )
 
 
+def free_start_fact(until: float) -> Fact:
+    shown = {"seen_at": 0, "items": [["si", "pro", 2]]}
+    return Fact("free_start", "sub_1/free_start", {"until": seconds(until), "shown": shown})
+
+
 EVIDENCE = {
     "an invoice whose lines are not known": (invoice(lines=None), "suspended payment_pending, off"),
-    "a free start": (Fact("free_start", "sub_1/free_start", {"until": seconds(30)}), "active, on until 31"),
+    "a free start": (free_start_fact(30), "active, on until 31"),
     "a session of ours": (
         Fact(
             "checkout.session", "cs_1", {"paid_at": 0, "amount_total": 1000, "currency": "eur"}, {"invoice_id": "in_1"}
@@ -392,7 +397,9 @@ def test_an_invoice_that_an_earlier_version_kept_is_no_evidence() -> None:
     assert shown(state(subscription(), old)) == "suspended payment_pending, off"
 
 
-def test_of_two_free_starts_the_longer_counts() -> None:
-    starts = [Fact("free_start", f"start_{day}", {"until": seconds(day)}) for day in (5, 30, 9)]
+def test_a_free_start_is_until_its_latest_end_with_the_items_that_were_seen_last() -> None:
+    one, other = free_start_fact(5).state, free_start_fact(30).state
+    later = {"seen_at": 9, "items": [["si", "max", 1]]}
 
-    assert state(subscription(status="past_due"), *starts).available_until == seconds(33)
+    assert merged("free_start", {**one, "shown": later}, other) == {"until": seconds(30), "shown": later}
+    assert merged("free_start", other, {**one, "shown": later}) == {"until": seconds(30), "shown": later}

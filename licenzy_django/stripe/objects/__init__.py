@@ -54,11 +54,11 @@ OBJECTS: Mapping[str, StripeObjectKind] = {
 }
 OURS: Mapping[str, Mapping[str, Merge]] = {
     "subscription_price": {"seen_at": min},
-    "free_start": {"until": max},
+    "free_start": subscription.MERGE_FREE_START,
     "trial": subscription.MERGE_TRIAL,
 }
-"""Facts that no object of Stripe's has: a price that a subscription was seen with, a start without an invoice, and a
-trial with the prices that it was for."""
+"""Facts that no object of Stripe's has: a price that a subscription was seen with, a start without an invoice with
+its items, and a trial with the prices that it was for."""
 
 
 def fact_of(stripe_object: Json, *, seen_at: int | None, event_type: str = "") -> Fact | None:

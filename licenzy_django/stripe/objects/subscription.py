@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +10,12 @@ from licenzy_django.stripe.objects.fact import Fact, Merge, State
 from licenzy_django.stripe.objects.fields import Json, flag, id_of, inside, listed, text, whole
 
 MERGE_TRIAL: dict[str, Merge] = {"start": min, "prices": lambda one, other: sorted({*one, *other})}
+MERGE_FREE_START: dict[str, Merge] = {
+    "until": max,
+    "shown": lambda one, other: max(one, other, key=lambda shown: (shown["seen_at"], json.dumps(shown["items"]))),
+}
 FINAL_STATUSES = frozenset({"canceled", "incomplete_expired"})
+RUNNING = frozenset({"active", "trialing"})
 
 
 def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
@@ -50,6 +56,25 @@ def trial_of(subscription: Fact) -> Fact | None:
     return Fact("trial", f"{subscription.stripe_id}/trial", {"start": start, "prices": prices}, links)
 
 
+def free_start_of(subscription: Fact, *, seen_at: int) -> Fact | None:
+    """A start for which Stripe makes no invoice, until the anchor and without proration, with the items that it is for.
+
+    An event's snapshot may be a moment older than the first invoice; once that is known, the start was not free.
+    https://docs.stripe.com/billing/subscriptions/billing-cycle#new-subscriptions
+
+    Args:
+        seen_at: when the subscription was shown so. The last items without an invoice are those that nothing billed.
+    """
+    state = subscription.state
+    ends = [item["period_end"] for item in state["items"] if item["period_end"] is not None]
+    if not state["has_no_invoice"] or state["status"] not in RUNNING or not ends:
+        return None
+    items = sorted([item["id"], item["price"], item["quantity"]] for item in state["items"])
+    links = {"subscription_id": subscription.stripe_id}
+    shown = {"seen_at": seen_at, "items": items}
+    return Fact("free_start", f"{subscription.stripe_id}/free_start", {"until": min(ends), "shown": shown}, links)
+
+
 def item_state(subscription: Json, item: Json) -> State:
     # Since basil the period stands on the item; before it stood on the subscription. Old items may lack `price`.
     quantity = whole(item, "quantity")
@@ -71,6 +96,23 @@ class Item:
     created: int | None
     period_start: int | None
     period_end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeStart:
+    """A start without an invoice.
+
+    Attributes:
+        items: id, price and quantity of each item as Stripe showed it last without an invoice.
+    """
+
+    until: int
+    items: tuple[tuple[str, str, int], ...]
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        items = ((item_id, price, quantity) for item_id, price, quantity in fact.state["shown"]["items"])
+        return cls(fact.state["until"], tuple(items))
 
 
 @dataclass(frozen=True, slots=True)

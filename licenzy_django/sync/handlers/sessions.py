@@ -15,6 +15,7 @@ from licenzy_django.outbound.events import PaidSession
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
+from licenzy_django.sync.handlers.notes import remember
 from licenzy_django.sync.handlers.result import Context, HandlerResult, ignored
 from licenzy_django.sync.handlers.subscriptions import save_subscription
 
@@ -31,7 +32,8 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
     if subscription_id and not context.is_fetched and not getattr(attempt, "has_subscription", False):
         # The session itself says that its invoice is paid.
         paid = Fact("invoice", whole.links["invoice_id"], {"status": "paid"}) if paid_at_of(whole) is not None else None
-        save_subscription(subscription_id, attempt.subject, context, newest=paid)
+        if answer := save_subscription(subscription_id, attempt.subject, context, newest=paid):
+            remember([answer], {}, attempt.subject, context.mode)
 
     def rebuild(audit: AuditContext) -> list[Entitlement]:
         # The entitlements first, since that locks the subject: the return page has it before it touches the attempt.

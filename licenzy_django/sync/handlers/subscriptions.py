@@ -11,7 +11,8 @@ from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.objects import Fact, State, fact_of
 from licenzy_django.stripe.objects.invoice import is_complete, parse_lines
-from licenzy_django.stripe.objects.subscription import FINAL_STATUSES
+from licenzy_django.stripe.objects.subscription import FINAL_STATUSES, RUNNING
+from licenzy_django.sync.handlers.notes import ids_of_notes, remember
 from licenzy_django.sync.handlers.result import (
     FINAL_SEQUENCE,
     Context,
@@ -21,33 +22,35 @@ from licenzy_django.sync.handlers.result import (
     rebuild_of_subscription,
     subject_id_of,
 )
-from licenzy_django.sync.handlers.trials import TRIAL_WILL_END, announce_trial_end, note_trial
-
-RUNNING = frozenset({"active", "trialing"})
+from licenzy_django.sync.handlers.trials import TRIAL_WILL_END, announce_trial_end
 
 
 def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     customer_id = subscription.links["customer_id"]
     seen_ids = [seen_id_of(subscription.stripe_id, item) for item in subscription.state["items"]]
     latest = subscription.state["latest_invoice"]
-    known = facts.facts_by_id(context.mode, [subscription.stripe_id, customer_id, latest, *seen_ids])
+    wanted = [subscription.stripe_id, customer_id, latest, *seen_ids, *ids_of_notes(subscription.stripe_id)]
+    known = facts.facts_by_id(context.mode, wanted)
     subject_id = subject_id_of(known.get(subscription.stripe_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
-    note_trial(subscription, subject_id, context.mode)
-    note_free_start(subscription, context.mode)
     if not context.is_fetched:
         note_what_was_seen(subscription, known, context.mode)
-    bring_up_to_date(subscription, known, subject_id, context)
+    subject = Subject(pk=subject_id)
+    answer = bring_up_to_date(subscription, known, subject, context)
+    remember([subscription, *filter(None, [answer])], known, subject, context.mode)
     rebuilds = [rebuild_of_subscription(subscription.stripe_id, subject_id)]
     if context.event_type == TRIAL_WILL_END:
         rebuilds.append(partial(announce_trial_end, subject_id, subscription.stripe_id))
     return HandlerResult(f"subscription {subscription.stripe_id}", subject_id, tuple(rebuilds))
 
 
-def bring_up_to_date(subscription: Fact, known: dict[str, StripeFact], subject_id: int, context: Context) -> None:
-    """Keep Stripe's current answer instead of a snapshot that may be old; a final snapshot is as good."""
-    subject, row = Subject(pk=subject_id), known.get(subscription.stripe_id)
+def bring_up_to_date(
+    subscription: Fact, known: dict[str, StripeFact], subject: Subject, context: Context
+) -> Fact | None:
+    """Keep Stripe's current answer instead of a snapshot that may be old; a final snapshot is as good. Returns what
+    Stripe answered, if it was asked."""
+    row = known.get(subscription.stripe_id)
     if facts.is_final(subscription):
         facts.save_newest(subscription, mode=context.mode, sequence=FINAL_SEQUENCE, subject=subject)
     elif context.is_fetched:
@@ -55,7 +58,8 @@ def bring_up_to_date(subscription: Fact, known: dict[str, StripeFact], subject_i
     elif row is None or row.fetch_sequence < context.sequence:
         latest = known.get(subscription.state["latest_invoice"])
         newest = facts.fact_from(latest) if latest is not None and is_complete(facts.fact_from(latest)) else None
-        save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, newest=newest)
+        return save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, newest=newest)
+    return None
 
 
 def save_subscription(
@@ -65,8 +69,8 @@ def save_subscription(
     *,
     snapshot: Fact | None = None,
     newest: Fact | None = None,
-) -> None:
-    """Ask Stripe for the subscription and its latest invoice, and keep the answer.
+) -> Fact | None:
+    """Ask Stripe for the subscription and its latest invoice, and keep the answer. Returns the subscription.
 
     Where Stripe no longer knows it (a test clock was removed), the newest snapshot is all there is.
 
@@ -77,15 +81,14 @@ def save_subscription(
         answer = client.fetch_subscription(context.mode, subscription_id)
     except client.StripeObjectMissing:
         save_snapshot(snapshot, subject, context)
-        return
+        return None
     fetched = fact_of(answer, seen_at=None)
     assert fetched is not None
     if isinstance(latest := answer.get("latest_invoice"), dict):
         save_latest_invoice(latest, subscription_id, newest, context.mode)
-    note_free_start(fetched, context.mode)
-    note_trial(fetched, subject.pk, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
     facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
+    return fetched
 
 
 def save_latest_invoice(invoice: State, subscription_id: str, newest: Fact | None, mode: str) -> None:
@@ -121,25 +124,11 @@ def note_what_was_seen(subscription: Fact, known: dict[str, StripeFact], mode: s
             facts.save(Fact("subscription_price", stripe_id, state, links), mode=mode)
 
 
-def note_free_start(subscription: Fact, mode: str) -> None:
-    """Remember a start for which Stripe makes no invoice: until the anchor, without proration.
-
-    An event's snapshot may be a moment older than the first invoice; once that is known, the start was not free.
-    https://docs.stripe.com/billing/subscriptions/billing-cycle#new-subscriptions
-    """
-    ends = [item["period_end"] for item in subscription.state["items"] if item["period_end"] is not None]
-    if not subscription.state["has_no_invoice"] or subscription.state["status"] not in RUNNING or not ends:
-        return
-    links = {"subscription_id": subscription.stripe_id}
-    start = Fact("free_start", f"{subscription.stripe_id}/free_start", {"until": min(ends)}, links)
-    facts.save(start, mode=mode)
-
-
 def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
     subscription_id, customer_id = invoice.links["subscription_id"], invoice.links["customer_id"]
     if not subscription_id:
         return ignored("an invoice without a subscription")
-    known = facts.facts_by_id(context.mode, [subscription_id, customer_id])
+    known = facts.facts_by_id(context.mode, [subscription_id, customer_id, *ids_of_notes(subscription_id)])
     subject_id = subject_id_of(known.get(subscription_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
@@ -148,7 +137,9 @@ def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
     whole = facts.save(invoice, mode=context.mode)
     row = known.get(subscription_id)
     if not context.is_fetched and is_behind(row, invoice, context):
-        save_subscription(subscription_id, Subject(pk=subject_id), context, newest=whole)
+        subject = Subject(pk=subject_id)
+        if answer := save_subscription(subscription_id, subject, context, newest=whole):
+            remember([answer], known, subject, context.mode)
     rebuild = rebuild_of_subscription(subscription_id, subject_id, invoice=outcome_of(whole))
     return HandlerResult(f"subscription {subscription_id}", subject_id, (rebuild,))
 

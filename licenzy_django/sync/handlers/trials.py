@@ -1,4 +1,4 @@
-"""Trials: remembered whatever becomes of the subscription, and their ends announced."""
+"""The ends of trials, announced."""
 
 from __future__ import annotations
 
@@ -12,17 +12,8 @@ from licenzy_django.models import Entitlement, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound import outbox
 from licenzy_django.stripe import facts
-from licenzy_django.stripe.objects import Fact
-from licenzy_django.stripe.objects.subscription import trial_of
 
 TRIAL_WILL_END = "customer.subscription.trial_will_end"
-
-
-def note_trial(subscription: Fact, subject_id: int, mode: str) -> None:
-    """Remember a trial: a later state of the subscription may no longer show what it was for."""
-    trial = trial_of(subscription)
-    if trial is not None:
-        facts.save(trial, mode=mode, subject=Subject(pk=subject_id))
 
 
 def announce_trial_end(subject_id: int, subscription_id: str, audit: AuditContext) -> list[Entitlement]:
