@@ -22,7 +22,15 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitlementView:
-    """An entitlement as the API shows it."""
+    """An entitlement as the API shows it.
+
+    Attributes:
+        trial_ends_at: the end of the trial that it is in.
+        changes_at: when a change begins that is scheduled at Stripe.
+        changes_to: the code of the product that it then becomes, its own where only the quantity or the price changes;
+            None if nothing takes its place, or a price that no product has.
+        changes_quantity: the quantity from then on; 0 if it ends.
+    """
 
     id: str
     product_code: str
@@ -36,6 +44,10 @@ class EntitlementView:
     expires_at: datetime | None
     current_period_end: datetime | None
     cancel_at: datetime | None
+    trial_ends_at: datetime | None
+    changes_at: datetime | None
+    changes_to: str | None
+    changes_quantity: int | None
     canceled_at: datetime | None
     usage_granted: int | None
     usage_remaining: int | None
@@ -64,6 +76,8 @@ def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]
 
 def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementView:
     availability = availability_of(row, at)
+    # What should have begun by now is scheduled no longer.
+    will_change = row.changes_at is not None and row.changes_at > at
     is_pack = row.product.kind == Kind.USAGE_PACK
     return EntitlementView(
         id=row.public_id,
@@ -78,6 +92,10 @@ def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementVi
         expires_at=row.expires_at,
         current_period_end=row.current_period_end,
         cancel_at=row.cancel_at,
+        trial_ends_at=row.trial_ends_at,
+        changes_at=row.changes_at if will_change else None,
+        changes_to=(row.changes_to or None) if will_change else None,
+        changes_quantity=row.changes_quantity if will_change else None,
         canceled_at=row.canceled_at or row.revoked_at,
         usage_granted=row.units_granted if is_pack else None,
         usage_remaining=row.units_remaining + units_expired if is_pack else None,

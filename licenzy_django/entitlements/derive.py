@@ -32,6 +32,10 @@ class EntitlementState:
     expires_at: int | None = None
     current_period_end: int | None = None
     cancel_at: int | None = None
+    trial_ends_at: int | None = None
+    changes_at: int | None = None
+    changes_to: str = ""
+    changes_quantity: int | None = None
     canceled_at: int | None = None
     not_before: int | None = None
     available_until: int | None = None

@@ -32,10 +32,25 @@ DERIVED_FIELDS = (
     "expires_at",
     "current_period_end",
     "cancel_at",
+    "trial_ends_at",
+    "changes_at",
+    "changes_to",
+    "changes_quantity",
     "canceled_at",
     "not_before",
     "available_until",
     "features",
+)
+DERIVED_TIMES = (
+    "starts_at",
+    "expires_at",
+    "current_period_end",
+    "cancel_at",
+    "trial_ends_at",
+    "changes_at",
+    "canceled_at",
+    "not_before",
+    "available_until",
 )
 UNIT_FIELDS = (
     "units_granted",
@@ -139,11 +154,12 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
     row.status = derived.status
     row.status_reason = Reason(derived.status_reason) if derived.status_reason else ""
     row.grants_access = derived.grants_access
-    for name in ("starts_at", "expires_at", "current_period_end", "cancel_at", "canceled_at", "not_before"):
+    row.changes_to = derived.changes_to
+    row.changes_quantity = derived.changes_quantity
+    for name in DERIVED_TIMES:
         setattr(row, name, from_timestamp(getattr(derived, name)))
     if derived.features is not None:
         row.features = list(derived.features)
-    row.available_until = from_timestamp(derived.available_until)
     if derived.units_granted:
         packs.set_granted(row, derived.units_granted)
         if packs.is_void(row):

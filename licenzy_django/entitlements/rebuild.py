@@ -19,6 +19,7 @@ from licenzy_django.entitlements.derive import (
 )
 from licenzy_django.entitlements.history import LockedSubject
 from licenzy_django.entitlements.price_history import price_book
+from licenzy_django.entitlements.scheduled import scheduled_changes, scheduled_prices, with_what_is_scheduled
 from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
 from licenzy_django.entitlements.terms import Terms
 from licenzy_django.entitlements.unknown_prices import keep_unknown_prices, unknown_prices
@@ -86,8 +87,11 @@ def rebuild_subscription(
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
     states = [with_features(state, products[state.product_id]) for state in states]
-    states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
     parsed = Subscription.of(subscription)
+    changes = scheduled_changes(parsed, known, book.terms_of)
+    codes = {product_id: product.code for product_id, product in products.items()}
+    states = [with_what_is_scheduled(state, parsed, changes, codes) for state in states]
+    states += [ended(row) for product_id, row in rows.items() if product_id not in {r.product_id for r in states}]
     over = is_over(parsed, known)
     unknown = set() if over else unknown_prices(parsed, book.terms_of)
     keep_unknown_prices(subject, subscription_id, unknown, audit)
@@ -151,11 +155,12 @@ def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:
 
 
 def prices_of(subscription: Fact, known: Sequence[Fact]) -> set[str]:
-    """Every price that the subscription has, had, or was billed for."""
+    """Every price that the subscription has, had, was billed for, or will have."""
     seen = {fact.state["price"] for fact in known if fact.object == "subscription_price"}
     billed = {line["price"] for fact in known if fact.object == "invoice" for line in fact.state.get("lines") or []}
     free = {price for fact in known if fact.object == "free_start" for _, price, _ in FreeStart.of(fact).items}
-    return {item["price"] for item in subscription.state["items"]} | seen | billed | free
+    reported = {item["price"] for item in subscription.state["items"]}
+    return reported | seen | billed | free | scheduled_prices(known)
 
 
 def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:

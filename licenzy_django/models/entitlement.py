@@ -63,6 +63,14 @@ class Entitlement(models.Model):
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     current_period_end = models.DateTimeField(_("current period end"), null=True, blank=True)
     cancel_at = models.DateTimeField(_("cancel at"), null=True, blank=True)
+    trial_ends_at = models.DateTimeField(_("trial ends at"), null=True, blank=True)
+    changes_at = models.DateTimeField(
+        _("changes at"), null=True, blank=True, help_text=_("By the subscription's schedule. Empty means: no change.")
+    )
+    changes_to = models.CharField(
+        _("changes to"), max_length=64, blank=True, default="", help_text=_("The product's code. Empty means: nothing.")
+    )
+    changes_quantity = models.PositiveIntegerField(_("changes to the quantity"), null=True, blank=True)
     canceled_at = models.DateTimeField(_("canceled at"), null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text=_("Of stacked passes. Empty means at once."))
     available_until = models.DateTimeField(null=True, blank=True, help_text=_("Empty means without end."))

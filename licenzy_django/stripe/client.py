@@ -163,6 +163,10 @@ def list_items(params: Any, client: stripe.StripeClient) -> Any:
     return client.v1.subscription_items.list(params)
 
 
+def fetch_schedule(mode: str, schedule_id: str) -> dict[str, Any]:
+    return ask(mode, lambda stripe: stripe.v1.subscription_schedules.retrieve(schedule_id))
+
+
 def fetch_dispute(mode: str, dispute_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.disputes.retrieve(dispute_id))
 

@@ -17,9 +17,9 @@ from licenzy_django import clock
 from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.db.rows import insert, writer_of, written
 from licenzy_django.models import StripeFact, Subject
-from licenzy_django.stripe.objects import Fact, State, merged
-from licenzy_django.stripe.objects.subscription import FINAL_STATUSES
+from licenzy_django.stripe.objects import Fact, State, merged, schedule, subscription
 
+FINAL_STATUSES = {"subscription": subscription.FINAL_STATUSES, "subscription_schedule": schedule.FINAL_STATUSES}
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
 
 
@@ -59,7 +59,7 @@ def save_newest(fact: Fact, *, mode: str, sequence: int, subject: Subject | None
 
 def is_final(fact: Fact) -> bool:
     """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
-    return fact.object == "subscription" and fact.state["status"] in FINAL_STATUSES
+    return fact.state.get("status") in FINAL_STATUSES.get(fact.object, ())
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:

@@ -23,6 +23,7 @@ ALLOWED_WORDS = (
     "post_payment_credit_notes_amount post_payment_amount pre_payment_amount refunds refund "
     "amount amount_captured amount_refunded refunded disputed reason failure_reason pending_reason "
     "is_charge_refundable deleted "
+    "current_phase phases start_date end_date end_behavior released_subscription "
 )
 ALLOWED = frozenset(ALLOWED_WORDS.split())
 # The keys of metadata are the host's own: anything can be in there, so only ours is stored.

@@ -11,9 +11,10 @@ from typing import Any
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import client
 from licenzy_django.stripe.objects import Fact, fact_of
-from licenzy_django.stripe.objects.fields import has_more
+from licenzy_django.stripe.objects.fields import has_more, id_of
 from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
 from licenzy_django.sync.handlers import current_sequence
+from licenzy_django.sync.handlers.result import FINAL_SEQUENCE
 from licenzy_django.sync.handlers.subscriptions import with_lines
 
 PAGE = 100
@@ -24,15 +25,18 @@ def facts_at_stripe(subject: Subject, since: datetime | None) -> tuple[int, list
     sequence, mode = current_sequence(), subject.mode
     created: dict[str, Any] = {"created": {"gte": int(since.timestamp())}} if since else {}
     found: list[Fact] = []
+    schedule_ids = known_schedules_of(subject)
     for customer_id in customers_of(subject):
         found += known_facts([client.ask(mode, partial(retrieve, "customers", customer_id, {}))])
         for subscription in listed(mode, "subscriptions", {"customer": customer_id, "status": "all"}):
+            schedule_ids |= {id_of(subscription.get("schedule"))} - {""}
             is_whole = not has_more(subscription["items"])
             found += known_facts([subscription]) if is_whole else subscription_facts(mode, subscription["id"])
         for invoice in listed(mode, "invoices", {"customer": customer_id, **created}):
             found += invoice_facts(mode, invoice)
         for session in listed(mode, "checkout.sessions", {"customer": customer_id, **created}):
             found += session_facts(mode, session)
+    found += [fact for schedule_id in sorted(schedule_ids) for fact in schedule_facts(mode, schedule_id)]
     for payment_intent_id in sorted({fact.links["payment_intent_id"] for fact in found if is_payment(fact)}):
         payment: dict[str, Any] = {"payment_intent": payment_intent_id}
         # Only the charge knows what was paid in another currency than the price's. A failed try is no payment.
@@ -51,6 +55,20 @@ def invoice_facts(mode: str, invoice: dict[str, Any]) -> list[Fact]:
     if found and invoice.get("post_payment_credit_notes_amount"):
         found += known_facts(listed(mode, "credit_notes", {"invoice": invoice["id"]}))
     return found
+
+
+def known_schedules_of(subject: Subject) -> set[str]:
+    """Those that governed a subscription as far as we know: Stripe may have released one since."""
+    rows = StripeFact.objects.filter(mode=subject.mode, subject=subject, object="subscription_schedule")
+    return set(rows.exclude(fetch_sequence=FINAL_SEQUENCE).values_list("stripe_id", flat=True))
+
+
+def schedule_facts(mode: str, schedule_id: str) -> list[Fact]:
+    """A schedule as it is; nothing for one that Stripe no longer has."""
+    try:
+        return known_facts([client.fetch_schedule(mode, schedule_id)])
+    except client.StripeObjectMissing:
+        return []
 
 
 def is_payment(fact: Fact) -> bool:

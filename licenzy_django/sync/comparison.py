@@ -214,6 +214,7 @@ def in_order_of_need(found: list[Fact]) -> list[Fact]:
     order = (
         "customer",
         "subscription",
+        "subscription_schedule",
         "checkout.session",
         "invoice",
         "invoice_payment",

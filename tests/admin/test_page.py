@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from licenzy_django import operators, usage
 from licenzy_django.admin.links import dashboard_url, page_of
+from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.models import (
     CheckoutAttempt,
     Delivery,
@@ -126,6 +127,28 @@ def test_the_page_says_yes_and_through_what(looker: Client, stripe_double: Strip
     assert "user_1 has access now, through PRO_MONTHLY." in text
     assert f"PRO_MONTHLY is paid by {session['subscription']} and renews on" in text
     assert dashboard_url(session["subscription"], "test") in text
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "sentence"),
+    [
+        ({"changes_to": "BASIC", "changes_quantity": 1}, "Changes to BASIC on {when}."),
+        ({"changes_to": "PRO", "changes_quantity": 3}, "Changes to PRO × 3 on {when}."),
+        ({"changes_quantity": 2}, "Changes to a price that no product has on {when}."),
+        ({"changes_quantity": 0}, "Ends on {when}, by a schedule at Stripe."),
+    ],
+)
+def test_the_page_says_what_is_scheduled(
+    looker: Client, stripe_double: StripeDouble, scheduled: dict[str, Any], sentence: str
+) -> None:
+    stripe_double.sell("PRO")
+    stripe_double.buy("user_1", "PRO")
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    said = sentence.format(when=moment(at))
+    assert said not in text_of(looker)
+    Entitlement.objects.update(changes_at=at, **scheduled)
+
+    assert said in text_of(looker)
 
 
 def test_the_dashboard_is_the_one_of_the_mode() -> None:

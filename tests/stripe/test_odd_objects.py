@@ -76,6 +76,23 @@ GOOD: dict[str, Json] = {
     "charge": {**MONEY, "id": "ch_1", "amount_refunded": 0, "refunded": False, "customer": "cus_1", "invoice": "in_1"},
     "refund": {**MONEY, "id": "re_1", "status": "succeeded"},
     "dispute": {**MONEY, "id": "dp_1", "status": "lost"},
+    "subscription_schedule": {
+        "id": "sub_sched_1",
+        "status": "active",
+        "created": 1_700_000_000,
+        "end_behavior": "release",
+        "current_phase": {"start_date": 1_700_000_000, "end_date": 1_702_592_000},
+        "phases": [
+            {
+                "start_date": 1_700_000_000,
+                "end_date": 1_702_592_000,
+                "items": [{"price": "price_1", "plan": "price_1", "quantity": 1}],
+            }
+        ],
+        "subscription": "sub_1",
+        "released_subscription": None,
+        "customer": "cus_1",
+    },
 }
 
 

@@ -186,6 +186,24 @@ def available_sentence(held: Held) -> str:
     return _("%(product)s is paid and lasts until %(end)s.")
 
 
+def scheduled_sentence(row: Entitlement) -> str:
+    """What is going to change by a schedule at Stripe; empty for nothing."""
+    given = {
+        "product": row.changes_to,
+        "quantity": row.changes_quantity,
+        "when": moment(row.changes_at),
+    }
+    if row.changes_at is None:
+        return ""
+    if not row.changes_quantity:
+        return _("Ends on %(when)s, by a schedule at Stripe.") % given
+    if not row.changes_to:
+        return _("Changes to a price that no product has on %(when)s.") % given
+    if row.changes_quantity == 1 and row.quantity == 1:
+        return _("Changes to %(product)s on %(when)s.") % given
+    return _("Changes to %(product)s × %(quantity)s on %(when)s.") % given
+
+
 def subscription_sentence(row: Entitlement) -> str:
     if row.cancel_at:
         return _("%(product)s is canceled, and still paid for until %(canceled)s.")

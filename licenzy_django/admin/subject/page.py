@@ -129,7 +129,7 @@ def shown_entitlement(held: Held, subject: Subject, request: HttpRequest) -> Sho
     is_stripe = row.source == Source.STRIPE
     return ShownEntitlement(
         held=held,
-        sentence=explanations.held_sentence(held),
+        sentence=" ".join(filter(None, [explanations.held_sentence(held), explanations.scheduled_sentence(row)])),
         rests_on=row.source_id if is_stripe else held.by or row.source_id,
         dashboard_url=dashboard_url(row.source_id, row.mode) if is_stripe else "",
         buttons=buttons(request, subject, row),

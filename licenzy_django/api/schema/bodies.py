@@ -14,6 +14,7 @@ CHECKOUT_RESPONSE: Json = {
     "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3",
     "mode": "test",
     "expires_at": "2026-11-24T08:00:00Z",
+    "trial_days": 0,
 }
 CHECK_RESPONSE: Json = {**SUBJECT, "allowed": True}
 ENTITLEMENT: Json = {
@@ -29,6 +30,10 @@ ENTITLEMENT: Json = {
     "expires_at": None,
     "current_period_end": "2026-12-23T08:00:00Z",
     "cancel_at": None,
+    "trial_ends_at": None,
+    "changes_at": "2026-12-23T08:00:00Z",
+    "changes_to": "BASIC_MONTHLY",
+    "changes_quantity": 1,
     "canceled_at": None,
     "usage_granted": None,
     "usage_remaining": None,
@@ -43,6 +48,9 @@ PACK: Json = {
     "kind": "usage_pack",
     "features": [],
     "current_period_end": None,
+    "changes_at": None,
+    "changes_to": None,
+    "changes_quantity": None,
     "usage_granted": 1000,
     "usage_remaining": 900,
 }

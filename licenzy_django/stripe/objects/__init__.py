@@ -19,6 +19,7 @@ from licenzy_django.stripe.objects import (
     invoice,
     invoice_payment,
     refund,
+    schedule,
     session,
     subscription,
 )
@@ -44,6 +45,7 @@ class StripeObjectKind:
 OBJECTS: Mapping[str, StripeObjectKind] = {
     "checkout.session": StripeObjectKind(session.parse, session.MERGE),
     "subscription": StripeObjectKind(subscription.parse, None),
+    "subscription_schedule": StripeObjectKind(schedule.parse, None),
     "invoice": StripeObjectKind(invoice.parse, invoice.MERGE),
     "invoice_payment": StripeObjectKind(invoice_payment.parse, invoice_payment.MERGE),
     "charge": StripeObjectKind(charge.parse, charge.MERGE),

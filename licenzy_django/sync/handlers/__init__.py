@@ -13,6 +13,7 @@ from licenzy_django.stripe.objects import Fact
 from licenzy_django.sync.handlers.customers import handle_customer
 from licenzy_django.sync.handlers.refunds import handle_dispute, handle_refund
 from licenzy_django.sync.handlers.result import Context, HandlerResult, current_sequence, ignored
+from licenzy_django.sync.handlers.schedules import handle_schedule
 from licenzy_django.sync.handlers.sessions import handle_session
 from licenzy_django.sync.handlers.subscriptions import (
     handle_credit_note,
@@ -36,6 +37,7 @@ def handle(fact: Fact, context: Context) -> HandlerResult:
 HANDLERS: dict[str, Callable[[Fact, Context], HandlerResult]] = {
     "checkout.session": handle_session,
     "subscription": handle_subscription,
+    "subscription_schedule": handle_schedule,
     "invoice": handle_invoice,
     "invoice_payment": handle_invoice_payment,
     "credit_note": handle_credit_note,
