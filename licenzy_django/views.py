@@ -48,6 +48,7 @@ from licenzy_django.exceptions import (
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.identity import request_subject
 from licenzy_django.models import CheckoutAttempt, Product
+from licenzy_django.models.priced import FOR_SALE
 from licenzy_django.sync import comparison
 from licenzy_django.wording import Text, refusal_in_words
 
@@ -147,7 +148,7 @@ class StartCheckoutView(RefusableView):
     def confirm_context(self) -> dict[str, Any]:
         """Raises ProductNotFound: then there is nothing to confirm."""
         code, mode = storable(self.request.GET.get("product_code", "")), licenzy_settings().MODE
-        product = Product.objects.filter(mode=mode, code=code, is_active=True).first()
+        product = Product.objects.filter(FOR_SALE, mode=mode, code=code).first()
         if product is None:
             raise ProductNotFound()
         return {"product": product}

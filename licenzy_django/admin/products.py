@@ -20,6 +20,7 @@ from licenzy_django.admin.audit_log import ReasonForm, log_action
 from licenzy_django.admin.base import Configured
 from licenzy_django.admin.permissions import may_configure
 from licenzy_django.admin.subject.explanations import moment
+from licenzy_django.catalog.amounts import price_in_words
 from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.models import Kind, Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
@@ -87,6 +88,12 @@ class ProductForm(ProductModelForm):
                 self.add_error(name, _("At least one day, or empty for units that never expire."))
         return values
 
+    def clean_stripe_price_id(self) -> str:
+        price = self.cleaned_data["stripe_price_id"]
+        if not price and not self.instance.stripe_lookup_key:
+            raise forms.ValidationError(_("A product needs a Stripe price."))
+        return str(price)
+
     def clean_grace_days(self) -> int:
         return self.cleaned_data["grace_days"] or 0
 
@@ -100,6 +107,14 @@ class ProductAdmin(Configured):
     search_help_text = _("A product's code, its name or its Stripe price, pasted as it is.")
     fieldsets = [
         (None, {"fields": ["mode", "code", "name", "kind", "stripe_price_id", "other_price_ids", "history"]}),
+        (
+            _("What the catalog file says of its price"),
+            {
+                "fields": ["stripe_lookup_key", "amount_in_words"],
+                "description": _("licenzy_catalog load finds the price by its lookup key; push makes it at Stripe."),
+                "classes": ["collapse"],
+            },
+        ),
         (None, {"fields": ["group", "is_add_on", "features", "applying", "is_active"]}),
         *(
             (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
@@ -110,7 +125,12 @@ class ProductAdmin(Configured):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """What was sold under a code has to stay what it was."""
-        return ["history", "applying", *(["mode", "code", "kind"] if obj else [])]
+        fixed = ["history", "applying", "stripe_lookup_key", "amount_in_words"]
+        return [*fixed, *(["mode", "code", "kind"] if obj else [])]
+
+    @admin.display(description=_("amount"))
+    def amount_in_words(self, product: Product) -> str:
+        return price_in_words(product) or "–"
 
     @admin.display(description=_("history of its prices"))
     def history(self, product: Product) -> SafeString | str:

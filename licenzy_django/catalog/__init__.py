@@ -1,7 +1,8 @@
-"""Products from and to JSON, so that a catalog can live in version control."""
+"""Products from and to JSON, so that a catalog can live in version control; and their prices at Stripe."""
 
 from licenzy_django.catalog.entries import CatalogError, dump
 from licenzy_django.catalog.loading import load
-from licenzy_django.catalog.verification import misfits
+from licenzy_django.catalog.push import Step, carry_out, push_plan
+from licenzy_django.catalog.verification import Verdict, misfits, verdicts
 
-__all__ = ["CatalogError", "dump", "load", "misfits"]
+__all__ = ["CatalogError", "Step", "Verdict", "carry_out", "dump", "load", "misfits", "push_plan", "verdicts"]

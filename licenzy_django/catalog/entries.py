@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from licenzy_django.catalog.pricing import PRICE_TYPES, UNPRICED, conflict_of_price, missing_price_keys, with_lookup_key
 from licenzy_django.db.text import storable
 from licenzy_django.models import Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS, KindRules
 
-COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "features")
-LEFT_OUT: dict[str, Any] = {
+COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "stripe_lookup_key", "amount", "currency")
+LEFT_OUT: dict[str, Any] = UNPRICED | {
     "is_active": True,
     "other_price_ids": [],
     "group": "",
@@ -34,26 +35,49 @@ def checked(entry: Any) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in RULES:
         raise CatalogError(f"kind must be one of {', '.join(RULES)}.")
     rules = RULES[kind]
-    known = keys_of(rules)
-    if unknown := sorted(entry.keys() - {*known}):
-        raise CatalogError(f"These keys are unknown or do not apply to a {kind}: {', '.join(unknown)}.")
-    if missing := sorted({*known} - OPTIONAL_KEYS - {*rules.may_have} - entry.keys()):
-        raise CatalogError(f"These keys are missing: {', '.join(missing)}.")
-    for name, value in entry.items():
-        is_right, what = TYPES.get(name, WHOLE_NUMBER)
-        is_left_out = value is None and name in rules.may_have and TERMS[name] is None
-        if not is_right(value) and not is_left_out:
-            raise CatalogError(f"{name} must be {what}.")
+    entry = with_lookup_key(entry)
+    check_keys(entry, rules)
+    check_types(entry, rules)
+    if conflict := conflict_of_price(entry):
+        raise CatalogError(conflict)
     if entry.get("is_add_on") and entry.get("group"):
         raise CatalogError(f"group: {ADD_ON_WITHOUT_GROUP}")
     unset = {name: TERMS[name] for name in rules.may_have}
     return {"features": [], **LEFT_OUT, **unset, **entry}
 
 
+def check_keys(entry: dict[str, Any], rules: KindRules) -> None:
+    known = keys_of(rules)
+    if unknown := sorted(entry.keys() - {*known}):
+        raise CatalogError(f"These keys are unknown or do not apply to a {entry['kind']}: {', '.join(unknown)}.")
+    absent = {*known} - OPTIONAL_KEYS - {*rules.may_have} - entry.keys()
+    if missing := sorted({*absent, *missing_price_keys(entry, is_recurring=rules.is_recurring)}):
+        raise CatalogError(f"These keys are missing: {', '.join(missing)}.")
+
+
+def check_types(entry: dict[str, Any], rules: KindRules) -> None:
+    for name, value in entry.items():
+        is_right, what = TYPES.get(name, WHOLE_NUMBER)
+        is_left_out = value is None and name in rules.may_have and TERMS[name] is None
+        if not is_right(value) and not is_left_out:
+            raise CatalogError(f"{name} must be {what}.")
+
+
 def keys_of(rules: KindRules) -> list[str]:
     """The keys of a kind, in the order of a dump."""
-    plan, trial_card = (["group", "is_add_on"], ["trial_card"]) if rules.is_recurring else ([], [])
-    return [*COMMON_KEYS, "other_price_ids", *plan, *rules.terms, *trial_card, "is_active"]
+    interval, plan, trial_card = (
+        (["interval"], ["group", "is_add_on"], ["trial_card"]) if rules.is_recurring else ([], [], [])
+    )
+    return [
+        *COMMON_KEYS,
+        *interval,
+        "features",
+        "other_price_ids",
+        *plan,
+        *rules.terms,
+        *trial_card,
+        "is_active",
+    ]
 
 
 def is_text(value: Any) -> bool:
@@ -81,6 +105,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "features": (is_list_of_texts, "a list of texts"),
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
+    **PRICE_TYPES,
     **dict.fromkeys(("is_add_on", "trial_card", "is_active"), (lambda value: isinstance(value, bool), "true or false")),
 }
 
@@ -91,5 +116,11 @@ def dump(products: Iterable[Product]) -> list[dict[str, Any]]:
 
 
 def entry_of(product: Product) -> dict[str, Any]:
-    entry = {name: getattr(product, name) for name in keys_of(product.rules)}
+    """Of a product with a lookup key without the price id: ``load`` finds it again."""
+    entry = state_of(product) | ({"stripe_price_id": ""} if product.stripe_lookup_key else {})
     return {name: value for name, value in entry.items() if value is not None and LEFT_OUT.get(name, ...) != value}
+
+
+def state_of(product: Product) -> dict[str, Any]:
+    """All that a file can say of the product."""
+    return {name: getattr(product, name) for name in keys_of(product.rules)}

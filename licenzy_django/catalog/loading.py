@@ -10,7 +10,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
 from licenzy_django import clock
-from licenzy_django.catalog.entries import CatalogError, checked, entry_of
+from licenzy_django.catalog.entries import CatalogError, checked, state_of
+from licenzy_django.catalog.lookup_keys import ask_for, price_id_of
 from licenzy_django.db.text import storable
 from licenzy_django.entitlements.catalog_changes import rebuild_waiting
 from licenzy_django.models import Product
@@ -19,29 +20,53 @@ from licenzy_django.models.prices import record_prices
 MAX_SHOWN = 64
 
 
+Given = dict[tuple[str, str], dict[str, Any]]
+"""The entries of a file by mode and code, in its order."""
+
+
 def load(entries: Any) -> dict[str, int]:
     """Create or update each product by mode and code; all or nothing, and repeatable.
 
-    Then, one after another, subscriptions get what was paid at prices that the catalog knows by now.
+    Where the file names prices by their lookup keys, Stripe is asked for them first. Afterwards, one after another,
+    subscriptions get what was paid at prices that the catalog knows by now.
 
     Returns how many were created, updated and unchanged. Raises CatalogError.
     """
-    counts = write(entries)
+    given = read(entries)
+    find_prices(given)
+    counts = write(given)
     rebuild_waiting()
     return counts
 
 
-@transaction.atomic
-def write(entries: Any) -> dict[str, int]:
+def read(entries: Any) -> Given:
     if not isinstance(entries, list):
         raise CatalogError("The file must hold a JSON list of products.")
-    given: dict[tuple[str, str], dict[str, Any]] = {}
+    given: Given = {}
+    keys: dict[tuple[str, str], str] = {}
     for position, entry in enumerate(entries, start=1):
         with named(position, entry):
             values = checked(entry)
             if (values["mode"], values["code"]) in given:
                 raise CatalogError("This mode and code stand in the file before.")
             given[values["mode"], values["code"]] = values
+            key = values["stripe_lookup_key"]
+            first = keys.setdefault((values["mode"], key), values["code"]) if key else values["code"]
+            if first != values["code"]:
+                raise CatalogError(f"stripe_lookup_key: {key} is the lookup key of {first} already.")
+    return given
+
+
+def find_prices(given: Given) -> None:
+    """Put the id of its price into each entry that has a lookup key."""
+    found = ask_for(given.values())
+    for position, values in enumerate(given.values(), start=1):
+        with named(position, values):
+            values["stripe_price_id"] = price_id_of(values, found)
+
+
+@transaction.atomic
+def write(given: Given) -> dict[str, int]:
     known = {key: Product.objects.filter(mode=key[0], code=key[1]).first() for key in given}
     free_prices(given, known)
     counts = {"created": 0, "updated": 0, "unchanged": 0}
@@ -78,19 +103,20 @@ def free_prices(given: Mapping[Any, dict[str, Any]], known: Mapping[Any, Product
         kept = {given[key]["stripe_price_id"], *given[key]["other_price_ids"]}
         roles = {price: role for price, role in product.price_roles().items() if price in kept}
         record_prices(product.pk, product.mode, roles, now)
-        if product.stripe_price_id != given[key]["stripe_price_id"]:
-            Product.objects.filter(pk=product.pk).update(stripe_price_id=f"moved-{product.pk}")
+        for name in ("stripe_price_id", "stripe_lookup_key"):
+            if getattr(product, name) != given[key][name]:
+                Product.objects.filter(pk=product.pk).update(**{name: f"moved-{product.pk}"})
 
 
 def load_one(product: Product | None, values: dict[str, Any]) -> str:
     if product is not None and product.kind != values["kind"]:
         raise CatalogError(f"Its kind is {product.kind} and cannot change; choose another code.")
-    before = None if product is None else entry_of(product)
+    before = None if product is None else state_of(product)
     product = product or Product()
     for name, value in values.items():
         setattr(product, name, value)
     product.full_clean()
-    if before == entry_of(product):
+    if before == state_of(product):
         return "unchanged"
     product.save()
     return "created" if before is None else "updated"

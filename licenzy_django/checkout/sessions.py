@@ -38,6 +38,7 @@ from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
+from licenzy_django.models.priced import FOR_SALE
 from licenzy_django.stripe import client
 
 MAX_QUANTITY = 999_999
@@ -171,7 +172,7 @@ def begin(
 ) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
     # A host may take the code from a form: what no database can hold is no product either.
-    known = Product.objects.filter(mode=mode, code=storable(product_code), is_active=True).first()
+    known = Product.objects.filter(FOR_SALE, mode=mode, code=storable(product_code)).first()
     product = known if known and known.code == product_code else None
     if product is None:
         raise ProductNotFound()
@@ -249,7 +250,7 @@ def reopen(attempt: CheckoutAttempt, trial: bool | None) -> bool:
     Stripe made nothing of it, and keeps no answer to a request whose parameters were wrong
     (https://docs.stripe.com/api/idempotent_requests). False if another request does it at the same moment.
     """
-    if not attempt.product.is_active:
+    if not attempt.product.is_for_sale:
         raise ProductNotFound()
     freeze(attempt, urls_in(attempt), trial)
     attempt.rejections += 1

@@ -10,6 +10,7 @@ from django.db.models import Min
 
 import licenzy_django.clock
 import licenzy_django.models.catalog
+import licenzy_django.models.priced
 
 
 def keep_what_is_known(apps: Any, schema_editor: Any) -> None:
@@ -54,7 +55,7 @@ class Migration(migrations.Migration):
             name="other_price_ids",
             field=models.JSONField(
                 blank=True,
-                default=licenzy_django.models.catalog.no_prices,
+                default=licenzy_django.models.priced.no_prices,
                 help_text="Further Stripe prices that count as this product, for example one that was made by hand.",
                 verbose_name="other prices",
             ),
@@ -137,7 +138,7 @@ class Migration(migrations.Migration):
             name="other_price_ids",
             field=models.JSONField(
                 blank=True,
-                default=licenzy_django.models.catalog.no_prices,
+                default=licenzy_django.models.priced.no_prices,
                 help_text="Further Stripe prices that count as this product, for example one that was made by hand.",
                 verbose_name="other prices",
             ),

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
@@ -12,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field
 from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
-from licenzy_django.models.prices import ProductPrice, record_prices
+from licenzy_django.models.priced import PRICE_CONSTRAINTS, Priced
+from licenzy_django.models.prices import record_prices
 from licenzy_django.models.versions import Versions, applied_to_all, with_version
 
 MAX_DAYS = 36_500
@@ -26,15 +25,11 @@ def no_features() -> list[str]:
     return []
 
 
-def no_prices() -> list[str]:
-    return []
-
-
 def no_versions() -> Versions:
     return []
 
 
-class Product(models.Model):
+class Product(Priced):
     """What is sold: a stable code tied to one Stripe price in one mode, and what it gives."""
 
     mode = mode_field()
@@ -46,13 +41,6 @@ class Product(models.Model):
     )
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
-    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, help_text=_("price_…, of the same mode."))
-    other_price_ids = models.JSONField(
-        _("other prices"),
-        default=no_prices,
-        blank=True,
-        help_text=_("Further Stripe prices that count as this product, for example one that was made by hand."),
-    )
     group = models.CharField(
         _("plan group"),
         max_length=64,
@@ -125,11 +113,7 @@ class Product(models.Model):
                 name="licenzy_product_code",
                 violation_error_message=_("There is a product with this code in this mode."),
             ),
-            models.UniqueConstraint(
-                fields=["stripe_price_id", "mode"],
-                name="licenzy_product_price",
-                violation_error_message=_("Another product has this Stripe price."),
-            ),
+            *PRICE_CONSTRAINTS,
             models.CheckConstraint(
                 condition=terms_fit(),
                 name="licenzy_product_kind_fits",
@@ -199,26 +183,14 @@ class Product(models.Model):
         """What who has the product gets, as the catalog says it now."""
         return {"features": self.features}
 
-    def price_roles(self) -> Mapping[str, str]:
-        """What each price id is to this product; the one for sale is never one of the others."""
-        others = dict.fromkeys(self.other_price_ids, ProductPrice.Role.LISTED.value)
-        return {**others, self.stripe_price_id: ProductPrice.Role.FOR_SALE.value}
-
-    def clean(self) -> None:
-        """Say which price belongs to another product."""
-        super().clean()
-        taken = ProductPrice.objects.filter(mode=self.mode, stripe_price_id__in=self.price_roles(), until=None)
-        taken = taken.exclude(role=ProductPrice.Role.FORMER).exclude(product_id=self.pk)
-        if row := taken.select_related("product").first():
-            raise ValidationError(
-                _("Another product has this Stripe price: %(price)s is a price of %(product)s."),
-                params={"price": row.stripe_price_id, "product": row.product.code},
-            )
-
     @property
     def rules(self) -> KindRules:
         """What its kind means."""
         return RULES[self.kind]
+
+    @property
+    def is_for_sale(self) -> bool:
+        return self.is_active and bool(self.stripe_price_id)
 
     @property
     def is_recurring(self) -> bool:

@@ -75,10 +75,28 @@ class StripeDouble:
         return product
 
     def sell_catalog(self, path: str | Path) -> list[Product]:
-        """What a file of ``licenzy_catalog`` sells in test mode, each at a price of 19.00 a month or at once."""
+        """What a file of ``licenzy_catalog`` sells in test mode.
+
+        Each has a price at the file's amount, or of 19.00 a month or at once.
+        """
         entries = [entry for entry in json.loads(Path(path).read_text()) if entry["mode"] == Mode.TEST]
+        for entry in entries:
+            if "stripe_lookup_key" in entry and "amount" not in entry:
+                self.name_price(entry)
         catalog.load(entries)
-        return [self.sell(entry["code"]) for entry in entries]
+        for step in catalog.push_plan(Mode.TEST):
+            catalog.carry_out(step)
+        products = Product.objects.filter(mode=Mode.TEST, code__in=[entry["code"] for entry in entries])
+        for product in products:
+            if not product.stripe_lookup_key:
+                self.sell(product.code)
+        return list(products)
+
+    def name_price(self, entry: Json) -> None:
+        """Make the price that a lookup key names."""
+        recurring = {"recurring": {"interval": "month"}} if entry["kind"] == Kind.SUBSCRIPTION else {}
+        named = {"lookup_key": entry["stripe_lookup_key"], "product_name": entry["name"], "transfer_lookup_key": True}
+        self.simulator.create_price({"currency": "eur", "unit_amount": 1900, **named, **recurring})
 
     # --- what customers do --------------------------------------------------------------------------------------------
 

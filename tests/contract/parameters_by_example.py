@@ -21,6 +21,7 @@ ALWAYS_SO = {
 TRIED_ELSEWHERE = {
     "return_url": "where the bank sends a customer after 3-D Secure, which has no page here",
     "for_stripecli": "sent by Stripe's command line, without meaning for the event",
+    "currency_options": "a map of objects: test_catalog_by_api",
     "events.retry:webhook_endpoint": "test_database_store",
     "checkout.sessions.create:currency": "must be that of the prices: test_stripe_refusals",
     "subscriptions.create:currency": "must be that of the prices: test_subscriptions_by_api",

@@ -32,6 +32,9 @@ def parameters(params: type, depth: int = 0) -> Iterator[tuple[tuple[str, ...], 
         yield (name,), example(wanted)
         if (inner := object_in(wanted)) and depth < DEEPEST:
             yield from (((name, *path), value) for path, value in parameters(inner, depth + 1))
+        if (entry := object_in_map(wanted)) and depth < DEEPEST:
+            yield (name, "*"), {}
+            yield from (((name, "*", *path), value) for path, value in parameters(entry, depth + 1))
 
 
 def object_in(wanted: Any) -> type | None:
@@ -41,6 +44,14 @@ def object_in(wanted: Any) -> type | None:
         if found := object_in(inner):
             return found
     return None
+
+
+def object_in_map(wanted: Any) -> type | None:
+    """Of ``currency_options``, whose names are the caller's."""
+    if get_origin(wanted) is dict:
+        return object_in(get_args(wanted)[1])
+    found = [object_in_map(inner) for inner in get_args(wanted)] if get_origin(wanted) in (Union, UnionType) else []
+    return next(filter(None, found), None)
 
 
 def example(wanted: Any) -> Any:

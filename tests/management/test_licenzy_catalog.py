@@ -228,7 +228,7 @@ def test_two_products_change_their_prices_with_each_other() -> None:
 def test_a_price_that_another_product_keeps_is_not_given_away() -> None:
     catalog.load([SUBSCRIPTION, PASS])
 
-    with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): Another product has this Stripe price"):
+    with pytest.raises(CatalogError, match=r"Product 1 \(PRO\): stripe_price_id: Another product has this"):
         catalog.load([{**SUBSCRIPTION, "stripe_price_id": "price_2"}])
 
     assert Product.objects.get(code="PRO").stripe_price_id == "price_1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -65,3 +67,71 @@ def test_a_lookup_key_names_one_price(shop: Shop, stripe_client: stripe.StripeCl
 def test_prices_are_found_by_their_rhythm(shop: Shop, stripe_client: stripe.StripeClient) -> None:
     found = stripe_client.v1.prices.list({"recurring": {"interval": "year"}}).data
     assert [price.id for price in found] == [shop.year["id"]]
+
+
+# --- currencies -------------------------------------------------------------------------------------------------------
+
+
+def test_amounts_in_other_currencies_are_shown_when_they_are_asked_for(stripe_client: stripe.StripeClient) -> None:
+    prices = stripe_client.v1.prices
+    made = prices.create(
+        {
+            "currency": "eur", "unit_amount": 1900, "product_data": {"name": "Pro"},
+            "currency_options": {"usd": {"unit_amount": 2100, "tax_behavior": "inclusive"}},
+        }
+    )  # fmt: skip
+    assert "currency_options" not in made
+
+    shown = prices.retrieve(made.id, {"expand": ["currency_options"]}).currency_options
+
+    assert shown is not None
+    assert {
+        currency: (option["unit_amount"], option["tax_behavior"]) for currency, option in shown.to_dict().items()
+    } == {
+        "eur": (1900, "unspecified"),
+        "usd": (2100, "inclusive"),
+    }
+
+
+def test_amounts_in_other_currencies_are_added_changed_and_taken_away(
+    shop: Shop, stripe_client: stripe.StripeClient
+) -> None:
+    prices, month = stripe_client.v1.prices, shop.month["id"]
+
+    def amounts() -> dict[str, int]:
+        options = prices.list({"expand": ["data.currency_options"], "limit": 100}).data
+        [found] = [price.currency_options for price in options if price.id == month]
+        return {currency: option["unit_amount"] for currency, option in (found.to_dict() if found else {}).items()}
+
+    own = amounts()
+    prices.update(month, {"currency_options": {"usd": {"unit_amount": 2100}, "gbp": {"unit_amount": 1700}}})
+    prices.update(month, {"currency_options": {"usd": {"unit_amount": 2200}}})
+    assert amounts() == own | {"usd": 2200, "gbp": 1700}
+
+    prices.update(month, {"currency_options": ""})
+
+    assert amounts() == own
+
+
+@pytest.mark.parametrize(
+    "options", [{"usd": {"custom_unit_amount": {"enabled": True}}}, {"eur": {"unit_amount": 5}}], ids=["custom", "own"]
+)
+def test_currency_options_that_are_not_simulated_are_refused_by_name(
+    stripe_client: stripe.StripeClient, options: Any
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="does not do") as refused:
+        stripe_client.v1.prices.create(
+            {
+                "currency": "eur",
+                "unit_amount": 1900,
+                "product_data": {"name": "Pro"},
+                "currency_options": options,
+            }
+        )
+    assert refused.value.code == "not_simulated"
+
+
+def test_there_is_no_search(stripe_client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="no search") as refused:
+        stripe_client.v1.products.search({"query": "active:'true'"})
+    assert refused.value.code == "not_simulated"

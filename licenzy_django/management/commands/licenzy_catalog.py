@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import catalog
+from licenzy_django.catalog import CatalogError
 from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode, Product
@@ -31,6 +34,9 @@ class Command(BaseCommand):
             "verify", help="Ask Stripe whether each price exists and fits the kind of its product."
         )
         verify.add_argument("--mode", choices=Mode.values, help="By default every mode that has products.")
+        push = verbs.add_parser("push", help="Make at Stripe the prices of the products that have an amount.")
+        push.add_argument("--mode", choices=Mode.values, help="By default every mode that has such products.")
+        push.add_argument("--dry-run", action="store_true", help="Say what would be made, and make nothing.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         getattr(self, verb)(**options)
@@ -60,15 +66,49 @@ class Command(BaseCommand):
 
     def verify(self, mode: str | None = None, **options: Any) -> None:
         active = Product.objects.filter(is_active=True, **({"mode": mode} if mode else {}))
-        modes = sorted(set(active.values_list("mode", flat=True)))
         problems = 0
-        for each in modes:
-            try:
-                for product, problem in catalog.misfits(each):
-                    problems += 1
-                    self.stdout.write(f"{product.code} ({each}): {problem}")
-            except LicenzyError as error:
-                raise CommandError(f"{each} mode: {error}") from error
+        for each in sorted(set(active.values_list("mode", flat=True))):
+            with failures_in(each):
+                for verdict in catalog.verdicts(each):
+                    problems += len(verdict.problems)
+                    for sentence in [*verdict.problems, *verdict.notes]:
+                        self.stdout.write(f"{verdict.product.code} ({each}): {sentence}")
         if problems:
             raise CommandError(f"{problems} to fix.")
         self.stdout.write(f"{active.count()} products fit their prices at Stripe.")
+
+    def push(self, mode: str | None = None, *, dry_run: bool = False, **options: Any) -> None:
+        modes = [mode] if mode else sorted(Mode.values, reverse=True)
+        steps = [step for each in modes for step in self.plan(each)]
+        for step in steps:
+            self.push_one(step, dry_run=dry_run)
+        undone = [step for step in steps if not step.is_done]
+        made = sum(not step.is_made for step in undone)
+        self.stdout.write(
+            f"{made} {'to make' if dry_run else 'made'}, {len(undone) - made} found by lookup key, "
+            f"{len(steps) - len(undone)} unchanged"
+        )
+
+    def plan(self, mode: str) -> list[catalog.Step]:
+        with failures_in(mode):
+            return catalog.push_plan(mode)
+
+    def push_one(self, step: catalog.Step, *, dry_run: bool) -> None:
+        product = step.product
+        if step.is_done:
+            return
+        for warning in step.warnings:
+            self.stderr.write(f"{product.code} ({product.mode}): {warning}")
+        with failures_in(product.mode):
+            price = "would be" if dry_run else catalog.carry_out(step)
+        self.stdout.write(f"{product.code} ({product.mode}): {price}: {step.plan}")
+
+
+@contextmanager
+def failures_in(mode: str) -> Iterator[None]:
+    try:
+        yield
+    except CatalogError as error:
+        raise CommandError(str(error)) from error
+    except LicenzyError as error:
+        raise CommandError(f"{mode} mode: {error}") from error

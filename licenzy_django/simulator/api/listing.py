@@ -7,6 +7,7 @@ from typing import Any
 
 from ..json_tree import Json, snapshot
 from ..refusals import invalid, no_such
+from ..resources.catalog import currency_options
 from ..world import World
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
@@ -59,7 +60,8 @@ _KINDS = {
     "subscription": "subscription", "invoice": "invoice", "charge": "charge", "product": "product",
     "coupon": "coupon", "promotion_code": "promotion_code", "discounts": "discount", "discount": "discount",
 }  # fmt: skip
-_HIDDEN = {("invoice", "payments"), ("checkout.session", "line_items"), ("charge", "refunds")}
+_HIDDEN = {("invoice", "payments"), ("checkout.session", "line_items"), ("charge", "refunds"),
+           ("price", "currency_options")}  # fmt: skip
 
 
 def expand(world: World, shown: Json, paths: list[str]) -> Json:
@@ -72,7 +74,7 @@ def expand(world: World, shown: Json, paths: list[str]) -> Json:
 def _expand(world: World, shown: Json, path: list[str], whole: str) -> None:
     head, rest = path[0], path[1:]
     if (shown.get("object"), head) in _HIDDEN and head not in shown:
-        shown[head] = _inner_list(world, shown, head)
+        shown[head] = _hidden(world, shown, head)
     value: Any = shown.get(head)
     if head in _KINDS:
         value = shown[head] = _objects(world, _KINDS[head], value)
@@ -91,7 +93,9 @@ def _objects(world: World, kind: str, value: Any) -> Any:
     return snapshot(found) if found else value
 
 
-def _inner_list(world: World, shown: Json, name: str) -> Json:
+def _hidden(world: World, shown: Json, name: str) -> Json:
+    if name == "currency_options":
+        return currency_options(world.find("price", shown["id"]))
     if name == "payments":
         things, url = world.store.all("invoice_payment", invoice=shown["id"]), "/v1/invoice_payments"
     elif name == "refunds":

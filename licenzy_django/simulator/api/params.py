@@ -92,7 +92,8 @@ def _reader(wanted: Any) -> Reader:
     if origin is list:
         return _list(_reader(get_args(wanted)[0]))
     if origin is dict:
-        return _metadata
+        entry = get_args(wanted)[1]
+        return _map(_reader(entry)) if is_typeddict(entry) else _metadata
     if origin is Literal:
         return _choice(tuple(str(arg) for arg in get_args(wanted)))
     if origin in (Union, UnionType):
@@ -121,6 +122,17 @@ def _object(params: type) -> Reader:
         return found
 
     return read_object
+
+
+def _map(reader: Reader) -> Reader:
+    """Objects by names of the caller's: ``currency_options[usd][unit_amount]``."""
+
+    def read_map(value: Any, at: str) -> Any:
+        if not isinstance(value, dict):
+            raise invalid("Invalid hash", at)
+        return {name: reader(entry, f"{at}[{name}]") for name, entry in value.items()}
+
+    return read_map
 
 
 def _list(reader: Reader) -> Reader:

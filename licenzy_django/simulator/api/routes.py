@@ -139,6 +139,8 @@ def route(method: str, path: str) -> tuple[Route, str]:
     for candidate in ROUTES:
         if candidate.method == method and (match := candidate.pattern.fullmatch(path)):
             identifier = unquote(match.groupdict().get("id", ""))
+            if identifier == "search":
+                raise RefusalError(f"The simulator has no search ({path}): list and filter.", code="not_simulated")
             if "\0" not in identifier:  # PostgreSQL cannot be asked for it
                 return candidate, identifier
     raise RefusalError(

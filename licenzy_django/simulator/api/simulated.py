@@ -1,8 +1,8 @@
 """What of each operation's parameters the simulator does something with. Everything else that Stripe knows is refused.
 
 One entry for each operation: names separated by blanks, ``name{…}`` for what is simulated inside of a compound
-(without braces all of it is), ``name=a|b`` for the values that are simulated. A parameter that a later SDK knows is
-refused until it is written here.
+(without braces all of it is), ``name=a|b`` for the values that are simulated, ``*`` for any name. A
+parameter that a later SDK knows is refused until it is written here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _PLACE = "address{city country line1 line2 postal_code state}"
 _SHIPPING = f"shipping{{{_PLACE} name phone}}"
 _CHANGE = """payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
     proration_date"""
+_CURRENCIES = "currency_options{*{tax_behavior unit_amount}}"
 _NO_TAX = "automatic_tax{enabled=false}"
 
 SIMULATED: dict[str, str] = {
@@ -117,11 +118,11 @@ SIMULATED: dict[str, str] = {
     "disputes.list": f"{_LISTED} charge payment_intent",
     "events.retry": "webhook_endpoint for_stripecli",
     "events.list": f"{_LISTED} delivery_success type types",
-    "prices.create": """active billing_scheme=per_unit currency lookup_key metadata nickname product
-        product_data{active id metadata name statement_descriptor unit_label}
-        recurring{interval interval_count trial_period_days usage_type=licensed} tax_behavior transfer_lookup_key
+    "prices.create": f"""active billing_scheme=per_unit currency {_CURRENCIES} lookup_key metadata nickname product
+        product_data{{active id metadata name statement_descriptor unit_label}}
+        recurring{{interval interval_count trial_period_days usage_type=licensed}} tax_behavior transfer_lookup_key
         unit_amount""",
-    "prices.update": "active lookup_key metadata nickname tax_behavior transfer_lookup_key",
+    "prices.update": f"active {_CURRENCIES} lookup_key metadata nickname tax_behavior transfer_lookup_key",
     "prices.list": f"{_LISTED} active currency lookup_keys product recurring{{interval usage_type}} type",
     "products.create": f"""active default_price_data{{currency metadata {_PERIOD} tax_behavior unit_amount}}
         description id images marketing_features metadata name package_dimensions shippable statement_descriptor
@@ -147,7 +148,7 @@ SIMULATED: dict[str, str] = {
 
 Known = dict[str, tuple["Known | None", frozenset[str]]]
 """Name → what is known inside (None: all of it), and the values that are simulated (empty: any)."""
-_TOKEN = re.compile(r"(\w+)(?:=([\w|]+))?(\{)?|(\})")
+_TOKEN = re.compile(r"(\w+|\*)(?:=([\w|]+))?(\{)?|(\})")
 
 
 @cache
@@ -174,9 +175,9 @@ def refuse_the_rest(operation: str, wanted: Json) -> None:
 def _check(wanted: Json, simulated: Known, at: str) -> None:
     for name, value in wanted.items():
         path = f"{at}[{name}]" if at else name
-        if name not in simulated:
+        if not (here := simulated.get(name) or simulated.get("*")):
             raise RefusalError(f"The simulator does not do what `{path}` asks for.", param=path, code="not_simulated")
-        inner, values = simulated[name]
+        inner, values = here
         for position, entry in enumerate(value) if isinstance(value, list) else [(None, value)]:
             place = path if position is None else f"{path}[{position}]"
             if values and _written(entry) not in values:

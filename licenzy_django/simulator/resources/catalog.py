@@ -104,7 +104,9 @@ def create_price(world: World, wanted: Json) -> Json:
         "type": "recurring" if recurring else "one_time",
         "unit_amount": amount,
         "unit_amount_decimal": str(amount),
+        "_currency_options": {},
     }
+    set_currency_options(price, wanted)
     return world.add(price)
 
 
@@ -118,7 +120,40 @@ def update_price(world: World, price: Json, wanted: Json) -> Json:
         if "lookup_key" in wanted:
             price["lookup_key"] = _free_lookup_key(world, wanted, price["id"])
         merge_metadata(price, wanted)
+        set_currency_options(price, wanted)
     return price
+
+
+def set_currency_options(price: Json, wanted: Json) -> None:
+    """Amounts in other currencies, each replaced as a whole; an empty value takes all away. What is sold is in the
+    price's own currency here, and a session that asks for another one is refused.
+    """
+    options = wanted.get("currency_options")
+    if options == "":
+        price["_currency_options"] = {}
+    for currency, option in (options or {}).items():
+        path = f"currency_options[{currency}]"
+        if currency == price["currency"]:
+            raise RefusalError(f"The simulator does not do what `{path}` asks for: it is the price's own currency.",
+                               param=path, code="not_simulated")  # fmt: skip
+        if option.get("unit_amount") is None:
+            raise missing(f"{path}[unit_amount]")
+        price["_currency_options"][currency] = currency_option(option["unit_amount"], option.get("tax_behavior"))
+
+
+def currency_option(amount: int, tax_behavior: str | None) -> Json:
+    return {
+        "custom_unit_amount": None,
+        "tax_behavior": tax_behavior or "unspecified",
+        "unit_amount": amount,
+        "unit_amount_decimal": str(amount),
+    }
+
+
+def currency_options(price: Json) -> Json:
+    """What ``expand`` shows: the price's own currency too (``stripe.Price.currency_options``)."""
+    own = currency_option(price["unit_amount"], price["tax_behavior"])
+    return {price["currency"]: own, **price.get("_currency_options", {})}
 
 
 def _free_lookup_key(world: World, wanted: Json, own: str = "") -> str | None:
