@@ -9,7 +9,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -53,10 +53,13 @@ def credits_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def generate(request: HttpRequest) -> HttpResponse:
     """Sets the most it may cost aside, works, and pays what it took. The form's token makes a double click one note."""
-    topic, token = request.POST.get("topic", "").strip()[:60] or "the meadow", request.POST.get("token", "")[:36]
-    key = f"note-{request.user.pk}-{token}".encode("ascii", "replace").decode()
     try:
-        with usage.reserve(request, MOST_CREDITS, idempotency_key=key) as reserved:
+        token = str(uuid.UUID(request.POST.get("token")))
+    except (TypeError, ValueError):
+        return HttpResponseBadRequest("This form has no token of ours.")
+    topic = request.POST.get("topic", "").strip()[:60] or "the meadow"
+    try:
+        with usage.reserve(request, MOST_CREDITS, idempotency_key=f"note-{request.user.pk}-{token}") as reserved:
             note = written(topic, token)
             reserved.use(min(len(note.split()), MOST_CREDITS))
     except InsufficientUsage as refusal:

@@ -16,6 +16,7 @@ from licenzy_django.identity import subject_ref_of
 from licenzy_django.models import Entitlement, Kind, Status
 from licenzy_django.models.availability import is_available
 from licenzy_django.models.querysets import expired_units_by_pack
+from licenzy_django.models.usage import MOST_UNITS
 
 PAGE_SIZE = 100
 
@@ -146,7 +147,7 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
         subject_ref=subject_ref,
         has_access=bool(available),
         status=next((str(status.value) for status in STATUS_ORDER if status in statuses), "none"),
-        usage_remaining=sum(view.usage_remaining or 0 for view in available),
+        usage_remaining=min(sum(view.usage_remaining or 0 for view in available), MOST_UNITS),
         features=sorted({feature for view in available for feature in view.features}),
         entitlements=views[:PAGE_SIZE],
     )

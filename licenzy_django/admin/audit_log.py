@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +36,8 @@ def new_request_id() -> str:
 
 def log_action(request: HttpRequest, row: Model, what: Any, *, reason: str = "", is_new: bool = False) -> None:
     """One line in the admin's log, on the row that was acted on."""
-    assert request.user.pk is not None
+    if request.user.pk is None:
+        raise PermissionDenied
     written: Any = LogEntry.objects.log_actions(
         user_id=request.user.pk,
         queryset=[row],

@@ -18,7 +18,7 @@ from licenzy_django.exceptions import CheckoutSessionExpired, IdempotencyKeyInUs
 from licenzy_django.models import CheckoutAttempt
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.customers import ensure_customer, forget_customer
-from licenzy_django.stripe.objects import fact_of
+from licenzy_django.stripe.objects import fact_of_answer
 
 # As long as one try of ours at Stripe may take. A request that outlives it is still safe, since Stripe has our key.
 LEASE = timedelta(seconds=15)
@@ -106,8 +106,7 @@ def close_page(attempt: CheckoutAttempt) -> bool:
         return True
     if session["status"] == "complete":
         return False
-    fact = fact_of(session, seen_at=None)
-    assert fact is not None
+    fact = fact_of_answer(session)
     update_status(attempt, facts.save(fact, mode=attempt.mode, subject=attempt.subject))
     return True
 

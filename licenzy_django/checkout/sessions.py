@@ -187,7 +187,8 @@ def begin(
     if is_written(attempt, partial(attempt.save, force_insert=True)):
         return attempt, True
     first = attempt_of_key(mode, key)
-    assert first is not None
+    if first is None:  # pruned in between
+        raise IdempotencyKeyInUse()
     return first, False
 
 

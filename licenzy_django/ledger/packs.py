@@ -7,18 +7,15 @@ from datetime import datetime
 from django.db import router
 from django.db.models import F, QuerySet
 
-from licenzy_django.exceptions import InsufficientUsage
+from licenzy_django.exceptions import InsufficientUsage, InvalidRequest
 from licenzy_django.models import Entitlement, LedgerEntry, Product
 from licenzy_django.models.availability import has_units, is_on
 from licenzy_django.models.querysets import expired_units
+from licenzy_django.models.usage import MOST_UNITS
 
 DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
 """Soonest expiry first, then the older one, by Stripe's times whichever webhook came first; they have whole seconds, so
 within one the row does. Whoever locks several packs locks them in this order."""
-
-
-MOST_UNITS = 2**63 - 1
-"""What a column of units can hold; of more than that an answer says this."""
 
 
 def set_granted(pack: Entitlement, units: int) -> None:
@@ -51,8 +48,10 @@ def is_void(pack: Entitlement) -> bool:
 def adjust(pack: Entitlement, units: int) -> None:
     """Give or, below zero, take units by hand. On a void pack it changes what a restoration would bring back.
 
-    Raises InsufficientUsage rather than taking more than is left.
+    Raises InsufficientUsage rather than taking more than is left, InvalidRequest for more than a pack can hold.
     """
+    if pack.units_granted + units > MOST_UNITS:
+        raise InvalidRequest(fields={"units": [f"A pack holds at most {MOST_UNITS:,} units in all."]})
     left = pack.units_voided if is_void(pack) else pack.units_remaining
     if left + units < 0:
         raise InsufficientUsage(usage_remaining=left)

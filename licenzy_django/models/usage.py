@@ -13,6 +13,9 @@ from licenzy_django.models.base import mode_check, mode_field, new_reservation_i
 from licenzy_django.models.entitlement import Entitlement, Source
 from licenzy_django.models.subject import Subject
 
+MOST_UNITS = models.BigIntegerField.MAX_BIGINT
+"""What a column of units holds. Where packs have more together, an answer says this."""
+
 
 class Reservation(models.Model):
     """Units set aside for work whose cost is known only afterwards.

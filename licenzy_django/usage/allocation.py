@@ -21,6 +21,7 @@ from licenzy_django.access import cache
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import Entitlement, LedgerEntry, Reservation
 from licenzy_django.models.availability import has_units
+from licenzy_django.models.usage import MOST_UNITS
 from licenzy_django.outbound import events, outbox
 from licenzy_django.usage import postgres
 
@@ -123,7 +124,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     parts = planned(found, request)
     if parts is None:
         return None
-    left = min(sum(pack.units_remaining for pack in found) - request.units, packs.MOST_UNITS)
+    left = min(sum(pack.units_remaining for pack in found) - request.units, MOST_UNITS)
     if reservation is not None:
         reservation.subject_id = parts[0][0].subject_id
         reservation.save(force_insert=True)

@@ -208,7 +208,7 @@ def adjust(
     Raises:
         InsufficientUsage: fewer are left than should be taken; nothing was changed.
         IdempotencyKeyReused: the ``request_id`` has adjusted something else.
-        InvalidRequest: not a pack, no units, or no reason.
+        InvalidRequest: not a pack, no units, more than a pack can hold, or no reason.
     """
     problems = {}
     if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:

@@ -9,9 +9,9 @@ from django.db import connections
 
 from licenzy_django.db.conditions import as_sql
 from licenzy_django.db.functions import DatabaseFunction, register
-from licenzy_django.ledger import packs
 from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
 from licenzy_django.models.availability import HAS_UNITS, IS_ON
+from licenzy_django.models.usage import MOST_UNITS
 
 TEXT = """
 CREATE FUNCTION {name}(
@@ -71,7 +71,7 @@ CONSUME = DatabaseFunction(
     "consume",
     TEXT.format(
         name="{name}",
-        most=packs.MOST_UNITS,
+        most=MOST_UNITS,
         **{name: model._meta.db_table for name, model in TABLES.items()},
         **{name: as_sql(condition, at="moment", column=str) for name, condition in CONDITIONS.items()},
     ),

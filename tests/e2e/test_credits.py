@@ -43,6 +43,15 @@ def test_a_note_costs_a_credit_a_word_and_a_double_click_costs_once(shop: Shop) 
     assert f"{len(note[1].split())} credits used in the last 30 days" in guest.page.text
 
 
+@pytest.mark.parametrize("token", ["", "\x00", "\x1f", "é" * 300, "not-ours"])
+def test_a_token_that_is_none_of_ours_is_refused_and_costs_nothing(shop: Shop, token: str) -> None:
+    guest = a_guest_with_credits(shop)
+    [form] = [form for form in FormReader(guest.page.text).forms if "token" in form.fields]
+
+    assert guest.send(form, form.fields | {"token": token}).status_code == 400
+    assert left(guest.open("/credits/").text) == 1000
+
+
 def test_without_credits_the_page_sells_some(shop: Shop) -> None:
     guest = shop.visitor()
     guest.open("/")

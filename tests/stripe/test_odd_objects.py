@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from licenzy_django.stripe.objects import OddObjectError, fact_of
+from licenzy_django.stripe.objects import OddObjectError, fact_of, fact_of_answer
 
 Json = dict[str, Any]
 ODD = ["17", "", 17, -1, 1.5, 2**70, True, [], ["x"], {}, {"id": 7}, [None], [[]], {"data": "x"}, {"data": [None, 7]}]
@@ -121,6 +121,8 @@ def is_like(good: Any, found: Any) -> bool:
     """Of the same types all through: a number is a number that a database holds, a text is a text."""
     if found is None or good is None:
         return True
+    if isinstance(found, int) and abs(found) > 2**63:
+        return False
     if isinstance(good, dict):
         return isinstance(found, dict) and all(is_like(good.get(name), each) for name, each in found.items())
     if isinstance(good, (list, tuple)):
@@ -154,3 +156,18 @@ def test_an_absent_field_is_not_odd(kind: str) -> None:
 def test_an_amount_as_text_is_refused(kind: str) -> None:
     with pytest.raises(OddObjectError, match="amount"):
         fact_of(changed(kind, ("amount",), "1900"), seen_at=None)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"object": "list", "data": []}, {"object": "charge"}, {"object": "charge", "id": 7}]
+)
+def test_an_answer_that_is_not_what_was_asked_for_is_refused(answer: Json) -> None:
+    with pytest.raises(OddObjectError, match="not what was asked for"):
+        fact_of_answer(answer)
+
+
+@pytest.mark.parametrize("kind", ["charge", "refund", "dispute"])
+def test_an_amount_of_more_than_twelve_digits_is_refused(kind: str) -> None:
+    assert fact_of(changed(kind, ("amount",), 999_999_999_999), seen_at=None)
+    with pytest.raises(OddObjectError, match="amount is beyond"):
+        fact_of(changed(kind, ("amount",), 10**12), seen_at=None)

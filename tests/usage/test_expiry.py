@@ -167,16 +167,3 @@ def test_a_consume_after_25_000_reservations_have_expired_is_answered_soon(shelf
 
     assert used.usage_remaining == 24_999
     assert time.monotonic() - began < 5
-
-
-def test_packs_together_beyond_what_a_column_holds_are_no_failure(shelf: Shelf) -> None:
-    most = 2**63 - 1
-    for _ in range(3):
-        pack = shelf.give(1)
-        Entitlement.objects.filter(pk=pack.pk).update(units_granted=2**62, units_remaining=2**62)
-        LedgerEntry.objects.filter(entitlement=pack).update(units=2**62, balance_after=2**62)
-
-    assert usage.remaining("user_1") == most
-    assert usage.consume("user_1", 5, idempotency_key="k").usage_remaining == most
-    assert reserve(5).usage_remaining == most
-    assert access.summary("user_1").usage_remaining >= most

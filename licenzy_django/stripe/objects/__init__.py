@@ -26,7 +26,7 @@ from licenzy_django.stripe.objects import (
 from licenzy_django.stripe.objects.fact import Fact, Merge, State, constant
 from licenzy_django.stripe.objects.fields import Json, OddObjectError
 
-__all__ = ["OBJECTS", "Fact", "Json", "OddObjectError", "State", "fact_of", "merged"]
+__all__ = ["OBJECTS", "Fact", "Json", "OddObjectError", "State", "fact_of", "fact_of_answer", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,17 @@ def fact_of(stripe_object: Json, *, seen_at: int | None, event_type: str = "") -
     if kind is None or not isinstance(stripe_object.get("id"), str):
         return None
     return kind.parse(stripe_object, seen_at, event_type)
+
+
+def fact_of_answer(answer: Json) -> Fact:
+    """Translate what Stripe answered when it was asked for one object: here it is an error to understand nothing of it.
+
+    Raises OddObjectError for an object of a kind that we do not ask for or without an id, and as ``fact_of`` does.
+    """
+    fact = fact_of(answer, seen_at=None)
+    if fact is None:
+        raise OddObjectError(f"the answer is {answer.get('object')!r}, which is not what was asked for")
+    return fact
 
 
 def merged(name: str, left: State, right: State) -> State:

@@ -23,11 +23,13 @@ def text(stripe_object: Json, name: str) -> str | None:
 def whole(stripe_object: Json, name: str) -> int | None:
     """A whole number: an amount in the currency's smallest unit, a quantity, or a time in Unix seconds.
 
-    None if absent. Raises OddObjectError.
+    None if absent. Raises OddObjectError, also for more than the twelve digits that Stripe documents for an amount.
     """
     value = stripe_object.get(name)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise OddObjectError(f"{name} is not a whole number")
+    if value is not None and abs(value) >= 10**12:
+        raise OddObjectError(f"{name} is beyond what Stripe counts")
     return value
 
 

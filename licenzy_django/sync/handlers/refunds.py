@@ -8,7 +8,7 @@ from dataclasses import replace
 from licenzy_django.entitlements.rebuild import rebuild_purchase
 from licenzy_django.models import CheckoutAttempt, StripeFact
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.objects import Fact, fact_of
+from licenzy_django.stripe.objects import Fact, fact_of, fact_of_answer
 from licenzy_django.sync.handlers.result import Context, HandlerResult, Rebuild, of_subscriptions
 from licenzy_django.sync.handlers.subscriptions import handle_invoice, save_snapshot
 
@@ -27,8 +27,7 @@ def handle_dispute(dispute: Fact, context: Context) -> HandlerResult:
         facts.save_newest(dispute, mode=context.mode, sequence=context.sequence, subject=None, or_equal=True)
     elif row is None or row.fetch_sequence < context.sequence:
         try:
-            fetched = fact_of(client.fetch_dispute(context.mode, dispute.stripe_id), seen_at=None)
-            assert fetched is not None
+            fetched = fact_of_answer(client.fetch_dispute(context.mode, dispute.stripe_id))
             fetched = replace(fetched, links=dispute.links)
             facts.save_newest(fetched, mode=context.mode, sequence=context.sequence, subject=None)
         except client.StripeObjectMissing:
@@ -45,8 +44,7 @@ def with_payment_intent(fact: Fact, context: Context) -> Fact:
     payment_intent_id = charge.payment_intent_id if charge is not None else ""
     if charge is None:
         with suppress(client.StripeObjectMissing):
-            fetched = fact_of(client.fetch_charge(context.mode, charge_id), seen_at=None)
-            assert fetched is not None
+            fetched = fact_of_answer(client.fetch_charge(context.mode, charge_id))
             payment_intent_id = facts.save(fetched, mode=context.mode).links["payment_intent_id"]
     return replace(fact, links={**fact.links, "payment_intent_id": payment_intent_id})
 

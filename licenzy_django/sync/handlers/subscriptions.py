@@ -9,7 +9,7 @@ from functools import partial
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.objects import Fact, State, fact_of
+from licenzy_django.stripe.objects import Fact, State, fact_of, fact_of_answer
 from licenzy_django.stripe.objects.invoice import is_complete, parse_lines
 from licenzy_django.stripe.objects.subscription import FINAL_STATUSES, RUNNING
 from licenzy_django.sync.handlers.notes import ids_of_notes, remember
@@ -82,8 +82,7 @@ def save_subscription(
     except client.StripeObjectMissing:
         save_snapshot(snapshot, subject, context)
         return None
-    fetched = fact_of(answer, seen_at=None)
-    assert fetched is not None
+    fetched = fact_of_answer(answer)
     if isinstance(latest := answer.get("latest_invoice"), dict):
         save_latest_invoice(latest, subscription_id, newest, context.mode)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
@@ -223,8 +222,7 @@ def whole_invoices(mode: str, invoice_ids: Iterable[str]) -> Iterator[Fact]:
     """Invoices with all that Stripe says of them now. One that is gone proves what is known of it."""
     for invoice_id in invoice_ids:
         try:
-            fetched = fact_of(client.fetch_invoice(mode, invoice_id), seen_at=None)
-            assert fetched is not None
+            fetched = fact_of_answer(client.fetch_invoice(mode, invoice_id))
             yield with_lines(fetched, mode)
         except client.StripeObjectMissing:
             yield Fact("invoice", invoice_id, {"total": None})
