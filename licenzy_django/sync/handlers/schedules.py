@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import client, facts
-from licenzy_django.stripe.objects import Fact, fact_of
+from licenzy_django.stripe.objects import Fact, fact_of_answer
 from licenzy_django.sync.handlers.result import (
     FINAL_SEQUENCE,
     Context,
@@ -52,8 +52,7 @@ def fetch_schedule(snapshot: Fact, subject: Subject, context: Context) -> Fact:
     except client.StripeObjectMissing:
         save_snapshot(snapshot, subject, context)
         return snapshot
-    fetched = fact_of(answer, seen_at=None)
-    assert fetched is not None
+    fetched = fact_of_answer(answer)
     sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
     facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
     return fetched
