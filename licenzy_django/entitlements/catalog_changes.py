@@ -6,7 +6,7 @@ Each is brought in line in a transaction of its own, so a run that was interrupt
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -16,9 +16,13 @@ from django.db.models.signals import post_save
 
 from licenzy_django import clock
 from licenzy_django.entitlements.history import save_change, snapshot
-from licenzy_django.entitlements.rebuild import FactsOutdated, lock_subject, rebuild_purchase, rebuild_subscription
-from licenzy_django.models import Entitlement, Product, ProductPrice, Source, UnknownPrice
+from licenzy_django.entitlements.outdated import with_complete_facts
+from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
+from licenzy_django.exceptions import ModeNotConfigured, StripeFailure
+from licenzy_django.models import Entitlement, Product, ProductPrice, Source, Subject, UnknownPrice
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.stripe import facts
+from licenzy_django.stripe.objects import Fact
 
 logger = logging.getLogger("licenzy_django")
 
@@ -37,12 +41,26 @@ def rebuild_waiting(*, limit: int | None = None, note: str = "") -> int:
     audit = AuditContext(reason="catalog_changed", source=Source.PORTAL, note=note)
     count = 0
     for row in islice(in_batches(waiting()), limit):
-        try:
-            rebuild_subscription(row.subject_id, row.subscription_id, audit=audit)
-        except FactsOutdated:
-            logger.warning("%s waits for licenzy_sync --subject %s", row.subscription_id, row.subject)
+        rebuild_or_wait(row.subject, row.subscription_id, audit)
         count += 1
     return count
+
+
+def rebuild_or_wait(subject: Subject, subscription_id: str, audit: AuditContext) -> list[Entitlement]:
+    """Rebuild, with what an earlier version of ours did not keep; it waits where Stripe has to be asked and does not
+    answer."""
+
+    @transaction.atomic
+    def rebuild(invoices: Sequence[Fact]) -> list[Entitlement]:
+        for invoice in invoices:
+            facts.save(invoice, mode=subject.mode)
+        return rebuild_subscription(subject.pk, subscription_id, audit=audit)
+
+    try:
+        return with_complete_facts(rebuild)
+    except (StripeFailure, ModeNotConfigured) as error:
+        logger.warning("%s waits for licenzy_sync --subject %s: %s", subscription_id, subject.subject_ref, error)
+        return []
 
 
 def in_batches(rows: QuerySet[Any]) -> Iterator[Any]:
@@ -77,20 +95,16 @@ def apply_to_everybody(product: Product, *, actor: Any, reason: str) -> int:
     """
     product.apply_to_all()
     audit = AuditContext(reason="catalog_applied", source=Source.PORTAL, actor=actor, note=reason)
-    rows = Entitlement.objects.filter(product=product).select_related("attempt__product")
+    rows = Entitlement.objects.filter(product=product).select_related("subject", "attempt__product")
     return sum(apply_to(row, product, audit) for row in in_batches(rows) if row.features != product.features)
 
 
 def apply_to(row: Entitlement, product: Product, audit: AuditContext) -> bool:
     if row.source != Source.STRIPE:
         return apply_to_grant(row, product, audit)
-    try:
-        if product.is_recurring:
-            return bool(rebuild_subscription(row.subject_id, row.source_id, audit=audit))
-        return row.attempt is not None and bool(rebuild_purchase(row.attempt, audit=audit))
-    except FactsOutdated:
-        logger.warning("%s waits for licenzy_sync --subject %s", row.source_id, row.subject_ref)
-        return False
+    if product.is_recurring:
+        return bool(rebuild_or_wait(row.subject, row.source_id, audit))
+    return row.attempt is not None and bool(rebuild_purchase(row.attempt, audit=audit))
 
 
 @transaction.atomic

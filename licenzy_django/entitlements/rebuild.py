@@ -18,6 +18,7 @@ from licenzy_django.entitlements.derive import (
     derive_purchases,
 )
 from licenzy_django.entitlements.history import LockedSubject
+from licenzy_django.entitlements.outdated import FactsOutdated
 from licenzy_django.entitlements.price_history import price_book
 from licenzy_django.entitlements.scheduled import scheduled_changes, scheduled_prices, with_what_is_scheduled
 from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
@@ -40,15 +41,6 @@ from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import is_complete
 from licenzy_django.stripe.objects.subscription import FreeStart, Subscription
-
-
-class FactsOutdated(Exception):
-    """An earlier version of ours stored less of these invoices than is needed now: fetch them, and try again."""
-
-    def __init__(self, mode: str, invoice_ids: Sequence[str]) -> None:
-        super().__init__(f"{len(invoice_ids)} invoices were stored by an earlier version")
-        self.mode = mode
-        self.invoice_ids = invoice_ids
 
 
 def lock_subject(subject_id: int) -> LockedSubject:

@@ -10,12 +10,12 @@ from typing import Any
 
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import client
+from licenzy_django.stripe.invoices import with_lines
 from licenzy_django.stripe.objects import Fact, fact_of
 from licenzy_django.stripe.objects.fields import has_more, id_of
 from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
 from licenzy_django.sync.handlers import current_sequence
 from licenzy_django.sync.handlers.result import FINAL_SEQUENCE
-from licenzy_django.sync.handlers.subscriptions import with_lines
 
 PAGE = 100
 

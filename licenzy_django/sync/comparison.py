@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from licenzy_django import clock
-from licenzy_django.entitlements.rebuild import FactsOutdated, lock_subject
+from licenzy_django.entitlements.outdated import with_complete_facts
+from licenzy_django.entitlements.rebuild import lock_subject
 from licenzy_django.models import CheckoutAttempt, EntitlementChange, StripeEvent, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.stripe import client, facts
@@ -27,7 +28,6 @@ from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.fields import id_of
 from licenzy_django.sync import at_stripe, inbox
 from licenzy_django.sync.handlers import Context, current_sequence, handle
-from licenzy_django.sync.handlers.subscriptions import whole_invoices
 
 logger = logging.getLogger("licenzy_django")
 
@@ -171,21 +171,16 @@ def reconcile(
 ) -> list[Drift]:
     """Store and rebuild everything in one transaction, which is rolled back unless ``keep``."""
     audit = audit or AuditContext(reason="sync")
-    invoices: list[Fact] = []
-    while True:  # once more for each subscription that an earlier version of ours knew
-        try:
-            return differences(subject, asked, keep=keep, audit=audit, invoices=invoices)
-        except FactsOutdated as outdated:
-            invoices += whole_invoices(outdated.mode, outdated.invoice_ids)
+    return with_complete_facts(partial(differences, subject, asked, keep=keep, audit=audit))
 
 
 def differences(
     subject: Subject,
     asked: tuple[int, list[Fact]],
+    invoices: Iterable[Fact],
     *,
     keep: bool,
     audit: AuditContext,
-    invoices: Iterable[Fact] = (),
 ) -> list[Drift]:
     """What follows from the facts and was not so before. Raises FactsOutdated.
 

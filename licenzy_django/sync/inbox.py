@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -15,14 +16,14 @@ from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
 from licenzy_django.db.rows import insert, written
 from licenzy_django.db.text import storable
-from licenzy_django.entitlements.rebuild import FactsOutdated
+from licenzy_django.entitlements.outdated import with_complete_facts
 from licenzy_django.models import StripeEvent
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.stripe import WRONG_MODE
-from licenzy_django.stripe.objects import OddObjectError, fact_of
+from licenzy_django.stripe import facts
+from licenzy_django.stripe.objects import Fact, OddObjectError, fact_of
 from licenzy_django.stripe.redaction import redacted
 from licenzy_django.sync.handlers import Context, HandlerResult, handle, ignored
-from licenzy_django.sync.handlers.subscriptions import complete_invoices
 
 logger = logging.getLogger("licenzy_django")
 
@@ -130,8 +131,7 @@ def process(row: StripeEvent) -> StripeEvent:
     Raises whatever went wrong, after it was written to the row.
     """
     try:
-        while not handled_to_the_end(row):
-            continue
+        with_complete_facts(partial(handle_and_finish, row))
     except Exception as error:
         StripeEvent.objects.filter(pk=row.pk).exclude(status=StripeEvent.Status.PROCESSED).update(
             status=StripeEvent.Status.FAILED, error=storable(f"{type(error).__name__}: {error}")[:2000]
@@ -140,17 +140,9 @@ def process(row: StripeEvent) -> StripeEvent:
     return row
 
 
-def handled_to_the_end(row: StripeEvent) -> bool:
-    """Handle an event; False where facts had to be completed first, of one subscription at a time."""
-    try:
-        handle_and_finish(row)
-    except FactsOutdated as outdated:
-        complete_invoices(outdated.mode, outdated.invoice_ids)
-        return False
-    return True
-
-
-def handle_and_finish(row: StripeEvent) -> None:
+def handle_and_finish(row: StripeEvent, invoices: Sequence[Fact]) -> None:
+    for invoice in invoices:
+        facts.save(invoice, mode=row.mode)
     results = handle_event(row)
     with transaction.atomic():
         audit = AuditContext(reason=HANDLED.get(row.type, row.type), event=row)

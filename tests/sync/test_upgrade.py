@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from licenzy_django import access, sync
-from licenzy_django.models import StripeFact, Subject
+from licenzy_django import access, catalog, sync
+from licenzy_django.entitlements import catalog_changes
+from licenzy_django.models import Product, StripeFact, Subject, UnknownPrice
 from licenzy_django.testing import StripeDouble
 from tests.histories import EVERYTHING, REF, newest, sub
 
@@ -128,6 +129,59 @@ def test_where_stripe_cannot_be_reached_nothing_is_taken(upgraded: StripeDouble,
     upgraded.faults.clear()
     assert upgraded.deliver(event) == [200]
     assert what_is_there() == [("SEATS", True, 3, None)]
+
+
+def without_its_price(stripe: StripeDouble) -> dict[str, Any]:
+    """Three seats whose price the catalog did not know when it was paid, as the first version has left them. Returns
+    the product's entry with the price."""
+    [entry] = catalog.dump(Product.objects.filter(code="SEATS"))
+    Product.objects.filter(code="SEATS").delete()
+    customer = stripe.buy(REF, "WEEK_PASS")["customer"]
+    stripe.simulator.subscribe(customer, [("price_seats", 3)])
+    stripe.deliver()
+    assert [row.stripe_price_id for row in UnknownPrice.objects.all()] == ["price_seats"]
+    as_the_first_version_kept_them()
+    return entry
+
+
+def seats() -> Any:
+    return [view[1:] for view in what_is_there() if view[0] == "SEATS"]
+
+
+def test_loading_a_price_completes_the_facts_first(stripe: StripeDouble) -> None:
+    entry = without_its_price(stripe)
+
+    catalog.load([entry])
+
+    assert seats() == [(True, 3, None)]
+    assert not UnknownPrice.objects.exists()
+
+
+def test_where_stripe_cannot_be_reached_who_waits_for_a_price_goes_on_waiting(
+    stripe: StripeDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = without_its_price(stripe)
+    stripe.faults.add("GET", "/v1/invoices/*", "drop_before", times=99)
+
+    catalog.load([entry])
+
+    assert UnknownPrice.objects.exists()
+    assert f"waits for licenzy_sync --subject {REF}" in caplog.text
+    stripe.faults.clear()
+    catalog.load([entry])
+    assert seats() == [(True, 3, None)]
+
+
+def test_applying_the_catalog_completes_the_facts_first(upgraded: StripeDouble) -> None:
+    product = Product.objects.get(code="SEATS")
+    product.features = ["sso"]
+    product.save()
+
+    assert catalog_changes.apply_to_everybody(product, actor=None, reason="for all") == 1
+
+    assert what_is_there() == [("SEATS", True, 3, None)]
+    assert access.check(REF, feature="sso")
+    assert all("total" in fact.state for fact in StripeFact.objects.filter(object="invoice"))
 
 
 def test_an_invoice_that_stripe_no_longer_has_still_proves_what_was_known(upgraded: StripeDouble) -> None:

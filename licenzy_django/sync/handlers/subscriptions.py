@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
+from licenzy_django.stripe.invoices import with_lines
 from licenzy_django.stripe.objects import Fact, State, fact_of, fact_of_answer
-from licenzy_django.stripe.objects.invoice import is_complete, parse_lines
+from licenzy_django.stripe.objects.invoice import is_complete
 from licenzy_django.stripe.objects.subscription import FINAL_STATUSES, RUNNING
 from licenzy_django.sync.handlers.notes import ids_of_notes, remember
 from licenzy_django.sync.handlers.result import (
@@ -155,20 +154,6 @@ def outcome_of(invoice: Fact) -> InvoiceOutcome:
     )
 
 
-def with_lines(invoice: Fact, mode: str) -> Fact:
-    """An invoice with all its lines, asked for where there were too many to come along. A draft's can still change."""
-    if invoice.state["status"] == "draft" or invoice.state["lines"] is not None:
-        return invoice
-    known = facts.facts_by_id(mode, [invoice.stripe_id]).get(invoice.stripe_id)
-    if known is not None and known.state.get("lines") is not None and is_complete(facts.fact_from(known)):
-        return invoice
-    try:
-        lines = parse_lines(client.fetch_invoice_lines(mode, invoice.stripe_id))
-    except client.StripeObjectMissing:
-        return invoice
-    return replace(invoice, state={**invoice.state, "lines": lines})
-
-
 def is_behind(row: StripeFact | None, invoice: Fact, context: Context) -> bool:
     """Whether an invoice shows that what we know of its subscription is old.
 
@@ -210,19 +195,3 @@ def handle_credit_note(credit_note: Fact, context: Context) -> HandlerResult:
 def of_invoice(invoice_id: str, context: Context) -> HandlerResult:
     invoice = facts.facts_by_id(context.mode, [invoice_id])
     return of_subscriptions((row.subscription_id for row in invoice.values()), context, waits_for="its invoice")
-
-
-def complete_invoices(mode: str, invoice_ids: Iterable[str]) -> None:
-    """Fetch and store invoices of which an earlier version of ours stored too little."""
-    for invoice in whole_invoices(mode, invoice_ids):
-        facts.save(invoice, mode=mode)
-
-
-def whole_invoices(mode: str, invoice_ids: Iterable[str]) -> Iterator[Fact]:
-    """Invoices with all that Stripe says of them now. One that is gone proves what is known of it."""
-    for invoice_id in invoice_ids:
-        try:
-            fetched = fact_of_answer(client.fetch_invoice(mode, invoice_id))
-            yield with_lines(fetched, mode)
-        except client.StripeObjectMissing:
-            yield Fact("invoice", invoice_id, {"total": None})
