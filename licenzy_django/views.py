@@ -39,6 +39,7 @@ from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
     IdempotencyKeyInUse,
+    InvalidRequest,
     LicenzyError,
     ModeNotConfigured,
     ProductNotFound,
@@ -179,16 +180,33 @@ class StartCheckoutView(RefusableView):
 class BillingPortalView(RefusableView):
     """POST: to Stripe's own page, where the card is changed and a subscription is canceled. GET shows the button.
 
+    A form that sends ``flow`` opens the page for that alone, with ``product_code``, ``to_product_code`` and
+    ``quantity`` as ``billing_portal.session_url`` takes them.
+
     Attributes:
         return_url: URL name or path that its way back leads to; empty means the setting ``CANCEL_URL``.
     """
 
     http_method_names = ["get", "head", "post"]
+    kept_fields = ("flow", "product_code", "to_product_code", "quantity")
     button = _("Manage billing")
     return_url = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect(billing_portal.session_url(self.subject_ref, return_url=self.absolute(self.return_url)))
+        url = billing_portal.session_url(
+            self.subject_ref, return_url=self.absolute(self.return_url), **self.asked_flow()
+        )
+        return redirect(url)
+
+    def asked_flow(self) -> dict[str, Any]:
+        """What the form asks for; empty for the start page. Raises InvalidRequest."""
+        sent = {name: self.request.POST[name] for name in self.kept_fields if self.request.POST.get(name)}
+        if "flow" not in sent:
+            return {}
+        number = sent.get("quantity", "")
+        if number and not (number.isdecimal() and number.isascii() and len(number) < 10):
+            raise InvalidRequest(fields={"quantity": ["This must be a whole number."]})
+        return {**sent, "quantity": int(number) if number else None}
 
 
 class OwnCheckoutView(SubjectView):

@@ -96,6 +96,10 @@ class AccessCheckRequest(RequestSerializer):
 class BillingPortalRequest(RequestSerializer):
     subject_ref = SubjectRefField()
     return_url = TextField(max_length=2048, required=False)
+    flow = TextField(max_length=20, required=False)
+    product_code = TextField(max_length=64, required=False)
+    to_product_code = TextField(max_length=64, required=False)
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, required=False)
 
 
 class PageRequest(serializers.Serializer[Any]):

@@ -145,7 +145,9 @@ OPERATIONS = [
         path="/billing-portal/session",
         view=views.BillingPortalSessionView,
         name="createBillingPortalSession",
-        description="The link is short-lived and for this subject alone.",
+        description="The link is short-lived and for this subject alone. flow opens one page of it, which leads back "
+        "when it is done: payment_method, cancel (with product_code), or change (with product_code, to_product_code "
+        "and quantity; without the last two the customer chooses).",
         summary="A link to Stripe's own page to change card or plan, or to cancel",
         tag="Buying",
         asked=bodies_of.BillingPortalRequest,
@@ -153,7 +155,15 @@ OPERATIONS = [
         answer=bodies_of.BillingPortalResponse,
         shown=bodies.PORTAL_RESPONSE,
         success=201,
-        errors=(ours.NoBillingAccount, *STRIPE),
+        errors=(
+            ours.NoBillingAccount,
+            ours.ProductNotFound,
+            ours.NoSubscription,
+            ours.AlreadySubscribed,
+            ours.ChangePending,
+            ours.NotChangeable,
+            *STRIPE,
+        ),
     ),
     Operation(
         path="/access/check",

@@ -106,6 +106,12 @@ class Schedule:
         return tuple(phase for phase in self.phases if phase.start > self.current_start)
 
     @property
+    def moments_ahead(self) -> list[int]:
+        """When it changes something of its subscription."""
+        ends = [] if self.cancels_at is None else [self.cancels_at]
+        return [*(phase.start for phase in self.phases_ahead), *ends]
+
+    @property
     def cancels_at(self) -> int | None:
         """When it ends the subscription; None where the subscription goes on without it."""
         return self.phases[-1].end if self.phases and self.end_behavior == "cancel" else None
