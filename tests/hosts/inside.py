@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,6 +155,112 @@ def ada_pack() -> Any:
     from licenzy_django.models import Entitlement
 
     return Entitlement.objects.get()
+
+
+def is_told(check_id: str) -> bool:
+    """Whether ``manage.py check`` stops with this error, as ``runserver`` and ``migrate`` do."""
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    try:
+        call_command("check")
+    except SystemCheckError as refused:
+        return check_id in str(refused)
+    return False
+
+
+def doctor_says(words: str) -> bool:
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    said = StringIO()
+    with suppress(SystemExit):
+        call_command("licenzy_doctor", only=["settings"], stdout=said)
+    return words in said.getvalue()
+
+
+def an_isolation_level_in_the_settings() -> None:
+    """The host is told before it starts, and by the doctor, who asks the server."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    assert is_told("licenzy.E062")
+    level = connection.settings_dict["OPTIONS"]["isolation_level"]
+    assert doctor_says(f"PostgreSQL's transactions are {'serializable' if level == 4 else 'repeatable read'}")
+
+
+def an_isolation_level_of_the_database() -> None:
+    """No setting shows it: only who asks the server knows."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    assert not is_told("licenzy.E062")
+    assert not doctor_says("PostgreSQL's transactions are")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER DATABASE {connection.settings_dict['NAME']} SET default_transaction_isolation = 'serializable'"
+        )
+    connection.close()
+    assert doctor_says("PostgreSQL's transactions are serializable")
+
+
+def no_autocommit() -> None:
+    from django.db import connection
+
+    assert is_told("licenzy.E061")
+    connection.close()
+
+
+def sixteen_threads_that_spend(*, may_fail: bool = False) -> None:
+    """Each spends six times one unit of the same two packs, half of them by a reservation: no 500, and all adds up."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.core.management import call_command
+    from django.db import connections
+
+    from licenzy_django import usage
+    from licenzy_django.models import ApiKey
+    from licenzy_django.testing import entitled
+    from tests.backend import Backend
+
+    call_command("migrate", verbosity=0)
+    _, key = ApiKey.objects.issue("test", "shop")
+    entitled("user_1", "CREDITS", units=100)
+    entitled("user_1", "MORE", units=100)
+    statuses: set[int] = set()
+
+    def asked(backend: Backend, path: str, body: dict[str, Any], **headers: str) -> Any:
+        for _ in range(100):
+            answer = backend.post(path, body, **headers)
+            statuses.add(answer.status_code)
+            if answer.status_code != 503:
+                return answer.json()
+        raise AssertionError("It never came through.")
+
+    def spend(number: int) -> None:
+        backend = Backend(key=key)
+        for turn in range(6):
+            body, headers = {"subject_ref": "user_1", "units": 1}, {"idempotency_key": f"{number}-{turn}"}
+            if turn % 2:
+                assert asked(backend, "usage/consume", body, **headers)["ok"]
+                continue
+            held = asked(backend, "usage/reserve", body, **headers)
+            assert asked(backend, "usage/confirm", {"reservation_id": held["reservation_id"], "units": 1})["ok"]
+        connections.close_all()
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(spend, range(16)))
+    assert statuses <= {200, 201} | ({503} if may_fail else set()), statuses
+    assert usage.remaining("user_1") == 200 - 96
+    call_command("licenzy_doctor", only=["books"])
+
+
+def sixteen_threads_that_are_not_isolated_as_they_should_be() -> None:
+    """A host that silences the check gets conflicts: they are 503, and the same key goes on."""
+    sixteen_threads_that_spend(may_fail=True)
 
 
 if __name__ == "__main__":

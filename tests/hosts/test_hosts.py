@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from psycopg import IsolationLevel
 
 from tests.shelf import ON_POSTGRESQL
 
@@ -97,3 +98,29 @@ def test_a_cache_with_a_json_serializer(host: Started, redis: str) -> None:
 @POSTGRESQL_ONLY
 def test_each_request_is_a_transaction(host: Started) -> None:
     host("requests_in_a_transaction", of_database={"ATOMIC_REQUESTS": True}, ROOT_URLCONF="tests.hosts.urls")
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize("level", [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])
+def test_an_isolation_level_that_fails_under_load_is_refused_before_the_start(level: int, host: Started) -> None:
+    host("an_isolation_level_in_the_settings", of_database={"OPTIONS": {"isolation_level": level}})
+
+
+@POSTGRESQL_ONLY
+def test_an_isolation_level_of_the_servers_is_found_by_the_doctor(host: Started) -> None:
+    host("an_isolation_level_of_the_database")
+
+
+def test_autocommit_off_is_refused_before_the_start(host: Started) -> None:
+    host("no_autocommit", of_database={"AUTOCOMMIT": False})
+
+
+@POSTGRESQL_ONLY
+def test_sixteen_threads_find_no_500(host: Started) -> None:
+    host("sixteen_threads_that_spend")
+
+
+@POSTGRESQL_ONLY
+def test_where_the_check_is_silenced_a_conflict_is_503_and_the_same_key_goes_on(host: Started) -> None:
+    level = {"isolation_level": IsolationLevel.SERIALIZABLE}
+    host("sixteen_threads_that_are_not_isolated_as_they_should_be", of_database={"OPTIONS": level})
