@@ -61,6 +61,8 @@ def check_types(entry: dict[str, Any], rules: KindRules) -> None:
         is_left_out = value is None and name in rules.may_have and TERMS[name] is None
         if not is_right(value) and not is_left_out:
             raise CatalogError(f"{name} must be {what}.")
+        if name in rules.terms and TERMS[name] is None and not is_left_out and value < 1:
+            raise CatalogError(f"{name}: it must be at least 1.")
 
 
 def keys_of(rules: KindRules) -> list[str]:

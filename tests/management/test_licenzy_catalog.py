@@ -187,6 +187,50 @@ def test_a_wrong_catalog_is_refused_as_a_whole(entries: Any) -> None:
     assert not Product.objects.exists()
 
 
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    **{
+        f"{name} of a {entry['kind']}": ({**entry, name: value}, name)
+        for entry in (PASS, PACK)
+        for name, value in {"trial_days": 14, "trial_card": False, "grace_days": 3, "group": "a"}.items()
+    },
+    "duration of a subscription": ({**SUBSCRIPTION, "duration_days": 7}, "duration_days"),
+    "units of a subscription": ({**SUBSCRIPTION, "units": 7}, "units"),
+    "validity of a pass": ({**PASS, "valid_days": 7}, "valid_days"),
+    "a group of an add-on": ({**SUBSCRIPTION, "is_add_on": True, "group": "a"}, "group"),
+    "no units": ({**PACK, "units": 0}, "units"),
+    "less than no units": ({**PACK, "units": -1}, "units"),
+    "no duration": ({**PASS, "duration_days": 0}, "duration_days"),
+    "no validity": ({**PACK, "valid_days": 0}, "valid_days"),
+    "a trial of no day": ({**SUBSCRIPTION, "trial_days": 0}, "trial_days"),
+    "a trial of 731 days": ({**SUBSCRIPTION, "trial_days": 731}, "trial_days"),
+    "grace below nothing": ({**SUBSCRIPTION, "grace_days": -1}, "grace_days"),
+    "an endless grace": ({**SUBSCRIPTION, "grace_days": 36_501}, "grace_days"),
+    **{
+        f"the unknown {name}": ({**SUBSCRIPTION, name: 1}, name)
+        for name in ("limits", "unit", "units_every", "units_per", "rollover_units", "rollover_windows", "trial_units")
+    },
+    "an unknown default": ({**SUBSCRIPTION, "is_default": True}, "is_default"),
+}
+
+
+@pytest.mark.parametrize(("entry", "key"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_named_with_its_product_and_its_key(entry: dict[str, Any], key: str) -> None:
+    with pytest.raises(CatalogError, match=rf"^Product 2 \({entry['code']}\): .*\b{key}\b"):
+        catalog.load([{**PACK, "code": "FINE", "stripe_price_id": "price_fine"}, entry])
+
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("stripe_price_id", "price_1"), ("other_price_ids", ["price_5", "price_1"])]
+)
+def test_a_price_in_two_products_is_named_with_product_and_key(key: str, value: Any) -> None:
+    second = {**SUBSCRIPTION, "code": "MAX", "stripe_price_id": "price_6", key: value}
+
+    with pytest.raises(CatalogError, match=rf"^Product 2 \(MAX\): {key}: .*: price_1 is a price of PRO"):
+        catalog.load([SUBSCRIPTION, second])
+
+
 @pytest.mark.parametrize(
     "terms",
     [

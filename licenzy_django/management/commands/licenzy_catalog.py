@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from licenzy_django import catalog
 from licenzy_django.catalog import CatalogError
+from licenzy_django.conf import licenzy_settings
 from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.exceptions import LicenzyError
 from licenzy_django.models import Mode, Product
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             "verify", help="Ask Stripe whether each price exists and fits the kind of its product."
         )
         verify.add_argument("--mode", choices=Mode.values, help="By default every mode that has products.")
+        pull = verbs.add_parser("pull", help="Print a catalog of the active prices at Stripe; writes nothing else.")
+        pull.add_argument("--mode", choices=Mode.values, help="By default every mode that has a secret key.")
         push = verbs.add_parser("push", help="Make at Stripe the prices of the products that have an amount.")
         push.add_argument("--mode", choices=Mode.values, help="By default every mode that has such products.")
         push.add_argument("--dry-run", action="store_true", help="Say what would be made, and make nothing.")
@@ -76,6 +79,18 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(f"{problems} to fix.")
         self.stdout.write(f"{active.count()} products fit their prices at Stripe.")
+
+    def pull(self, mode: str | None = None, **options: Any) -> None:
+        configured = [each for each in Mode.values if licenzy_settings().secret_key(each)]
+        found = catalog.Pulled()
+        for each in [mode] if mode else configured or [Mode.TEST]:
+            with failures_in(each):
+                pulled = catalog.pull(each)
+            found.entries += pulled.entries
+            found.comments += [f"{comment} ({each})" for comment in pulled.comments]
+        for comment in found.comments:
+            self.stderr.write(comment)
+        self.stdout.write(json.dumps(found.entries, indent=2, ensure_ascii=False))
 
     def push(self, mode: str | None = None, *, dry_run: bool = False, **options: Any) -> None:
         modes = [mode] if mode else sorted(Mode.values, reverse=True)
