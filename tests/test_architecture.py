@@ -21,6 +21,7 @@ management
 doctor | testing | apps
 admin | checks | simulator | urls | mixins
 operators | subjects | webhooks | api | views | templatetags | decorators
+subscriptions
 usage | sync | billing_portal | catalog
 entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound

@@ -2,6 +2,7 @@
 
 from licenzy_django.models.base import Mode
 from licenzy_django.models.catalog import Product
+from licenzy_django.models.changes import SubscriptionChange
 from licenzy_django.models.checkout import CheckoutAttempt
 from licenzy_django.models.entitlement import Entitlement, EntitlementChange, Source, Status
 from licenzy_django.models.keys import ApiKey
@@ -32,6 +33,7 @@ __all__ = [
     "StripeEvent",
     "StripeFact",
     "Subject",
+    "SubscriptionChange",
     "UnknownPrice",
     "Wakeup",
 ]

@@ -41,6 +41,10 @@ def new_reservation_id() -> str:
     return f"res_{random_text(24)}"
 
 
+def new_change_id() -> str:
+    return f"chg_{random_text(24)}"
+
+
 def new_outbound_event_id() -> str:
     return f"evt_{random_text(24)}"
 
