@@ -91,11 +91,10 @@ def preview(
     expires_at = clock.now() + tokens.VALID_FOR
     token = tokens.token_of(tokens.Previewed(found.meaning, found.proration_date, int(expires_at.timestamp())))
     due = amounts_now(found)
-    renewal = params.renewal_params(found.owned.subscription_id, found.before, found.after, is_trial=found.is_trial)
     return Preview(
         amount_due=due.get("amount_due", 0),
         currency=found.fetched.subscription["currency"],
-        next_amount=previewed(mode, renewal)["total"],
+        next_amount=next_amount(found),
         effective_at=moment(found.effective_at),
         lines=tuple(map(line_of, listed(due.get("lines")))),
         change_token=token,
@@ -111,6 +110,16 @@ def amounts_now(found: Plan) -> dict[str, Any]:
         found.owned.subscription_id, found.before, found.after, proration_date=found.proration_date
     )
     return previewed(found.owned.mode, asked)
+
+
+def next_amount(found: Plan) -> int:
+    """Of the next renewal after the change, with discounts and tax; 0 where there is none."""
+    if found.is_ending:
+        return 0
+    names = found.owned.subscription_id
+    renewal = params.renewal_params(names, found.before, found.after, is_trial=found.is_trial)
+    total: int = previewed(found.owned.mode, renewal)["total"]
+    return total
 
 
 def previewed(mode: str, asked: Any) -> dict[str, Any]:

@@ -34,11 +34,15 @@ def update_params(before: Items, after: Items, *, is_trial: bool, proration_date
 
 
 def terms(before: Items, after: Items, *, is_trial: bool, proration_date: int) -> Params:
-    """How a change now is billed, the same for the preview as for the change itself."""
+    """How a change now is billed, the same for the preview as for the change itself.
+
+    Periods that begin anew begin when Stripe is asked: it takes no ``proration_date`` beside that.
+    """
     if is_trial:
         return {"proration_behavior": "none"}
-    anchor = {"billing_cycle_anchor": {"type": "now"}} if restarts(before, after) else {}
-    return {"proration_behavior": "always_invoice", "proration_date": proration_date, **anchor}
+    moment = {"proration_date": proration_date}
+    anchor = {"billing_cycle_anchor": {"type": "now"}}
+    return {"proration_behavior": "always_invoice", **(anchor if restarts(before, after) else moment)}
 
 
 def preview_params(subscription_id: str, before: Items, after: Items, *, proration_date: int) -> Params:

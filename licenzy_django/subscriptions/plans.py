@@ -35,6 +35,12 @@ class Plan:
     def is_trial(self) -> bool:
         return self.fetched.is_trial
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is to be canceled."""
+        subscription = self.fetched.subscription
+        return bool(subscription.get("cancel_at") or subscription.get("cancel_at_period_end"))
+
     @cached_property
     def proration_date(self) -> int:
         """Now, within the current period: Stripe's clock may be another one."""
@@ -84,8 +90,7 @@ def refuse(found: Plan) -> None:
         raise NotChangeable(why_not)
     if any(item.quantity > MAX_QUANTITY for item in found.after):
         raise NotChangeable("A subscription has at most 999,999 of a product.")
-    is_ending = fetched.subscription.get("cancel_at") or fetched.subscription.get("cancel_at_period_end")
-    if is_ending and (not found.is_now or rules.restarts(found.before, found.after)):
+    if found.is_ending and (not found.is_now or rules.restarts(found.before, found.after)):
         raise NotChangeable("It is to end; resume it first.")
     if found.is_now and not found.is_trial:
         at_stripe.refuse_what_cannot_wait(found.owned, fetched)
