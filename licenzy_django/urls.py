@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, re_path
 
 from licenzy_django.access.private_answers import for_the_key_alone
-from licenzy_django.api import openapi, usage, views
+from licenzy_django.api import openapi, subscriptions, usage, views
 from licenzy_django.webhooks.views import stripe_webhook
 
 app_name = "licenzy"
@@ -28,6 +28,10 @@ urlpatterns = [
     endpoint(r"usage/reserve", usage.ReserveView.as_view(), name="usage-reserve"),
     endpoint(r"usage/confirm", usage.ConfirmView.as_view(), name="usage-confirm"),
     endpoint(r"usage/release", usage.ReleaseView.as_view(), name="usage-release"),
+    endpoint(r"subscription/preview", subscriptions.PreviewView.as_view(), name="subscription-preview"),
+    endpoint(r"subscription/change", subscriptions.ChangeView.as_view(), name="subscription-change"),
+    endpoint(r"subscription/cancel", subscriptions.CancelView.as_view(), name="subscription-cancel"),
+    endpoint(r"subscription/resume", subscriptions.ResumeView.as_view(), name="subscription-resume"),
     endpoint(r"billing-portal/session", views.BillingPortalSessionView.as_view(), name="billing-portal-session"),
     re_path(r"^webhooks/stripe(?:/tenant)?/?\Z", stripe_webhook, name="stripe-webhook"),
 ]

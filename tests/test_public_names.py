@@ -28,7 +28,8 @@ PUBLIC = {
         ReservationClosed ReservationNotFound StripeFailure StripeRefused StripeUnavailable""",
     "mixins": "EntitlementRequiredMixin",
     "models": """ApiKey CheckoutAttempt Delivery Entitlement EntitlementChange EventType Kind LedgerEntry Mode
-        OutboundEndpoint OutboundEvent Product Reservation Source Status StripeEvent StripeFact Subject""",
+        OutboundEndpoint OutboundEvent Product Reservation Source Status StripeEvent StripeFact Subject
+        SubscriptionChange""",
     "operators": "expire_attempt grant restore revoke",
     "outbound.endpoints": "create requeue rotate_secret switch_off switch_on",
     "permissions": "HasEntitlement",
@@ -36,6 +37,8 @@ PUBLIC = {
     "simulator": "Simulator http_client now",
     "simulator.urls": "urlpatterns",
     "subjects": "user_subject",
+    "subscriptions": """Canceled Changed Invoice Preview PreviewLine Resumed acancel achange ainvoices apreview aresume
+        cancel change invoices preview resume""",
     "sync": "Drift drift missed_events refresh_checkout repair",
     "templatetags.licenzy": "register",
     "testing": """StripeDouble entitled http_client in_every_order now post_to_webhook stripe_double

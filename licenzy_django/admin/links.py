@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 # Objects that have a page of their own; for all others the dashboard's search finds any id.
 DASHBOARD_PAGES = {
+    "sub_sched_": "subscription_schedules",
     "cus_": "customers",
     "sub_": "subscriptions",
     "pi_": "payments",
@@ -24,8 +25,8 @@ DASHBOARD_PAGES = {
 def dashboard_url(stripe_id: str, mode: str) -> str:
     """The page of an object in the Stripe dashboard; test and live each in their own."""
     base = "https://dashboard.stripe.com/" + ("test/" if mode == "test" else "")
-    prefix = stripe_id[: stripe_id.find("_") + 1]
-    if page := DASHBOARD_PAGES.get(prefix):
+    page = next((page for prefix, page in DASHBOARD_PAGES.items() if stripe_id.startswith(prefix)), "")
+    if page:
         return f"{base}{page}/{quote(stripe_id, safe='')}"
     return f"{base}search?query={quote(stripe_id, safe='')}"
 

@@ -86,7 +86,7 @@ def fetch_schedule(owned: Owned, schedule_id: str) -> dict[str, Any]:
     """The schedule if it is one of ours. Raises NotChangeable for another one."""
     if not schedule_id:
         return {}
-    schedule = client.ask(owned.mode, lambda stripe: stripe.v1.subscription_schedules.retrieve(schedule_id))
+    schedule = client.fetch_schedule(owned.mode, schedule_id)
     if not is_ours(owned, schedule):
         raise NotChangeable("A schedule that was made at Stripe decides about this subscription.")
     return schedule

@@ -255,11 +255,12 @@ def process(change: SubscriptionChange, sequence: int, answers: list[Answer], *,
     """What Stripe answered is processed as if a webhook had brought it; the answer to the caller grants nothing."""
     if not answers:
         return
+    subscription, mode = steps.last_subscription(answers), change.mode
     found = at_stripe.known_facts(steps.objects_in(answers))
-    subscription = steps.last_subscription(answers)
     if is_retry or has_more(subscription.get("items", {"has_more": True})):
         # A replayed answer shows the subscription as it was then.
-        found = [fact for fact in found if fact.object not in ("subscription", "invoice")]
-        found += at_stripe.subscription_facts(change.mode, change.stripe_subscription_id)
+        schedules = {fact.stripe_id for fact in found if fact.object == "subscription_schedule"}
+        found = at_stripe.subscription_facts(mode, change.stripe_subscription_id)
+        found += [fact for name in sorted(schedules) for fact in at_stripe.schedule_facts(mode, name)]
     audit = AuditContext(reason="subscription_updated")
     comparison.reconcile(change.subject, (sequence, found), keep=True, audit=audit)

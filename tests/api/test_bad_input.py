@@ -16,9 +16,15 @@ from licenzy_django.models import CheckoutAttempt, Subject
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 
-POSTS = ["checkout/session", "access/check", "billing-portal/session", "usage/consume", "usage/reserve"]
+CHANGES = ["subscription/preview", "subscription/change", "subscription/cancel", "subscription/resume"]
+POSTS = ["checkout/session", "access/check", "billing-portal/session", "usage/consume", "usage/reserve", *CHANGES]
 OTHER_POSTS = ["usage/confirm", "usage/release"]
-NEEDS = {"checkout/session": {"product_code": "P"}, "usage/consume": {"units": 1}, "usage/reserve": {"units": 1}}
+NEEDS = {
+    "checkout/session": {"product_code": "P"},
+    "usage/consume": {"units": 1},
+    "usage/reserve": {"units": 1},
+    **{path: {"product_code": "P"} for path in CHANGES},
+}
 GETS = ["customer/access", "entitlements"]
 
 every_post = pytest.mark.parametrize("path", POSTS)

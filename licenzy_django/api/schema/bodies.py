@@ -71,3 +71,22 @@ CONFIRM_REQUEST: Json = {**RESERVATION, "units": 70}
 CONFIRM_RESPONSE: Json = {"ok": True, "consumed": 70, "usage_remaining": 830}
 RELEASE_RESPONSE: Json = {"ok": True, "usage_remaining": 900}
 PORTAL_RESPONSE: Json = {"url": "https://billing.stripe.com/p/session/test_a1b2c3"}
+CHANGE_BODY: Json = {**SUBJECT, "product_code": "PRO_MONTHLY", "to_product_code": "MAX_MONTHLY", "quantity": 1}
+PREVIEW_RESPONSE: Json = {
+    "amount_due": 1450,
+    "currency": "eur",
+    "next_amount": 2900,
+    "effective_at": "2026-12-08T08:00:00Z",
+    "lines": [
+        {"description": "Unused time on Pro after 08 Dec 2026", "amount": -950, "proration": True},
+        {"description": "Remaining time on Max after 08 Dec 2026", "amount": 2400, "proration": True},
+    ],
+    "change_token": "eyJhIjoxfQ:9TkXbZ1sQm",
+    "expires_at": "2026-12-08T08:15:00Z",
+}
+CHANGE_REQUEST: Json = {**CHANGE_BODY, "change_token": "eyJhIjoxfQ:9TkXbZ1sQm"}
+CHANGE_RESPONSE: Json = {"status": "changed", "effective_at": "2026-12-08T08:00:00Z", "payment_url": None}
+CANCEL_REQUEST: Json = {**SUBJECT, "product_code": "PRO_MONTHLY", "when": "period_end"}
+CANCEL_RESPONSE: Json = {"status": "scheduled", "effective_at": "2026-12-23T08:00:00Z"}
+RESUME_REQUEST: Json = {**SUBJECT, "product_code": "PRO_MONTHLY"}
+RESUME_RESPONSE: Json = {"status": "active"}

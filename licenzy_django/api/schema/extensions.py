@@ -10,6 +10,8 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 
+from licenzy_django.subscriptions.rules import WHENS
+
 # Neither white space nor a slash at an end, no control character anywhere.
 SUBJECT_END = r"[^\s/\u0000-\u001f\u007f-\u009f]"
 SUBJECT_PATTERN = rf"^{SUBJECT_END}([^\u0000-\u001f\u007f-\u009f]*{SUBJECT_END})?$"
@@ -53,6 +55,13 @@ class Text(OpenApiSerializerFieldExtension):
             text["maxLength"] = self.target.max_length
         kind = FORMATS.get(self.target.field_name or "")
         return {**text, "format": kind} if kind else text
+
+
+class When(OpenApiSerializerFieldExtension):
+    target_class = "licenzy_django.api.subscriptions.WhenField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(WHENS)}
 
 
 class WholeNumber(OpenApiSerializerFieldExtension):

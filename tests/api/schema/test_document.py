@@ -120,7 +120,14 @@ def test_what_needs_an_idempotency_key_says_so_and_tells_of_replays(document: Js
         for path_, _, operation in operations(document)
         if any(each["name"] == "Idempotency-Key" and each["required"] for each in operation.get("parameters", []))
     }
-    assert keyed == {"/checkout/session", "/usage/consume", "/usage/reserve"}
+    assert keyed == {
+        "/checkout/session",
+        "/subscription/change",
+        "/subscription/cancel",
+        "/subscription/resume",
+        "/usage/consume",
+        "/usage/reserve",
+    }
     for path_ in keyed:
         success = next(status for status in document["paths"][path_]["post"]["responses"] if status < "300")
         assert "Idempotent-Replayed" in document["paths"][path_]["post"]["responses"][success]["headers"]
@@ -139,6 +146,10 @@ VALUES = {
     "quantity": NUMBERS,
     "units": NUMBERS,
     "ttl_seconds": NUMBERS,
+    "to_product_code": [*TEXTS[:6], "a" * 64, "a" * 65, 5, None, "a\0b"],
+    "when": ["now", "period_end", "", "later", 5, None],
+    "add": [{}, {"MORE": 2}, {"MORE": 0}, {"MORE": "2"}, {"MORE": None}, [], "MORE", None],
+    "change_token": ["a", "", "a" * 1000, "a" * 1001, 5, None],
     "unknown": ["x"],
 }
 GOOD = {"subject_ref": "user_1", "product_code": "PRO", "units": 1, "reservation_id": "res_1"}

@@ -1,0 +1,88 @@
+"""One operation of ``/v1``, as drf-spectacular reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from licenzy_django.api import views
+from licenzy_django.api.authentication import ApiKeyAuthentication
+from licenzy_django.api.schema.answers import (
+    ALWAYS,
+    KEYED,
+    ErrorType,
+    Json,
+    refusals,
+    response_headers,
+    with_its_errors,
+)
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]([ -~]*[!#-~])?$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description='One effect for each key: a repetition gives the first answer again. "k" and k are the same key.',
+    examples=[OpenApiExample("a key", value="order-1001")],
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One method at one path. ``errors`` are those besides the ones that every operation has."""
+
+    path: str
+    view: type[views.LicenzyView]
+    name: str
+    summary: str
+    tag: str
+    description: str = ""
+    answer: type[Any]
+    shown: Json
+    method: str = "post"
+    asked: type[Any] | None = None
+    asked_example: Json = field(default_factory=dict)
+    success: int = 200
+    is_keyed: bool = False
+    parameters: tuple[OpenApiParameter, ...] = ()
+    errors: tuple[ErrorType, ...] = ()
+
+    def annotation(self) -> Any:
+        """The decorator that drf-spectacular knows a method by."""
+        errors = (*ALWAYS, *(KEYED if self.is_keyed else ()), *self.errors)
+        examples = [
+            OpenApiExample("An example", value=self.shown, response_only=True, status_codes=[str(self.success)])
+        ]
+        if self.asked:
+            examples.append(OpenApiExample("An example", value=self.asked_example, request_only=True))
+        return extend_schema(
+            operation_id=self.name,
+            summary=self.summary,
+            description=with_its_errors(self.description or self.summary, self.errors),
+            tags=[self.tag],
+            request={"application/json": self.asked} if self.asked else None,
+            responses={self.success: OpenApiResponse(self.answer, description="Done."), **refusals(*errors)},
+            examples=examples,
+            parameters=[
+                *self.parameters,
+                *([IDEMPOTENCY_KEY] if self.is_keyed else []),
+                *response_headers(self.success, errors, is_keyed=self.is_keyed),
+            ],
+        )
+
+    def described_view(self) -> type[views.LicenzyView]:
+        """The view, in the form that drf-spectacular reads. It answers no request."""
+
+        def method(view: views.LicenzyView, request: Any, **kwargs: Any) -> None:
+            """Only looked at."""
+
+        method.schema = AutoSchema  # type: ignore[attr-defined]
+        attributes = {
+            "schema": AutoSchema(),
+            "authentication_classes": [ApiKeyAuthentication],
+            self.method: self.annotation()(method),
+        }
+        return type(self.view.__name__, (self.view,), attributes)
