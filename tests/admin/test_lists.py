@@ -10,13 +10,24 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from licenzy_django.models import ApiKey, CheckoutAttempt, Entitlement, EntitlementChange, Product, StripeEvent, Subject
+from licenzy_django import subscriptions
+from licenzy_django.models import (
+    ApiKey,
+    CheckoutAttempt,
+    Entitlement,
+    EntitlementChange,
+    Product,
+    StripeEvent,
+    Subject,
+    SubscriptionChange,
+)
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
 
 pytestmark = pytest.mark.slow
 
 LISTS = ["apikey", "checkoutattempt", "entitlement", "entitlementchange", "product", "stripeevent", "subject"]
+LISTS += ["subscriptionchange"]
 
 
 def queries_of(client: Client, url: str) -> int:
@@ -35,6 +46,11 @@ def listed(client: Client, model: str, **query: str) -> list[Any]:
 def bought(stripe_double: StripeDouble) -> dict[str, Any]:
     stripe_double.sell("PRO_MONTHLY")
     return stripe_double.buy("org:acme/eu west", "PRO_MONTHLY")
+
+
+def subscription_change(bought: dict[str, Any]) -> SubscriptionChange:
+    subscriptions.resume("org:acme/eu west", "PRO_MONTHLY", idempotency_key="k")
+    return SubscriptionChange.objects.get(stripe_subscription_id=bought["subscription"])
 
 
 @pytest.mark.parametrize("model", LISTS)
@@ -57,6 +73,7 @@ def test_nothing_is_added_changed_or_deleted_by_those_who_look(model: str, looke
         "product": Product.objects.get,
         "stripeevent": StripeEvent.objects.first,
         "subject": Subject.objects.get,
+        "subscriptionchange": lambda: subscription_change(bought),
     }[model]()
     page = reverse(f"admin:licenzy_{model}_change", args=[row.pk])
     assert looker.get(page).status_code == 200

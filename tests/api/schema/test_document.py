@@ -31,7 +31,8 @@ CONTRACT = """
     invalid_request idempotency_key_missing idempotency_key_invalid missing_bearer_token invalid_api_key
     product_not_found no_billing_account insufficient_usage already_subscribed idempotency_key_in_use
     checkout_session_expired idempotency_key_reused reservation_not_found reservation_closed throttled stripe_error
-    stripe_unavailable mode_not_configured database_unavailable no_subscription change_pending not_changeable
+    stripe_unavailable mode_not_configured database_unavailable no_subscription change_pending change_expired
+    not_changeable
 """
 
 

@@ -9,7 +9,7 @@ import licenzy_django.models.base
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("licenzy", "0013_scheduled_changes"),
+        ("licenzy", "0014_lookup_keys"),
     ]
 
     operations = [
