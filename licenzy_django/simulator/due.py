@@ -57,10 +57,15 @@ def _subscription(subscription: Json) -> int | None:
     return min((time for time in times if time is not None), default=None)
 
 
+def _schedule(schedule: Json) -> int | None:
+    return schedule["current_phase"]["end_date"] if schedule["status"] == "active" else None
+
+
 _RULES: dict[str, Callable[[Json], int | None]] = {
     "checkout.session": _session,
     "invoice": _invoice,
     "payment_intent": _payment_intent,
+    "subscription_schedule": _schedule,
     "subscription": _subscription,
 }
 TIMED = tuple(_RULES)

@@ -11,6 +11,8 @@ What a verb is given first is the id, or any version, of what it acts on. Those 
   ``requires_action=False`` (3-D Secure), ``billing_cycle_anchor="now" | "unchanged"``, ``proration_date=``.
 - ``propose_update(subscription, price=, quantity=)``: an upgrade whose card is declined, so it waits; then
   ``apply_update`` (it is paid), ``expire_update``, or ``write_off_invoice`` of its invoice with ``"void"``.
+- ``create_schedule(subscription)``, ``update_schedule(schedule, {"phases": [{"items", "start_date", "end_date"}, …],
+  "end_behavior": "release" | "cancel"})``, ``release_schedule``, ``cancel_schedule``.
 - ``subscribe(customer, [(price, quantity)], billing_cycle_anchor=, proration_behavior=, backdate_start_date=,
   billing_mode="flexible" | "classic", trial_days=, by_invoice=False, days_until_due=30, paid=True, status=)``,
   ``accept_quote(customer, [(price, quantity)])``, ``hand_made_invoice(customer, price, subscription=, period=)``,
@@ -48,6 +50,7 @@ from .resources import (
     portal,
     promotion_codes,
     refunds,
+    schedules,
     session_discounts,
     sessions,
     subscriptions,
@@ -122,8 +125,8 @@ class Simulator(World):
     # Invoices
     subscribe = _new(by_hand.subscribe)
     accept_quote = _new(by_hand.accept_quote)
-    roll_period = _on("subscription", billing.roll_period)
-    renew = _on("subscription", billing.renew)
+    roll_period = _on("subscription", schedules.roll_period)
+    renew = _on("subscription", schedules.renew)
     retry = _on("subscription", billing.retry)
     recover = _on("subscription", billing.recover)
     bill_by_hand = _on("subscription", by_hand.bill_by_hand)
@@ -155,6 +158,11 @@ class Simulator(World):
     propose_update = _on("subscription", change_verbs.propose)
     apply_update = _on("subscription", change_verbs.apply_pending)
     expire_update = _on("subscription", pending_updates.expire)
+
+    create_schedule = _on("subscription", schedules.create)
+    update_schedule = _on("subscription_schedule", schedules.update)
+    release_schedule = _on("subscription_schedule", schedules.release)
+    cancel_schedule = _on("subscription_schedule", schedules.cancel)
 
     # Money that goes back
     credit_invoice = _on("invoice", credit_notes.create)

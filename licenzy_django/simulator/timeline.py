@@ -7,7 +7,7 @@ from datetime import timedelta
 from .due import TRIAL_WARNING_SECONDS, due_at
 from .json_tree import Json
 from .refusals import RefusalError
-from .resources import billing, payments, pending_updates, sessions, subscriptions, trials
+from .resources import billing, managed, payments, pending_updates, schedules, sessions, subscriptions, trials
 from .world import World
 
 MOST_STEPS = 10_000
@@ -41,6 +41,7 @@ def perform(world: World, thing: Json) -> None:
         "invoice": billing.collect,
         "payment_intent": _settle_debit,
         "subscription": _move_subscription,
+        "subscription_schedule": schedules.advance,
     }[thing["object"]](world, thing)
 
 
@@ -52,6 +53,9 @@ def _settle_debit(world: World, intent: Json) -> None:
 
 
 def _move_subscription(world: World, subscription: Json) -> Json:
+    schedule = managed.schedule_of(world, subscription)
+    if schedule and schedule["current_phase"]["end_date"] <= world.now:
+        return schedules.advance(world, schedule)
     now, pending, pause = world.now, subscription["pending_update"], subscription["pause_collection"]
     if pending and pending["expires_at"] <= now:
         return pending_updates.expire(world, subscription)

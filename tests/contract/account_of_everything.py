@@ -122,6 +122,10 @@ class Account:
         )
         self.make("paused", "subscriptions.create", {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"]})
         self.simulator.pause(self.ids["paused"])
+        for name in ("managed", "also_managed"):
+            held = {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"], "metadata[a]": "b"}
+            self.make(name, "subscriptions.create", held)
+            self.make(f"schedule_of_{name}", "subscription_schedules.create", {"from_subscription": self.ids[name]})
         lines = {
             "mode": "payment",
             "success_url": "https://x.example/",

@@ -25,7 +25,7 @@ KINDS = (
     "charge", "checkout.session", "billing_portal.session", "coupon", "credit_note", "customer",
     "customer_balance_transaction", "discount", "dispute", "event", "invoice", "invoice_payment", "invoiceitem",
     "item", "payment_intent", "payment_method", "price", "product", "promotion_code",
-    "refund", "subscription", "subscription_item", "webhook_endpoint",
+    "refund", "subscription", "subscription_item", "subscription_schedule", "webhook_endpoint",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def ours() -> dict[str, Json]:
     simulator.dispute(subscribed["subscription"])
     simulator.credit_invoice(subscribed["invoice"], amount=100, credit_amount=100, refund_amount=0)
     simulator.create_portal_session({"customer": customer["id"]})
+    simulator.create_schedule(subscribed["subscription"])
     simulator.create_webhook_endpoint({"url": "https://x.example/hook"})
     from licenzy_django.simulator.resources import invoice_items
 

@@ -124,3 +124,62 @@ def test_a_trial_that_ends_now_is_paid_or_not_as_the_card_says(shop: Shop, strip
     made = stripe_client.v1.subscriptions.create(wanted)  # type: ignore[arg-type]
     shop.simulator.set_card(customer.id, False)
     assert stripe_client.v1.subscriptions.update(made.id, {"trial_end": "now"}).status == "past_due"
+
+
+def test_an_end_now_gives_nothing_back_unless_it_is_asked_to(shop: Shop, stripe_client: stripe.StripeClient) -> None:
+    """Ten of thirty or thirty-one days are gone; the preview says the same."""
+    for wanted in ({}, {"invoice_now": True}):
+        made = subscribed(shop, stripe_client)
+        canceled = stripe_client.v1.subscriptions.cancel(made["id"], wanted)  # type: ignore[arg-type]
+        assert (canceled.status, canceled.latest_invoice) == ("canceled", made["latest_invoice"])
+    made = subscribed(shop, stripe_client)
+    preview = stripe_client.v1.invoices.create_preview(
+        {"subscription": made["id"], "subscription_details": {"cancel_now": True}}
+    )
+    canceled = stripe_client.v1.subscriptions.cancel(made["id"], {"invoice_now": True, "prorate": True})
+    invoice = shop.simulator.get("invoice", str(canceled.latest_invoice))
+    period = made["items"]["data"][0]
+    whole = period["current_period_end"] - period["current_period_start"]
+    assert invoice["total"] == preview.total == -round(1900 * (whole - 10 * DAY) / whole)
+    assert shop.simulator.get("customer", made["customer"])["balance"] == invoice["total"]
+
+
+def test_waiting_prorations_are_billed_with_the_end(shop: Shop, stripe_client: stripe.StripeClient) -> None:
+    made = subscribed(shop, stripe_client)
+    update(stripe_client, made, items=[{"id": item(made), "quantity": 3}])
+    canceled = stripe_client.v1.subscriptions.cancel(made["id"], {"invoice_now": True})
+    lines = shop.simulator.get("invoice", str(canceled.latest_invoice))["lines"]["data"]
+    assert [line["amount"] > 0 for line in lines] == [False, True]
+
+
+def test_a_credit_that_would_wait_for_another_invoice_is_refused(
+    shop: Shop, stripe_client: stripe.StripeClient
+) -> None:
+    made = subscribed(shop, stripe_client)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.subscriptions.cancel(made["id"], {"prorate": True})
+    assert (refused.value.code, refused.value.param) == ("not_simulated", "prorate")
+
+
+def test_a_cancellation_is_cleared_by_the_field_that_is_set_and_by_one_alone(
+    shop: Shop, stripe_client: stripe.StripeClient
+) -> None:
+    made = subscribed(shop, stripe_client)
+    ends = made["items"]["data"][0]["current_period_end"]
+    shown = update(stripe_client, made, cancel_at_period_end=True)
+    assert (shown["cancel_at_period_end"], shown["cancel_at"]) == (True, ends)
+    with pytest.raises(stripe.InvalidRequestError, match="Received both cancel_at and cancel_at_period_end"):
+        update(stripe_client, made, cancel_at_period_end=False, cancel_at="")
+    shown = update(stripe_client, made, cancel_at_period_end=False)
+    assert (shown["cancel_at_period_end"], shown["cancel_at"], shown["canceled_at"]) == (False, None, None)
+
+
+@pytest.mark.parametrize(("wanted", "which"), [("min_period_end", 0), ("max_period_end", 1)])
+def test_of_several_intervals_the_end_is_the_first_or_the_last(
+    shop: Shop, stripe_client: stripe.StripeClient, wanted: str, which: int
+) -> None:
+    made = subscribed(shop, stripe_client)
+    both = update(stripe_client, made, items=[{"price": shop.year["id"]}])
+    ends = [entry["current_period_end"] for entry in both["items"]["data"]]
+    shown = update(stripe_client, made, cancel_at=wanted)
+    assert (shown["cancel_at"], shown["cancel_at_period_end"]) == (ends[which], False)

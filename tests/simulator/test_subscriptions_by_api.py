@@ -109,7 +109,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a price that it has already": ({"items": [{"price": "month"}]}, "Cannot add multiple subscription items"),
     "a price of another currency": ({"items": [{"price": "usd"}]}, "same currency"),
     "an end in the past": ({"cancel_at": 1_000_000_000}, "in the future"),
-    "an end and a period's end": ({"cancel_at": 4_000_000_000, "cancel_at_period_end": False}, "only specify one"),
+    "an end and a period's end": (
+        {"cancel_at": 4_000_000_000, "cancel_at_period_end": False},
+        "Please pass in only one",
+    ),
     "a one-time price": ({"items": [{"price": "pack"}]}, "type=recurring"),
     "a quantity below zero": ({"items": [{"price": "year", "quantity": -1}]}, "greater than or equal to 0"),
 }

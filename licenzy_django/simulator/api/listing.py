@@ -57,6 +57,7 @@ def _position(things: list[Json], identifier: str, param: str) -> int:
 
 _KINDS = {
     "customer": "customer", "latest_charge": "charge", "latest_invoice": "invoice", "payment_intent": "payment_intent",
+    "default_payment_method": "payment_method", "payment_method": "payment_method", "schedule": "subscription_schedule",
     "subscription": "subscription", "invoice": "invoice", "charge": "charge", "product": "product",
     "coupon": "coupon", "promotion_code": "promotion_code", "discounts": "discount", "discount": "discount",
 }  # fmt: skip

@@ -11,7 +11,7 @@ import math
 from ..due import due_at
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
-from ..resources import customers, subscriptions
+from ..resources import cancellations, customers, managed, subscriptions
 from ..stores.scratch import ScratchStore
 from ..timeline import perform
 from ..world import World
@@ -33,7 +33,9 @@ def create(world: World, params: Json, _: str) -> Json:
     if params.get("subscription"):
         subscription = _existing(scratch, params)
         _check_change(wanted)
-        if wanted:
+        if wanted.get("cancel_now"):
+            _cancel_now(scratch, subscription, wanted)
+        elif wanted:
             subs.update_subscription(scratch, wanted, subscription["id"])
     elif not params.get("customer"):
         raise missing("customer")
@@ -42,6 +44,14 @@ def create(world: World, params: Json, _: str) -> Json:
     else:
         subscription = _next_of_customer(scratch, params["customer"])
     return _drafted(scratch) or _next_invoice(scratch, subscription)
+
+
+def _cancel_now(scratch: World, subscription: Json, wanted: Json) -> None:
+    """The final invoice, with a credit unless ``proration_behavior`` is ``none``."""
+    for name in wanted.keys() - {"cancel_now", "proration_behavior"}:
+        raise invalid(f"`{name}` goes not with `cancel_now`.", f"subscription_details[{name}]")
+    prorate = wanted.get("proration_behavior") != "none"
+    cancellations.cancel(scratch, subscription, prorate=prorate, invoice_now=True)
 
 
 def _existing(scratch: World, params: Json) -> Json:
@@ -91,9 +101,11 @@ def _drafted(scratch: World) -> Json | None:
 def _next_invoice(scratch: World, subscription: Json) -> Json:
     """Time goes on for this subscription alone until it makes an invoice."""
     for _ in range(_MOST_STEPS):
-        if due_at(subscription) is None:
+        schedule = managed.schedule_of(scratch, subscription)
+        due = [(at, thing) for thing in (schedule, subscription) if thing and (at := due_at(thing)) is not None]
+        if not due:
             break
-        perform(scratch, subscription)
+        perform(scratch, min(due, key=lambda pair: pair[0])[1])
         if found := _drafted(scratch):
             return found
     raise _none(subscription["customer"])

@@ -14,6 +14,7 @@ from . import invoice_operations as bill
 from . import lists, previews
 from . import operations as do
 from . import payment_operations as pay
+from . import schedule_operations as plan
 from . import subscription_operations as subs
 
 
@@ -48,6 +49,14 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("DELETE", "/v1/subscriptions/{id}", "subscriptions.cancel", subs.cancel_subscription),
     ("POST", "/v1/subscriptions/{id}/pause", "subscriptions.pause", subs.pause_subscription),
     ("POST", "/v1/subscriptions/{id}/resume", "subscriptions.resume", subs.resume_subscription),
+    ("POST", "/v1/subscription_schedules", "subscription_schedules.create", plan.create_schedule),
+    ("GET", "/v1/subscription_schedules", "subscription_schedules.list",
+     lists.list_of("subscription_schedule", "customer", url="/v1/subscription_schedules")),
+    ("GET", "/v1/subscription_schedules/{id}", "subscription_schedules.retrieve",
+     lists.retrieve("subscription_schedule")),
+    ("POST", "/v1/subscription_schedules/{id}", "subscription_schedules.update", plan.update_schedule),
+    ("POST", "/v1/subscription_schedules/{id}/release", "subscription_schedules.release", plan.release_schedule),
+    ("POST", "/v1/subscription_schedules/{id}/cancel", "subscription_schedules.cancel", plan.cancel_schedule),
     ("POST", "/v1/subscription_items", "subscription_items.create", subs.create_item),
     ("GET", "/v1/subscription_items", "subscription_items.list", lists.subscription_items),
     ("GET", "/v1/subscription_items/{id}", "subscription_items.retrieve", subs.retrieve_item),

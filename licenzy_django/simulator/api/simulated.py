@@ -62,9 +62,19 @@ SIMULATED: dict[str, str] = {
         metadata pause_collection
         payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
         proration_date trial_end=now""",
-    "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now=false prorate=false",
+    "subscriptions.cancel": "cancellation_details{comment feedback} invoice_now prorate",
     "subscriptions.pause": "type=subscription",
     "subscriptions.resume": "",
+    "subscription_schedules.create": "from_subscription",
+    "subscription_schedules.update": """default_settings{default_payment_method description}
+        end_behavior=cancel|release metadata
+        phases{billing_cycle_anchor=automatic|phase_start default_payment_method description discounts{discount}
+          duration{interval interval_count} end_date items{metadata price quantity} metadata proration_behavior
+          start_date trial_end}
+        proration_behavior""",
+    "subscription_schedules.list": f"{_LISTED} customer",
+    "subscription_schedules.release": "preserve_cancel_date",
+    "subscription_schedules.cancel": "invoice_now prorate",
     "subscription_items.create": f"price quantity subscription {_CHANGE}",
     "subscription_items.update": f"metadata price quantity {_CHANGE}",
     "subscription_items.delete": f"{_CHANGE}",
@@ -76,7 +86,7 @@ SIMULATED: dict[str, str] = {
     "invoices.create": """auto_advance collection_method currency customer days_until_due description footer metadata
         pending_invoice_items_behavior""",
     "invoices.create_preview": """customer preview_mode=next subscription subscription_details{
-        billing_cycle_anchor{type=now|unchanged} cancel_at cancel_at_period_end
+        billing_cycle_anchor{type=now|unchanged} cancel_at cancel_at_period_end cancel_now
         items{id price quantity deleted} proration_behavior proration_date trial_end}""",
     "invoices.update": "description footer metadata",
     "invoices.delete": "",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing, no_such
-from ..resources import by_hand, changes, customers, payment_methods, subscriptions, trials
+from ..resources import by_hand, cancellations, changes, customers, managed, payment_methods, subscriptions, trials
 from ..world import Ref, World
 
-_AT_AN_END = ("min_period_end", "max_period_end", "max_billed_until")
+_AT_AN_END = {"min_period_end": min, "max_period_end": max, "max_billed_until": max}
 _TERMS = ("proration_behavior", "proration_date", "payment_behavior", "billing_cycle_anchor")
 
 
@@ -88,10 +88,11 @@ def _trial_end(world: World, params: Json) -> int | None:
 
 
 def _check_cancel_at(world: World, params: Json) -> None:
-    if params.get("cancel_at") not in (None, "") and params.get("cancel_at_period_end") is not None:
+    if "cancel_at" in params and "cancel_at_period_end" in params:  # also where both are cleared
         raise invalid(
-            "You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at_period_end"
-        )
+            "Received both cancel_at and cancel_at_period_end parameters. Please pass in only one.",
+            "cancel_at_period_end",
+        )  # fmt: skip
     at = params.get("cancel_at")
     if isinstance(at, int) and at <= world.now:
         raise invalid("`cancel_at` must be a timestamp in the future.", "cancel_at")
@@ -102,6 +103,8 @@ def update_subscription(world: World, params: Json, identifier: str) -> Json:
     subscription = world.find("subscription", identifier)
     subscriptions.require_running(subscription)
     _check_cancel_at(world, params)
+    if "cancel_at" in params or "cancel_at_period_end" in params:
+        managed.refuse_cancellation(world, subscription)
     _check_waiting(params)
     customer = world.find("customer", subscription["customer"])
     method = _chosen_method(world, customer, params)
@@ -120,6 +123,7 @@ def update_subscription(world: World, params: Json, identifier: str) -> Json:
         change_items(world, subscription, params.get("items") or [], params)
     if params.get("trial_end") == "now":
         _end_trial_now(world, subscription, customer)
+    managed.follow(world, subscription)
     return subscription
 
 
@@ -151,7 +155,8 @@ def _schedule_cancellation(world: World, subscription: Json, params: Json) -> No
     if params.get("cancel_at_period_end"):
         subscriptions.cancel_at_period_end(world, subscription, way="classic")
     elif at in _AT_AN_END:
-        subscriptions.cancel_at_period_end(world, subscription, way="flexible")
+        ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+        subscriptions.cancel_at(world, subscription, _AT_AN_END[at](ends))
     elif isinstance(at, int):
         subscriptions.cancel_at(world, subscription, at)
     elif (params.get("cancel_at_period_end") is False or at == "") and subscription["cancel_at"]:
@@ -210,7 +215,9 @@ def cancel_subscription(world: World, params: Json, identifier: str) -> Json:
     comments = params.get("cancellation_details") or {}
     with world.changing(subscription):
         subscription["cancellation_details"] |= {name: value or None for name, value in comments.items()}
-    return subscriptions.cancel(world, subscription)
+    return cancellations.cancel(
+        world, subscription, prorate=params.get("prorate", False), invoice_now=params.get("invoice_now", False)
+    )
 
 
 def pause_subscription(world: World, params: Json, identifier: str) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..json_tree import Json
 from ..periods import period_end
 from ..refusals import RefusalError
@@ -28,11 +30,11 @@ def bill(world: World, subscription: Json, reason: str, lines: list[Json], perio
     return invoices.finalize(world, invoice)
 
 
-def roll_period(world: World, subscription: Json) -> Json:
+def roll_period(world: World, subscription: Json, *, first: Callable[[], None] | None = None) -> Json:
     """The next period begins: items move on, the status stays, the invoice is a draft for an hour.
 
     Where the period's end is still ahead, the clock is moved there first. A pending update runs out with the period.
-    Returns the draft.
+    ``first`` changes the items that are renewed. Returns the draft.
     """
     subscriptions.require_running(subscription)
     items = subscription["items"]["data"]
@@ -43,6 +45,9 @@ def roll_period(world: World, subscription: Json) -> Json:
         pending_updates.expire(world, subscription)
     previous = subscriptions.period_of(subscription)
     with world.changing(subscription, UPDATED):
+        if first:
+            first()
+        items = subscription["items"]["data"]
         rolled = [_roll_item(item, subscription) for item in items if item["current_period_end"] <= world.now]
         if subscription["status"] == "trialing":
             subscription["status"] = "active"
@@ -78,12 +83,8 @@ def _hold_back(world: World, subscription: Json, invoice: Json) -> None:
             (invoices.void if pause["behavior"] == "void" else invoices.mark_uncollectible)(world, invoice)
 
 
-def renew(world: World, subscription: Json, *, paid: bool = True) -> Json:
-    """A period's roll, an hour of draft, and the payment or its failure. Returns the invoice.
-
-    Of a sent invoice (``collection_method=send_invoice``) nothing is charged: it is open until somebody pays it.
-    """
-    invoice = roll_period(world, subscription)
+def collect_draft(world: World, invoice: Json, *, paid: bool = True) -> Json:
+    """An hour of draft, and the payment or its failure."""
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return invoice
     world.store.shift_clock(invoice["automatically_finalizes_at"] - world.now)
@@ -176,8 +177,17 @@ def collect(world: World, invoice: Json) -> Json:
     """What time does to an invoice: finalise, charge the customer's card; a sent one becomes overdue."""
     if invoice["collection_method"] == "send_invoice":
         return finalize(world, invoice) if invoice["status"] == "draft" else _become_overdue(world, invoice)
-    works = customers.card_works(world, invoice["customer"])
+    works = customers.card_works(world, invoice["customer"]) and not _lacks_method(world, invoice)
     return pay_invoice(world, invoice) if works else fail_invoice(world, invoice)
+
+
+def _lacks_method(world: World, invoice: Json) -> bool:
+    """A schedule's phase took the subscription's own payment method away, and the customer has no default one."""
+    subscription = subscription_of(world, invoice)
+    if subscription is None or not subscription.get("_lost_method") or subscription["default_payment_method"]:
+        return False
+    customer = world.store.get("customer", invoice["customer"]) or {}
+    return not (customer.get("invoice_settings") or {}).get("default_payment_method")
 
 
 def _become_overdue(world: World, invoice: Json) -> Json:
@@ -249,11 +259,11 @@ def subscription_of(world: World, invoice: Json) -> Json | None:
     return world.store.get("subscription", identifier) if identifier else None
 
 
-def start_bank_debit(world: World, invoice: Json) -> Json:
+def start_bank_debit(world: World, invoice: Json, method: str) -> Json:
     intent = invoice_payments.intent_of(world, invoice)
     if intent is None:
         raise RefusalError(f"Invoice {invoice['id']} has no payment intent")
-    payments.process(world, intent)
+    payments.process(world, intent, method)
     with world.changing(invoice):
         invoice |= {"attempted": True, "next_payment_attempt": None, "auto_advance": False}
     _note_bank_debit(world, invoice, True)

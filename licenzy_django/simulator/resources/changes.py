@@ -17,6 +17,7 @@ from . import (
     catalog,
     change_rules,
     invoices,
+    managed,
     pending_updates,
     subscription_items,
     subscriptions,
@@ -76,6 +77,7 @@ def update(world: World, subscription: Json, edits: list[Json], **terms: Unpack[
         requires_action = terms.get("requires_action", False)
         paid = terms.get("paid", True) and not requires_action
         billing.charge(world, invoice, paid=paid, requires_action=requires_action)
+    managed.follow(world, subscription)
     return subscription
 
 

@@ -82,10 +82,10 @@ def succeed(world: World, intent: Json) -> Json:
     return charge
 
 
-def process(world: World, intent: Json) -> None:
+def process(world: World, intent: Json, method: str = "") -> None:
     """A bank debit is on its way; ``advance`` lets it succeed after three days."""
     with world.changing(intent):
-        intent |= {"status": "processing", "payment_method": payment_methods.bank_account(world)}
+        intent |= {"status": "processing", "payment_method": method or payment_methods.bank_account(world)}
         intent["payment_method_types"] = ["sepa_debit"]
         intent["_settles_at"] = world.now + BANK_DEBIT_SECONDS
     world.emit("payment_intent.processing", intent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError
 from ..world import World
-from . import invoices, subscription_items
+from . import invoices, managed, subscription_items
 from .subscriptions import UPDATED
 
 PENDING_SECONDS = 23 * 3_600
@@ -38,6 +38,7 @@ def apply(world: World, subscription: Json) -> Json:
         subscription["billing_cycle_anchor"] = pending["billing_cycle_anchor"] or subscription["billing_cycle_anchor"]
         subscription["pending_update"] = None
     world.emit("customer.subscription.pending_update_applied", subscription)
+    managed.follow(world, subscription)
     return subscription
 
 

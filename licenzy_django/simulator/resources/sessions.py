@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import Ref, World
-from . import billing, customers, invoices, payments, session_discounts, session_totals, subscriptions
+from . import billing, customers, invoices, payment_methods, payments, session_discounts, session_totals, subscriptions
 from .session_rules import check, require_open
 from .session_shapes import CLOSED_DETAILS, item_shape, session_shape
 
@@ -108,7 +108,8 @@ def _complete(world: World, session: Json, payment_status: str, email: str, **fo
 
 
 def _subscribe(world: World, session: Json, email: str, *, has_payment_method: bool) -> Json:
-    subscription, invoice = _start_subscription(world, session, email)
+    method = payment_methods.usual(world, _customer(world, session, email), kept=True) if has_payment_method else None
+    subscription, invoice = _start_subscription(world, session, email, method=method)
     with world.changing(subscription):
         subscription["_has_payment_method"] = has_payment_method
     if invoice["status"] == "open":
@@ -117,8 +118,13 @@ def _subscribe(world: World, session: Json, email: str, *, has_payment_method: b
     return _complete(world, session, "no_payment_required" if free else "paid", email)
 
 
-def _start_subscription(world: World, session: Json, email: str, status: str = "active") -> tuple[Json, Json]:
-    """Since basil it comes into being when the form is finished. Its first invoice is open."""
+def _start_subscription(
+    world: World, session: Json, email: str, status: str = "active", *, method: str | None
+) -> tuple[Json, Json]:
+    """Since basil it comes into being when the form is finished. Its first invoice is open.
+
+    Checkout saves what was paid with (``method``) on the subscription; the customer gets no default of it.
+    """
     customer = _customer(world, session, email)
     wanted = session["_wanted"]["subscription_data"]
     lines = [(item["price"], item["quantity"]) for item in session["_line_items"]]
@@ -131,6 +137,7 @@ def _start_subscription(world: World, session: Json, email: str, status: str = "
     )  # fmt: skip
     subscription |= {name: wanted[name] for name in ("description", "trial_settings") if wanted.get(name)}
     session_discounts.redeem(world, session, subscription=subscription)
+    subscription["default_payment_method"] = method
     invoice = billing.first_invoice(world, subscription, [line for line in lines if not line[0]["recurring"]])
     world.emit("customer.subscription.created", subscription)
     with world.changing(session):
@@ -151,12 +158,11 @@ def pay_by_bank(
     if session["mode"] == "payment":
         payments.process(world, _intent(world, session, email))
         return _complete(world, session, "unpaid", email)
-    subscription, invoice = _start_subscription(world, session, email, subscription_status)
+    method = payment_methods.bank_account(world)
+    _, invoice = _start_subscription(world, session, email, subscription_status, method=method)
     if invoice["status"] == "paid":
         return _complete(world, session, "no_payment_required", email)
-    intent = billing.start_bank_debit(world, invoice)
-    with world.changing(subscription):
-        subscription["default_payment_method"] = intent["payment_method"]
+    billing.start_bank_debit(world, invoice, method)
     return _complete(world, session, "unpaid", email)
 
 

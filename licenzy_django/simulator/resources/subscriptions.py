@@ -7,7 +7,7 @@ from typing import Literal
 from ..json_tree import Json, snapshot
 from ..refusals import RefusalError, invalid
 from ..world import DAY, World
-from . import invoices, subscription_items
+from . import invoices, managed, subscription_items
 
 UPDATED = "customer.subscription.updated"
 ENDED = ("canceled", "incomplete_expired")
@@ -94,6 +94,7 @@ def cancel(world: World, subscription: Json, *, reason: str = "cancellation_requ
         subscription["cancellation_details"]["reason"] = subscription["cancellation_details"]["reason"] or reason
         subscription["pending_update"] = None
     _stop_collecting(world, subscription)
+    managed.end_with(world, subscription, reason)
     world.emit("customer.subscription.deleted", subscription)
     return subscription
 
@@ -111,6 +112,7 @@ def cancel_at_period_end(world: World, subscription: Json, *, way: Literal["", "
     Of several intervals the portal takes the last end, ``cancel_at_period_end`` the first (…/mixed-interval).
     """
     require_running(subscription)
+    managed.refuse_cancellation(world, subscription)
     way = way or subscription["billing_mode"]["type"]
     ends = [item["current_period_end"] for item in subscription["items"]["data"]]
     with world.changing(subscription, UPDATED):
@@ -122,6 +124,7 @@ def cancel_at_period_end(world: World, subscription: Json, *, way: Literal["", "
 
 def cancel_at(world: World, subscription: Json, at: int) -> Json:
     require_running(subscription)
+    managed.refuse_cancellation(world, subscription)
     if at <= world.now:
         raise invalid("cancel_at must be a timestamp in the future.", "cancel_at")
     with world.changing(subscription, UPDATED):
@@ -138,6 +141,7 @@ def _note_cancellation(world: World, subscription: Json) -> None:
 def uncancel(world: World, subscription: Json) -> Json:
     """Takes a scheduled cancellation back."""
     require_running(subscription)
+    managed.refuse_cancellation(world, subscription)
     with world.changing(subscription, UPDATED):
         subscription |= {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
         subscription["cancellation_details"]["reason"] = None
