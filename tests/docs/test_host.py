@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +84,47 @@ def test_the_tests_of_the_page_pass_without_pytest_in_the_project_of_the_readme(
 
     assert "Ran 1 test" in said
     assert "no issues" in said
+
+
+def test_the_catalog_page_sets_up_an_account_in_an_empty_project(host: Path) -> None:
+    """Up to another amount; then somebody buys."""
+    blocks = page("docs/catalog-as-code.md").blocks
+    catalog = next(block.text for block in blocks if block.language == "json")
+    first, again = [block.text for block in blocks if "load catalog.json" in block.text and "push" in block.text]
+    (host / "catalog.json").write_text(catalog)
+    add(host, 'LICENZY_SIMULATOR["PRICES"] = []\n')
+    run(host, "manage.py", "migrate", "--run-syncdb")
+
+    follow(host, first)
+    (host / "catalog.json").write_text(catalog.replace('"amount": 1900,', '"amount": 2900,'))
+    follow(host, again)
+
+    bought = run(host, "manage.py", "shell", "-c", BUY)
+    assert "paid 2900 True" in bought
+    pulled = run(host, "manage.py", "licenzy_catalog", "pull", "--mode", "test")
+    assert '"stripe_lookup_key": "pro_yearly"' in pulled
+
+
+BUY = """
+from django.core.management import call_command
+from licenzy_django import access, checkout
+from licenzy_django.simulator.account import database_simulator
+page = checkout.start("user_1", "PRO_MONTHLY", idempotency_key="order-1").checkout_url
+session = database_simulator().pay(page.rstrip("/").rpartition("/")[2])
+call_command("licenzy_sync", "--subject", "user_1")
+print("paid", session["amount_total"], bool(access.check("user_1", "PRO_MONTHLY")))
+"""
+
+
+def follow(folder: Path, console: str) -> None:
+    """Run the commands of a block; what it shows is what they say, ids aside."""
+    said = ""
+    for line in console.splitlines():
+        if line.startswith("$ python "):
+            said = run(folder, *shlex.split(line)[2:])
+        else:
+            wanted = re.escape(line).replace("_…", r"_\w+")
+            assert re.search(wanted, said), (line, said)
 
 
 def test_the_readme_and_the_testing_page_show_the_same_test() -> None:
