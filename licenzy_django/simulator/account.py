@@ -27,7 +27,7 @@ def database_simulator(*, livemode: bool = False) -> Simulator:
     from .simulator import Simulator
     from .stores.database import DatabaseStore
 
-    return Simulator(DatabaseStore(livemode=livemode))
+    return Simulator(DatabaseStore(livemode=livemode), page_base=page_base)
 
 
 def database_front(site: str = "") -> Front:

@@ -157,7 +157,15 @@ def _old_invoice(invoice: Json) -> None:
             invoice[old] = invoice[new]
     if "total" in invoice:
         invoice |= {"tax": None, "discount": None, "total_tax_amounts": [], "transfer_data": None}
+        if taxes := invoice.get("total_taxes"):
+            invoice |= {"tax": sum(tax["amount"] for tax in taxes), "total_tax_amounts": _old_taxes(taxes)}
         invoice["application_fee_amount"] = None
+
+
+def _old_taxes(taxes: list[Json]) -> list[Json]:
+    return [{"amount": tax["amount"], "inclusive": tax["tax_behavior"] == "inclusive",
+             "tax_rate": tax["tax_rate_details"]["tax_rate"], "taxability_reason": tax["taxability_reason"],
+             "taxable_amount": tax["taxable_amount"]} for tax in taxes]  # fmt: skip
 
 
 def _old_line(line: Json) -> None:
@@ -172,7 +180,7 @@ def _old_line(line: Json) -> None:
         line["invoice_item"] = details["invoice_item"]
     line["price"] = price
     line["plan"] = _plan(price) if price.get("recurring") else None
-    line["amount_excluding_tax"] = line.get("amount")
+    line |= {"amount_excluding_tax": line.get("amount"), "tax_amounts": _old_taxes(line.get("taxes") or [])}
 
 
 def _old_item(item: Json) -> None:

@@ -94,8 +94,10 @@ def _delete_customer(world: World, customer: Json) -> Json:
 class Simulator(World):
     """A Stripe account in one mode. ``Simulator()`` lives in memory, with a clock that only ``advance`` moves."""
 
-    def __init__(self, store: Store | None = None, *, after_retries: str = "cancel") -> None:
-        super().__init__(store or MemoryStore(), after_retries=after_retries)
+    def __init__(
+        self, store: Store | None = None, *, after_retries: str = "cancel", page_base: Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(store or MemoryStore(), after_retries=after_retries, page_base=page_base)
         self._taken = 0
 
     # Customers and what is sold
@@ -181,7 +183,12 @@ class Simulator(World):
     @property
     def live(self) -> Simulator:
         """The live world of the same account; its clock is the same, its things are its own."""
-        return Simulator(self.store.sibling(True), after_retries=self.after_retries)
+        return self.sibling(True)
+
+    def sibling(self, livemode: bool) -> Simulator:
+        """The world of that mode of the same account."""
+        store = self.store.sibling(livemode)
+        return Simulator(store, after_retries=self.after_retries, page_base=self.page_base)
 
     @property
     def today(self) -> datetime:

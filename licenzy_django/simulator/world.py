@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,6 +21,8 @@ class Identified(Protocol):
 
 Ref = str | Identified
 DAY = 86_400
+PAGES = "http://127.0.0.1:8000/simulator"
+"""Where the pages are by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,15 @@ class Cause:
 class World:
     """One mode (test or live) of one simulated Stripe account."""
 
-    def __init__(self, store: Store, *, after_retries: str = "cancel") -> None:
-        """``after_retries``: what becomes of a subscription whose retries are used up: cancel, unpaid or past_due."""
+    def __init__(
+        self, store: Store, *, after_retries: str = "cancel", page_base: Callable[[], str] | None = None
+    ) -> None:
+        """``after_retries``: what becomes of a subscription whose retries are used up: cancel, unpaid or past_due.
+
+        ``page_base`` answers where the simulator's pages are, without a slash at the end.
+        """
         self.store = store
+        self.page_base = page_base or (lambda: PAGES)
         self.cause = Cause()
         self.after_retries = after_retries
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from licenzy_django.simulator.api.front import Front, Request
 from licenzy_django.simulator.api.routes import ROUTES
 from licenzy_django.simulator.json_tree import snapshot
+from licenzy_django.simulator.resources import tax_ids
 from licenzy_django.simulator.simulator import Simulator
 from licenzy_django.simulator.stores.memory import MemoryStore
 
@@ -104,6 +105,8 @@ class Account:
         self.make("bob", "customers.create", {"email": "bob@example.com"})
         self.make("other_card", "payment_methods.attach", {"customer": self.ids["ada"]}, "pm_card_mastercard")
         self.make("loose_card", "payment_methods.create", {"type": "card", "card[token]": "tok_visa"})
+        for value in ("DE123456789", "FR12345678901"):
+            tax_ids.save(self.simulator, ada["id"], {"type": "eu_vat", "value": value})
         made = self.make(
             "subscription", "subscriptions.create", {"customer": self.ids["ada"], "items[0][price]": self.ids["month"]}
         )

@@ -6,6 +6,7 @@ from tests.contract.account_of_everything import DAY, NOW, Form
 
 ALWAYS_SO = {
     "false",
+    "never",
     "card",
     "automatic",
     "automatic_async",
@@ -26,8 +27,6 @@ TRIED_ELSEWHERE = {
     "checkout.sessions.create:currency": "must be that of the prices: test_stripe_refusals",
     "subscriptions.create:currency": "must be that of the prices: test_subscriptions_by_api",
     "credit_notes.create:refund_amount": "must be what the others leave",
-    "customer_update.address": "the page asks for no address that could be kept",
-    "customer_update.shipping": "the page asks for no address that could be kept",
     "payment_behavior": "matters for a card that is declined: test_subscriptions_by_api, test_pending_updates",
     "subscriptions.update:trial_end": "test_subscriptions_by_api",
     "phases.trial_end": "of a trial that runs: test_schedules",
@@ -45,6 +44,7 @@ TRIED_ELSEWHERE = {
 TARGETS = {
     "checkout.sessions": "session",
     "customers": "ada",
+    "customers.tax_ids": "ada",
     "subscriptions": "subscription",
     "subscription_schedules": "schedule_of_managed",
     "subscription_items": "item",
@@ -115,8 +115,7 @@ BESIDE: dict[str, Form] = {
     },
     "subscription_data": {"mode": "subscription", "line_items[0][price]": "@month", "customer": "@ada"},
     "customer_update": {"customer": "@ada", "tax_id_collection[enabled]": "true"},
-    "customer_update.address": {"tax_id_collection[enabled]": ""},
-    "customer_update.shipping": {"tax_id_collection[enabled]": ""},
+    "customer_update.address": {"tax_id_collection[enabled]": "", "automatic_tax[enabled]": "true"},
     "line_items.adjustable_quantity": {"line_items[0][quantity]": "8"},
     "credit_notes.create:credit_amount": {"invoice": "@paid_invoice", "refund_amount": "293"},
     "credit_notes.create:refund_amount": {"invoice": "@paid_invoice", "credit_amount": "293"},
@@ -273,5 +272,6 @@ VALUES: dict[str, str] = {
     "proration_behavior": "none",
     "subscription_data.billing_mode.type": "classic",
     "customer_update.name": "auto",
+    "customer_update.address": "auto",
 }
 """By operation and path, by path, or by name; anything else by its type. ``@name`` is the id of that thing."""

@@ -25,7 +25,8 @@ KINDS = (
     "charge", "checkout.session", "billing_portal.session", "coupon", "credit_note", "customer",
     "customer_balance_transaction", "discount", "dispute", "event", "invoice", "invoice_payment", "invoiceitem",
     "item", "payment_intent", "payment_method", "price", "product", "promotion_code",
-    "refund", "subscription", "subscription_item", "subscription_schedule", "webhook_endpoint",
+    "refund", "subscription", "subscription_item", "subscription_schedule", "tax_id", "tax_rate",
+    "webhook_endpoint",
 )  # fmt: skip
 
 
@@ -59,6 +60,8 @@ def ours() -> dict[str, Json]:
     def session(price: Json, mode: str) -> Json:
         lines = [{"price": price["id"], "quantity": 2, "adjustable_quantity": {"enabled": True}}]
         wanted = {"mode": mode, "line_items": lines, "success_url": "https://x.example/", "customer": customer["id"]}
+        wanted |= {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
+        wanted |= {"invoice_creation": {"enabled": True}} if mode == "payment" else {}
         wanted["discounts"] = [{"coupon": coupon["id"]}]
         return simulator.pay(simulator.create_session(wanted))
 
@@ -69,7 +72,10 @@ def ours() -> dict[str, Json]:
     simulator.create_portal_session({"customer": customer["id"]})
     simulator.create_schedule(subscribed["subscription"])
     simulator.create_webhook_endpoint({"url": "https://x.example/hook"})
-    from licenzy_django.simulator.resources import invoice_items
+    from licenzy_django.simulator.resources import invoice_items, tax_ids, taxes
+
+    tax_ids.save(simulator, customer["id"], {"type": "eu_vat", "value": "DE123456789"})
+    simulator.store.add(taxes.rate(simulator))
 
     other = simulator.create_customer({"email": "b@example.com"})
     invoice_items.create(simulator, {"customer": other["id"], "amount": 500, "currency": "eur"})

@@ -53,7 +53,10 @@ def account() -> Account:
     subscription = subscribed["subscription"]
     coupon = simulator.create_coupon({"percent_off": 12.5, "duration": "forever"})
     for price, mode in ((pack, "payment"), (month, "subscription")):
-        simulator.pay(session(price, mode, discounts=[{"coupon": coupon["id"]}]))
+        more = {"invoice_creation": {"enabled": True}} if mode == "payment" else {}
+        discounted = {"discounts": [{"coupon": coupon["id"]}], "automatic_tax": {"enabled": True}}
+        collected = {"tax_id_collection": {"enabled": True, "required": "if_supported"}}
+        simulator.pay(session(price, mode, **discounted, **collected, **more))
     simulator.refund(bought, amount=100, status="pending")
     refund = simulator.refund(bought, amount=500)
     simulator.fail_refund(refund)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import stripe
@@ -265,3 +266,80 @@ def test_the_library_speaks_to_it_over_a_real_socket(live_server: Any) -> None:
     assert made.url == f"{live_server.url}/simulator/checkout/{made.id}"
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.subscriptions.retrieve("sub_nobody")
+
+
+EVERYTHING: dict[str, Any] = {
+    "automatic_tax": {"enabled": True},
+    "billing_address_collection": "required",
+    "phone_number_collection": {"enabled": True},
+    "tax_id_collection": {"enabled": True},
+    "consent_collection": {"promotions": "auto", "terms_of_service": "required"},
+    "custom_text": {"submit": {"message": "Shipped by post."}, "after_submit": {"message": "Thank you!"}},
+    "custom_fields": [
+        {"key": "po", "label": {"type": "custom", "custom": "Order number"}, "type": "text", "optional": True},
+        {"key": "size", "label": {"type": "custom", "custom": "Size"}, "type": "dropdown",
+         "dropdown": {"options": [{"label": "Small", "value": "s"}, {"label": "Large", "value": "l"}]}},
+    ],
+    "submit_type": "book",
+    "locale": "de",
+}  # fmt: skip
+
+
+def test_the_page_asks_for_what_the_session_wants_and_keeps_it(client: Client, simulator: Simulator) -> None:
+    made = session(simulator, **EVERYTHING)
+    page = client.get(page_of(made)).content.decode()
+    for shown in (
+        "Country", "Street", "Phone", "Tax ID", "Order number", "Large", "Send me news", "terms of service",
+        "Shipped by post.", "Thank you!", "Book, 8.40 EUR by card", "20 % for everybody", "1.40 EUR",
+    ):  # fmt: skip
+        assert shown in page
+    typed = {
+        "action": "card", "email": "eve@example.com", "name": "Eve", "country": "AT", "line1": "Ring 1", "city": "Wien",
+        "postal_code": "1010", "phone": "+43 1 2", "tax_id_type": "eu_vat", "tax_id": "atu 12345678",
+        "business_name": "Eve & Co", "field_po": "A-1", "field_size": "l", "promotions": "on",
+    }  # fmt: skip
+    refused = client.post(page_of(made), typed).content.decode()
+    assert "You must accept the terms of service." in refused
+    assert 'value="Eve &amp; Co"' in refused
+    assert client.post(page_of(made), typed | {"terms_of_service": "on"}).status_code == 302
+    done = simulator.get("checkout.session", made)
+    details = done["customer_details"]
+    assert (details["name"], details["address"]["city"]) == ("Eve & Co", "Wien")
+    assert details["tax_ids"] == [{"type": "eu_vat", "value": "ATU12345678"}]
+    assert [field[field["type"]]["value"] for field in done["custom_fields"]] == ["A-1", "l"]
+    assert (done["consent"]["promotions"], done["amount_total"]) == ("opt_in", 840)
+
+
+def test_tax_in_the_price_is_shown_below_the_total(client: Client, simulator: Simulator) -> None:
+    price = simulator.create_price({"currency": "eur", "unit_amount": 1200, "tax_behavior": "inclusive"})
+    page = client.get(page_of(session(simulator, price["id"], automatic_tax={"enabled": True}))).content.decode()
+    assert "Tax in it (20 %" in page
+    assert "12.00 EUR by card" in page
+
+
+def test_the_links_of_an_invoice_lead_to_a_page_of_it(client: Client, simulator: Simulator) -> None:
+    coupon = simulator.create_coupon({"percent_off": 10.0, "name": "Friends"})
+    made = session(
+        simulator, "price_pro_monthly", mode="subscription", automatic_tax={"enabled": True},
+        discounts=[{"coupon": coupon["id"]}], tax_id_collection={"enabled": True, "required": "if_supported"},
+    )  # fmt: skip
+    invoice = simulator.get("invoice", simulator.pay(made)["invoice"])
+    for link in (invoice["hosted_invoice_url"], invoice["invoice_pdf"]):
+        assert urlsplit(link).path.startswith(f"/simulator/invoice/{invoice['id']}")
+        page = client.get(urlsplit(link).path).content.decode()
+        for shown in ("Friends", "10 % off, once", "20 % on", "eu vat DE123456789", invoice["number"], "paid"):
+            assert shown in page
+    assert invoice["hosted_invoice_url"] in client.get(MACHINE).content.decode()
+    assert client.get("/simulator/invoice/in_nobody").status_code == 404
+
+
+def test_an_open_invoice_is_paid_on_its_page(client: Client, simulator: Simulator) -> None:
+    customer = simulator.create_customer({"email": "ada@example.com"})
+    simulator.all("price")
+    sent = simulator.subscribe(customer["id"], [("price_pro_monthly", 1)], by_invoice=True)["latest_invoice"]
+    address = reverse("licenzy_simulator:invoice", args=[sent])
+    assert client.post(address, {"action": "decline"}).status_code == 302
+    assert simulator.get("invoice", sent)["status"] == "open"
+    assert client.post(address, {"action": "pay"}).status_code == 302
+    assert simulator.get("invoice", sent)["status"] == "paid"
+    assert "is paid, not open" in client.post(address, {"action": "pay"}).content.decode()

@@ -15,7 +15,8 @@ from licenzy_django.simulator.urls import urlpatterns
 pytestmark = pytest.mark.django_db
 PATHS = {
     "/simulator/": "get", "/simulator/act/": "post", "/simulator/checkout/cs_test_1": "get",
-    "/simulator/portal/bps_1": "get", "/simulator/simulator.css": "get", "/simulator/v1/customers": "get",
+    "/simulator/portal/bps_1": "get", "/simulator/invoice/in_1": "get",
+    "/simulator/invoice/in_1/pdf": "get", "/simulator/simulator.css": "get", "/simulator/v1/customers": "get",
 }  # fmt: skip
 
 

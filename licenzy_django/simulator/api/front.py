@@ -56,7 +56,8 @@ class Front:
         ``version`` is the account's own, for requests that name none.
         """
         self.simulator = simulator
-        self.page_base = page_base or (lambda: "http://127.0.0.1:8000/simulator")
+        if page_base:
+            simulator.page_base = page_base
         self.version = version
         self.faults = faults.Faults()
         self.log: list[faults.LoggedRequest] = []
@@ -108,13 +109,10 @@ class Front:
             credentials = _user_of(credentials)
         for prefix, livemode in _KEYS.items():
             if credentials.startswith(prefix) and len(credentials) > len(prefix):
-                return self.simulator if livemode == self.simulator.livemode else self._sibling(livemode)
+                return self.simulator if livemode == self.simulator.livemode else self.simulator.sibling(livemode)
         shown = f"{credentials[:8]}{'*' * 8}" if credentials else ""
         message = f"Invalid API Key provided: {shown}" if shown else "You did not provide an API key."
         raise RefusalError(message, status=401)
-
-    def _sibling(self, livemode: bool) -> Simulator:
-        return Simulator(self.simulator.store.sibling(livemode), after_retries=self.simulator.after_retries)
 
     def _once(
         self, world: Simulator, request: Request, cause: Cause, *, crash: bool, in_flight: Callable[[], object] | None
@@ -174,8 +172,7 @@ class Front:
         return Answer(200, json.dumps(answer_shape(shown), indent=2), request_id)
 
     def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str) -> Json:
-        run = partial(found.run, page_base=self.page_base()) if found.pages else found.run
-        shown = snapshot(run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
+        shown = snapshot(found.run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
         return expand(world, shown, wanted.get("expand") or [])
 
 

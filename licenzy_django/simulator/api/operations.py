@@ -16,12 +16,12 @@ Operation = Callable[[World, Json, str], Json]
 """Takes the world, the parameters and the id in the path; answers with a live object or a list."""
 
 
-def create_session(world: World, params: Json, _: str, *, page_base: str) -> Json:
-    return sessions.create(world, params, page=f"{page_base}/checkout")
+def create_session(world: World, params: Json, _: str) -> Json:
+    return sessions.create(world, params)
 
 
-def create_portal_session(world: World, params: Json, _: str, *, page_base: str) -> Json:
-    return portal.create_session(world, params, page=f"{page_base}/portal")
+def create_portal_session(world: World, params: Json, _: str) -> Json:
+    return portal.create_session(world, params)
 
 
 def expire_session(world: World, params: Json, identifier: str) -> Json:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ..json_tree import Json
 from ..refusals import RefusalError
-from . import discount_operations as off
+from . import discount_and_tax_operations as off
 from . import invoice_operations as bill
 from . import lists, previews
 from . import operations as do
@@ -24,8 +24,6 @@ class Route:
     pattern: re.Pattern[str]
     name: str
     run: Callable[..., Json]
-    pages: bool = field(default=False)
-    """Whether the operation wants to know where the simulator's pages are."""
 
 
 _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
@@ -41,6 +39,8 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("GET", "/v1/customers/{id}", "customers.retrieve", lists.retrieve("customer")),
     ("POST", "/v1/customers/{id}", "customers.update", do.update_customer),
     ("DELETE", "/v1/customers/{id}", "customers.delete", do.delete_customer),
+    ("GET", "/v1/customers/{id}/tax_ids", "customers.tax_ids.list", off.list_tax_ids),
+    ("GET", "/v1/tax_rates/{id}", "tax_rates.retrieve", off.retrieve_tax_rate),
     ("POST", "/v1/billing_portal/sessions", "billing_portal.sessions.create", do.create_portal_session),
     ("POST", "/v1/subscriptions", "subscriptions.create", subs.create_subscription),
     ("GET", "/v1/subscriptions", "subscriptions.list", lists.subscriptions),
@@ -136,10 +136,8 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("POST", "/v1/webhook_endpoints/{id}", "webhook_endpoints.update", do.update_endpoint),
     ("DELETE", "/v1/webhook_endpoints/{id}", "webhook_endpoints.delete", do.delete_endpoint),
 )  # fmt: skip
-_PAGED = (do.create_session, do.create_portal_session)
 ROUTES = tuple(
-    Route(method, re.compile(path.replace("{id}", "(?P<id>[^/]+)")), name, run, pages=run in _PAGED)
-    for method, path, name, run in _TABLE
+    Route(method, re.compile(path.replace("{id}", "(?P<id>[^/]+)")), name, run) for method, path, name, run in _TABLE
 )
 
 

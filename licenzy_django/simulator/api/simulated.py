@@ -25,14 +25,15 @@ _SHIPPING = f"shipping{{{_PLACE} name phone}}"
 _CHANGE = """payment_behavior=allow_incomplete|error_if_incomplete|pending_if_incomplete proration_behavior
     proration_date"""
 _CURRENCIES = "currency_options{*{tax_behavior unit_amount}}"
-_NO_TAX = "automatic_tax{enabled=false}"
 
 SIMULATED: dict[str, str] = {
     "checkout.sessions.create": f"""
-        adaptive_pricing{{enabled=false}} allow_promotion_codes allowed_payment_method_types=card|sepa_debit {_NO_TAX}
+        adaptive_pricing{{enabled=false}} allow_promotion_codes allowed_payment_method_types=card|sepa_debit
+        automatic_tax{{enabled}}
         billing_address_collection cancel_url client_reference_id consent_collection currency custom_fields custom_text
-        customer customer_creation customer_email customer_update discounts expires_at
-        invoice_creation{{enabled=false}}
+        customer customer_creation customer_email
+        customer_update{{address name shipping=never}} discounts expires_at
+        invoice_creation{{enabled invoice_data{{custom_fields description footer metadata}}}}
         line_items{{adjustable_quantity metadata price {_PRICED} quantity}} locale managed_payments{{enabled=false}}
         metadata mode name_collection
         payment_intent_data{{{_AUTOMATIC} description metadata receipt_email setup_future_usage {_SHIPPING}
@@ -50,6 +51,7 @@ SIMULATED: dict[str, str] = {
         metadata name phone preferred_locales {_SHIPPING} tax_exempt""",
     "customers.list": f"{_LISTED} email",
     "customers.delete": "",
+    "customers.tax_ids.list": _PAGED,
     "billing_portal.sessions.create": "customer locale return_url",
     "subscriptions.list": f"{_LISTED} customer price status",
     "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at

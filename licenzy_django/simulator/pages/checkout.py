@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from ..account import database_simulator
-from ..json_tree import Json
+from ..json_tree import Json, public
 from ..refusals import RefusalError
-from ..resources import session_totals
+from ..resources import session_totals, taxes
 from ..simulator import Simulator
+from . import checkout_form
 
 DEFAULT_EMAIL = "ada@example.com"
 
@@ -35,7 +36,8 @@ def checkout(request: HttpRequest, session_id: str) -> HttpResponse:
         session = _session(simulator, session_id)
         if request.POST.get("action") == "decline" and not problem:
             problem = "Your card was declined. Nothing was charged; choose another way to pay."
-    return render(request, "licenzy_simulator/checkout.html", _context(simulator, session, problem))
+    context = _context(simulator, session, problem, request.POST)
+    return render(request, "licenzy_simulator/checkout.html", context)
 
 
 def _session(simulator: Simulator, session_id: str) -> Json:
@@ -57,9 +59,9 @@ def _act(simulator: Simulator, session: Json, request: HttpRequest) -> HttpRespo
     elif action == "no_promotion":
         simulator.remove_promotion_code(session)
     elif action == "card":
-        simulator.pay(session, email=email)
+        simulator.pay(session, email=email, answers=checkout_form.answers(session, request.POST))
     elif action == "bank":
-        simulator.pay_by_bank(session, email=email)
+        simulator.pay_by_bank(session, email=email, answers=checkout_form.answers(session, request.POST))
     elif action == "decline":
         simulator.decline(session)
     if action in ("card", "bank"):
@@ -97,10 +99,15 @@ def _coupon(simulator: Simulator, session: Json) -> Json | None:
     return coupon | {"shown": shown}
 
 
-def _context(simulator: Simulator, session: Json, problem: str) -> Json:
-    items = _items(simulator, session)
-    return {
-        "session": session,
+def _context(simulator: Simulator, session: Json, problem: str, typed: QueryDict) -> Json:
+    shown = session_totals.foreseen(simulator, simulator.find("checkout.session", session))
+    items, details = shown["_line_items"], shown["total_details"]
+    on_top = (shown["amount_total"] or 0) - (shown["amount_subtotal"] or 0) + details["amount_discount"]
+    return checkout_form.fields(shown, typed) | {
+        "session": public(shown),
+        "tax_on_top": on_top,
+        "tax_inside": details["amount_tax"] - on_top,
+        "tax_percent": taxes.PERCENT,
         "items": items,
         "coupon": _coupon(simulator, session),
         "rhythm": next((item["price"]["recurring"] for item in items if item["price"]["recurring"]), None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..json_tree import Json
 from ..refusals import invalid, no_such
@@ -12,6 +13,7 @@ from . import balance
 _KEPT = (
     "address", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt",
 )  # fmt: skip
+PLACE: Json = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 _UNSET: Json = {"preferred_locales": [], "tax_exempt": "none"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 MOST_OF_AN_EMAIL = 512
@@ -38,11 +40,19 @@ def create(world: World, wanted: Json) -> Json:
         "next_invoice_sequence": 1,
         "test_clock": None,
         "_card": "ok",
-    } | {name: wanted.get(name) or _UNSET.get(name) for name in _KEPT}  # fmt: skip
+    } | {name: _kept(wanted, name) for name in _KEPT}  # fmt: skip
     customer["balance"] = wanted.get("balance", 0)
     world.add(customer, "customer.created")
     _record_balance(world, customer, customer["balance"], "initial")
     return customer
+
+
+def _kept(wanted: Json, name: str) -> Any:
+    """An address has all its lines, also those that were not given."""
+    value = wanted.get(name)
+    if name == "address" and value:
+        return PLACE | value
+    return value or _UNSET.get(name)
 
 
 def _record_balance(world: World, customer: Json, amount: int, kind: str) -> None:
@@ -56,7 +66,7 @@ def update(world: World, customer: Json, wanted: Json) -> Json:
     with world.changing(customer, "customer.updated"):
         for name in _KEPT:
             if name in wanted:
-                customer[name] = wanted[name] or _UNSET.get(name)
+                customer[name] = _kept(wanted, name)
         customer["balance"] = wanted.get("balance", customer["balance"])
         merge_metadata(customer, wanted)
     _record_balance(world, customer, customer["balance"] - before, "adjustment")

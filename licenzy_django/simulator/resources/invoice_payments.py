@@ -19,6 +19,16 @@ def open_default(world: World, invoice: Json) -> str:
     return str(intent["id"])
 
 
+def adopt(world: World, invoice: Json, intent: Json) -> None:
+    """A payment that was made before its invoice."""
+    for paid in [intent, *world.store.all("charge", payment_intent=intent["id"])]:
+        with world.changing(paid):
+            paid["_invoice"] = invoice["id"]
+    with world.changing(invoice):
+        invoice |= {"_payment_intent": intent["id"], "_charge": intent["latest_charge"]}
+    _add(world, invoice, intent, default=True)
+
+
 def charge_default(world: World, invoice: Json) -> Json | None:
     intent = intent_of(world, invoice)
     return payments.succeed(world, intent) if intent else None

@@ -13,7 +13,6 @@ from .invoice_lines import Period
 _FIXED: Json = {
     "object": "invoice", "status": "draft", "account_country": "US", "account_name": "Simulation",
     "attempt_count": 0, "attempted": False, "auto_advance": True, "collection_method": "charge_automatically",
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
     "default_tax_rates": [], "issuer": {"type": "self"}, "metadata": {},
     "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
     "status_transitions": {
@@ -48,6 +47,7 @@ class Heading:
     collection_method: str = "charge_automatically"
     days_until_due: int | None = None
     discounts: tuple[str, ...] = ()
+    automatic_tax: bool = False
     extra: Json = field(default_factory=dict)
 
 
@@ -63,6 +63,7 @@ def heading_of(subscription: Json, reason: str, period: Period) -> Heading:
         collection_method=subscription["collection_method"],
         days_until_due=subscription["days_until_due"],
         discounts=tuple(subscription["discounts"]) if reason != "manual" else (),
+        automatic_tax=subscription["automatic_tax"]["enabled"],
     )
 
 
@@ -77,6 +78,7 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
         "id": invoice_id,
         **snapshot(_FIXED),
         **_of_customer(world, heading.customer),
+        "automatic_tax": _automatic_tax(heading),
         "automatically_finalizes_at": world.now + DRAFT_SECONDS,
         "billing_reason": heading.billing_reason,
         "collection_method": heading.collection_method,
@@ -99,13 +101,23 @@ def draft_shape(world: World, heading: Heading, lines: list[Json]) -> Json:
     return invoice
 
 
+def _automatic_tax(heading: Heading) -> Json:
+    on = heading.automatic_tax
+    liability = {"type": "self"} if on else None
+    return {"disabled_reason": None, "enabled": on, "liability": liability, "provider": "stripe" if on else None,
+            "status": "complete" if on else None}  # fmt: skip
+
+
 _OF_CUSTOMER = ("address", "email", "name", "phone", "shipping", "tax_exempt")
 
 
 def _of_customer(world: World, customer: str) -> Json:
     """The customer as it was when the invoice was made."""
     found = world.store.get("customer", customer) or {}
-    return {f"customer_{name}": found.get(name) for name in _OF_CUSTOMER} | {"customer_tax_ids": []}
+    tax_ids = world.store.all("tax_id", customer=customer)
+    return {f"customer_{name}": found.get(name) for name in _OF_CUSTOMER} | {
+        "customer_tax_ids": [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in tax_ids]
+    }
 
 
 def weigh(world: World, invoice: Json) -> int:

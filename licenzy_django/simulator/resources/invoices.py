@@ -33,11 +33,7 @@ def finalize(world: World, invoice: Json) -> Json:
         raise RefusalError(f"Invoice {invoice['id']} is already finalized", code="invoice_no_longer_editable")
     with world.changing(invoice):
         ending = weigh(world, invoice)
-        invoice |= {"status": "open", "number": invoice["id"].upper(), "effective_at": world.now}
-        invoice |= {"automatically_finalizes_at": None, "ending_balance": ending, "last_finalization_error": None}
-        invoice["hosted_invoice_url"] = f"https://invoice.stripe.com/i/{invoice['id']}"
-        invoice["invoice_pdf"] = f"https://pay.stripe.com/invoice/{invoice['id']}/pdf"
-        invoice["status_transitions"]["finalized_at"] = world.now
+        _open(world, invoice, ending)
         if invoice["collection_method"] == "send_invoice":
             invoice["due_date"] = world.now + (invoice["_days_until_due"] or 0) * DAY
         if invoice["amount_due"] > 0:
@@ -45,6 +41,23 @@ def finalize(world: World, invoice: Json) -> Json:
     _move_balance(world, invoice, ending - invoice["starting_balance"])
     world.emit("invoice.finalized", invoice)
     return settle(world, invoice) if invoice["amount_due"] == 0 else invoice
+
+
+def _open(world: World, invoice: Json, ending_balance: int) -> None:
+    invoice |= {"status": "open", "number": invoice["id"].upper(), "effective_at": world.now}
+    invoice |= {"automatically_finalizes_at": None, "ending_balance": ending_balance, "last_finalization_error": None}
+    page = f"{world.page_base()}/invoice/{invoice['id']}"
+    invoice |= {"hosted_invoice_url": page, "invoice_pdf": f"{page}/pdf"}
+    invoice["status_transitions"]["finalized_at"] = world.now
+
+
+def open_beside_balance(world: World, invoice: Json) -> Json:
+    """Finalised for what it adds up to, whatever the customer's balance is: the money is there already."""
+    with world.changing(invoice):
+        _open(world, invoice, invoice["starting_balance"])
+        invoice |= {"amount_due": invoice["total"], "amount_remaining": invoice["total"]}
+    world.emit("invoice.finalized", invoice)
+    return invoice
 
 
 def _move_balance(world: World, invoice: Json, amount: int) -> None:

@@ -13,7 +13,7 @@ from ..world import World
 from . import customers
 
 
-def create_session(world: World, wanted: Json, *, page: str = "http://127.0.0.1:8000/simulator/portal") -> Json:
+def create_session(world: World, wanted: Json) -> Json:
     if not wanted.get("customer"):
         raise missing("customer")
     customers.existing(world, wanted["customer"], param="customer")
@@ -30,7 +30,7 @@ def create_session(world: World, wanted: Json, *, page: str = "http://127.0.0.1:
         "locale": wanted.get("locale"),
         "on_behalf_of": None,
         "return_url": wanted.get("return_url"),
-        "url": f"{page}/{session_id}",
+        "url": f"{world.page_base()}/portal/{session_id}",
     }
     return world.add(session)
 

@@ -13,7 +13,6 @@ MOST_FIELDS = 3
 def asked(wanted: Json) -> Json:
     """The keys of the session that only decorate: nothing of the payment follows from them."""
     return {
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "consent_collection": _consent(wanted.get("consent_collection")),
         "custom_fields": [_field(entry, f"custom_fields[{at}]") for at, entry in enumerate(_fields(wanted))],
         "custom_text": {name: (wanted.get("custom_text") or {}).get(name) or None for name in _TEXTS},

@@ -77,8 +77,23 @@ def _check_customer(world: World, wanted: Json) -> None:
     if wanted.get("customer"):
         customers.existing(world, wanted["customer"], param="customer")
     customers.check_email(wanted.get("customer_email"), "customer_email")
+    _check_tax_place(world, wanted)
     if wanted.get("customer_update") and not wanted.get("customer"):
         raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
+
+
+def _check_tax_place(world: World, wanted: Json) -> None:
+    """Of an existing customer Stripe wants the address, or leave to save the one that is typed."""
+    lets = wanted.get("customer_update") or {}
+    if not (wanted.get("automatic_tax") or {}).get("enabled") or not wanted.get("customer"):
+        return
+    address = world.find("customer", wanted["customer"])["address"] or {}
+    if not address.get("country") and "auto" not in (lets.get("address"), lets.get("shipping")):
+        raise invalid(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to "
+            "the Customer or set either `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' "
+            "to save the address entered in Checkout to the Customer.", "", "customer_tax_location_invalid",
+        )  # fmt: skip
 
 
 def _check_expiry(world: World, wanted: Json) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..json_tree import Json, snapshot
 from ..world import DAY, World
+from . import session_invoices
 from .session_asks import asked
 
 CLOSED_DETAILS: Json = {
@@ -21,7 +22,7 @@ _FIXED: Json = {
     "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
 } | dict.fromkeys((
     "after_expiration", "allowed_payment_method_types", "client_secret", "collected_information", "consent",
-    "currency_conversion", "customer_account", "integration_identifier", "invoice", "invoice_creation",
+    "currency_conversion", "customer_account", "integration_identifier", "invoice",
     "managed_payments", "origin_context", "payment_intent", "payment_link",
     "permissions", "recovered_from", "setup_intent", "shipping_address_collection",
     "shipping_cost", "subscription", "wallet_options",
@@ -32,7 +33,10 @@ _ECHOED = (
 )  # fmt: skip
 
 
-def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) -> Json:
+_KEPT = ("subscription_data", "payment_intent_data", "customer_update")
+
+
+def session_shape(world: World, wanted: Json, items: list[Json]) -> Json:
     session_id = world.new_id(f"cs_{'live' if world.livemode else 'test'}")
     mode = wanted["mode"]
     collection = "always" if mode == "subscription" else "if_required"
@@ -41,10 +45,12 @@ def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) 
         "amount_subtotal": None,
         "amount_total": None,
         "created": world.now,
+        "automatic_tax": _automatic_tax(world, wanted),
         "currency": items[0]["currency"] if items else wanted.get("currency"),
         "customer_creation": _customer_creation(wanted),
         "customer_details": _details(world, wanted),
         "expires_at": wanted.get("expires_at") or world.now + DAY,
+        "invoice_creation": session_invoices.asked(wanted),
         "livemode": world.livemode,
         "metadata": dict(wanted.get("metadata") or {}),
         "mode": mode,
@@ -54,10 +60,29 @@ def session_shape(world: World, wanted: Json, items: list[Json], url_base: str) 
         ],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "ui_mode": wanted.get("ui_mode", "hosted_page"),
-        "url": f"{url_base}/{session_id}",
+        "url": f"{world.page_base()}/checkout/{session_id}",
         "_line_items": items,
-        "_wanted": {name: wanted.get(name) or {} for name in ("subscription_data", "payment_intent_data")},
+        "_wanted": {name: wanted.get(name) or {} for name in _KEPT},
+        "_answers": {},
+        "_needs_place": _needs_place(world, wanted),
     }
+
+
+def _needs_place(world: World, wanted: Json) -> bool:
+    """An address that Checkout may save is asked for anew (``customer_update[address]``)."""
+    tax = _automatic_tax(world, wanted)
+    saves = (wanted.get("customer_update") or {}).get("address") == "auto"
+    return bool(tax["enabled"] and (saves or tax["status"] != "complete"))
+
+
+def _automatic_tax(world: World, wanted: Json) -> Json:
+    """The place is known where the customer has an address; otherwise the page asks for it."""
+    if not (wanted.get("automatic_tax") or {}).get("enabled"):
+        return {"enabled": False, "liability": None, "provider": None, "status": None}
+    customer = world.find("customer", wanted["customer"]) if wanted.get("customer") else {}
+    known = (customer.get("address") or {}).get("country")
+    status = "complete" if known else "requires_location_inputs"
+    return {"enabled": True, "liability": {"type": "self"}, "provider": "stripe", "status": status}
 
 
 def _customer_creation(wanted: Json) -> str | None:

@@ -5,17 +5,29 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import Ref, World
-from . import billing, customers, invoices, payment_methods, payments, session_discounts, session_totals, subscriptions
+from . import (
+    billing,
+    customers,
+    invoices,
+    payment_methods,
+    payments,
+    session_answers,
+    session_discounts,
+    session_invoices,
+    session_totals,
+    subscriptions,
+)
+from .session_answers import Answers
 from .session_rules import check, require_open
-from .session_shapes import CLOSED_DETAILS, item_shape, session_shape
+from .session_shapes import item_shape, session_shape
 
 
-def create(world: World, wanted: Json, *, page: str = "http://127.0.0.1:8000/simulator/checkout") -> Json:
-    """``page`` is the address under which the hosted page is served."""
+def create(world: World, wanted: Json) -> Json:
+    """The page is shown at the session's ``url``."""
     session_discounts.check(wanted)
     lines = check(world, wanted)
     items = [item_shape(world, price, quantity, entry) for price, quantity, entry in lines]
-    session = session_shape(world, wanted, items, page)
+    session = session_shape(world, wanted, items)
     session_totals.count(world, session)
     session_discounts.begin(world, session, wanted)
     return world.add(session)
@@ -44,9 +56,16 @@ def set_quantity(world: World, session: Json, quantity: int, *, item: Ref | None
     return session
 
 
-def pay(world: World, session: Json, *, email: str = "customer@example.com", card: bool = True) -> Json:
-    """By card. ``card=False``: a trial or a free order without any way to pay."""
+def pay(
+    world: World, session: Json, *, email: str = "customer@example.com", card: bool = True,
+    answers: Answers | None = None,
+) -> Json:  # fmt: skip
+    """By card. ``card=False``: a trial or a free order without any way to pay.
+
+    ``answers``: what is typed into the page besides; by default what it asks for, and nothing else.
+    """
     require_open(world, session)
+    session_answers.take(world, session, answers)
     session_discounts.recheck(world, session)
     if card:
         _require_way(session, "card")
@@ -82,12 +101,16 @@ def _intent(world: World, session: Json, email: str) -> Json:
 
 
 def _customer(world: World, session: Json, email: str) -> str | None:
-    """The session's customer; a guest has none, unless the mode or the price makes one."""
+    """The session's customer; a guest has none, unless the mode, the price or an invoice makes one."""
     wants_one = session["customer_creation"] == "always" or not session["amount_total"]
+    wants_one = wants_one or session_invoices.is_wanted(session)
+    email = _email(session, email)
     if not session["customer"] and wants_one:
-        customer = customers.create(world, {"email": _email(session, email)})
+        customer = customers.create(world, session_answers.of_a_new_customer(session, email))
         with world.changing(session):
             session["customer"] = customer["id"]
+    if session["customer"]:
+        session_answers.save(world, session, world.find("customer", session["customer"]), email)
     return session["customer"]  # type: ignore[no-any-return]
 
 
@@ -100,9 +123,12 @@ def _complete(world: World, session: Json, payment_status: str, email: str, **fo
     _customer(world, session, email)
     if session["mode"] == "payment":
         session_discounts.redeem(world, session)
+        if payment_status != "unpaid":
+            session_invoices.create(world, session)
     with world.changing(session):
         session |= {"status": "complete", "payment_status": payment_status, "url": None, **found}
-        session["customer_details"] = CLOSED_DETAILS | {"email": _email(session, email)}
+        session["customer_details"] = session_answers.details(world, session, _email(session, email))
+        session["collected_information"] = session_answers.collected(session)
     world.emit("checkout.session.completed", session)
     return session
 
@@ -138,6 +164,8 @@ def _start_subscription(
     subscription |= {name: wanted[name] for name in ("description", "trial_settings") if wanted.get(name)}
     session_discounts.redeem(world, session, subscription=subscription)
     subscription["default_payment_method"] = method
+    if session["automatic_tax"]["enabled"]:
+        subscription["automatic_tax"] = {"disabled_reason": None, "enabled": True, "liability": {"type": "self"}}
     invoice = billing.first_invoice(world, subscription, [line for line in lines if not line[0]["recurring"]])
     world.emit("customer.subscription.created", subscription)
     with world.changing(session):
@@ -147,14 +175,16 @@ def _start_subscription(
 
 
 def pay_by_bank(
-    world: World, session: Json, *, email: str = "customer@example.com", subscription_status: str = "incomplete"
-) -> Json:
+    world: World, session: Json, *, email: str = "customer@example.com", subscription_status: str = "incomplete",
+    answers: Answers | None = None,
+) -> Json:  # fmt: skip
     """Complete but unpaid: the debit is on its way. What status a subscription has meanwhile, Stripe leaves open."""
     require_open(world, session)
+    session_answers.take(world, session, answers)
     session_discounts.recheck(world, session)
     _require_way(session, "sepa_debit")
     if session["mode"] == "setup" or (session["mode"] == "payment" and session["amount_total"] == 0):
-        return pay(world, session, email=email)
+        return pay(world, session, email=email, answers=answers)
     if session["mode"] == "payment":
         payments.process(world, _intent(world, session, email))
         return _complete(world, session, "unpaid", email)
@@ -178,6 +208,7 @@ def settle_bank(world: World, session: Json) -> Json:
     intent = _bank_debit(world, session)
     if session["mode"] == "payment":
         payments.succeed(world, intent)
+        session_invoices.create(world, session)
     else:
         billing.pay_invoice(world, world.find("invoice", session["invoice"]))
     with world.changing(session):
@@ -220,6 +251,7 @@ def session_of_intent(world: World, intent: Json) -> Json | None:
 def decline(world: World, session: Json) -> Json:
     """The card is declined: the session stays open, and only a one-time payment leaves a trace."""
     require_open(world, session)
+    session_answers.take(world, session, None)
     if session["mode"] == "payment" and session["amount_total"]:
         payments.fail(world, _intent(world, session, "customer@example.com"))
     return session

@@ -28,6 +28,12 @@ def moment(timestamp: int | None) -> str:
 
 
 @register.filter
+def day(timestamp: int) -> str:
+    """Unix seconds → 2026-11-23."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d")
+
+
+@register.filter
 def named(identifier: str, names: dict[str, str]) -> str:
     return names.get(identifier, identifier)
 

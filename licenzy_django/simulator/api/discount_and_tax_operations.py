@@ -1,9 +1,10 @@
-"""Coupons and promotion codes: what the API does with their parameters."""
+"""Coupons, promotion codes, tax: what the API does with their parameters."""
 
 from __future__ import annotations
 
 from ..json_tree import Json
-from ..resources import coupons, promotion_codes
+from ..refusals import no_such
+from ..resources import coupons, customers, promotion_codes, taxes
 from ..world import World
 from .listing import page
 
@@ -51,3 +52,14 @@ def list_promotion_codes(world: World, params: Json, _: str) -> Json:
     if "coupon" in params:
         found = [code for code in found if code["promotion"]["coupon"] == params["coupon"]]
     return page(found, params, "/v1/promotion_codes")
+
+
+def list_tax_ids(world: World, params: Json, identifier: str) -> Json:
+    found = world.store.all("tax_id", customer=customers.existing(world, identifier)["id"])
+    return page(found, params, f"/v1/customers/{identifier}/tax_ids")
+
+
+def retrieve_tax_rate(world: World, params: Json, identifier: str) -> Json:
+    if identifier != taxes.RATE:
+        raise no_such("tax_rate", identifier)
+    return taxes.rate(world)
