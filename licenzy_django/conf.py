@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from licenzy_django.models import CheckoutAttempt
 
 # The version our translator was written for, and the one `licenzy_webhook_endpoint` registers. Kept in one place.
 STRIPE_API_VERSION = "2026-10-28.endive"
@@ -40,6 +42,12 @@ class LicenzySettings:
     CANCEL_URL: str = ""
     ALLOWED_REDIRECT_HOSTS: Sequence[str] = ()
     """Hosts (with port, if not the default one) that a caller's success, cancel or return URL may name."""
+
+    CHECKOUT: Mapping[str, Any] = field(default_factory=dict)
+    """What Stripe's payment page can do, in Stripe's own parameter names; a product's ``checkout`` goes before it."""
+
+    CHECKOUT_PARAMS: str | Callable[[CheckoutAttempt, HttpRequest | None], Mapping[str, Any] | None] = ""
+    """From an attempt that is about to be made, and the visitor's request or None, to more of the same."""
 
     STRIPE_API_BASE: str = ""
     STRIPE_HTTP_CLIENT: str = ""

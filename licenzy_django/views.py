@@ -13,9 +13,10 @@ from contextlib import suppress
 from copy import copy
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 from uuid import uuid4
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.mixins import AccessMixin
 from django.db import DatabaseError, transaction
 from django.http import (
@@ -34,7 +35,8 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from licenzy_django import billing_portal, checkout, sync
-from licenzy_django.checkout.redirects import SESSION_TEMPLATE
+from licenzy_django.checkout.order import is_email
+from licenzy_django.checkout.redirects import with_session
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
@@ -162,6 +164,10 @@ class StartCheckoutView(RefusableView):
             request.POST.get("product_code", ""),
             idempotency_key=self.idempotency_key(),
             quantity=self.quantity(),
+            customer_email=self.customer_email(),
+            metadata=self.metadata(),
+            optional_items=self.optional_items(),
+            request=request,
             success_url=with_session(success_url) if success_url else "",
             cancel_url=self.absolute(self.cancel_url),
         )
@@ -175,6 +181,20 @@ class StartCheckoutView(RefusableView):
     def quantity(self) -> int:
         """Packs or seats; override it to let the visitor choose."""
         return 1
+
+    def customer_email(self) -> str:
+        """What Stripe's page has as the e-mail when the subject buys for the first time: the user's own, if any."""
+        user = getattr(self.request, "user", None)
+        email = getattr(user, user.get_email_field_name(), "") if isinstance(user, AbstractBaseUser) else ""
+        return email if email and is_email(email) else ""
+
+    def metadata(self) -> dict[str, str]:
+        """The host's own, kept with the purchase; override it, and never trust the visitor with it."""
+        return {}
+
+    def optional_items(self) -> list[str]:
+        """Codes of add-ons that the customer may put beside a subscription; override it."""
+        return []
 
 
 class BillingPortalView(RefusableView):
@@ -267,13 +287,6 @@ class CheckoutStateView(OwnCheckoutView):
 def kept(given: QueryDict, names: Iterable[str]) -> dict[str, str]:
     """What is short enough to be put into an address, and is there."""
     return {name: text for name in names if 0 < len(text := given.get(name) or "") <= LONGEST_KEPT}
-
-
-def with_session(url: str) -> str:
-    """Stripe puts the session's id in the place of the template, which must stay as it is."""
-    parts = urlsplit(url)
-    query = "&".join(part for part in (parts.query, f"session_id={SESSION_TEMPLATE}") if part)
-    return urlunsplit(parts._replace(query=query))
 
 
 def after_the_first_click(open_page: Callable[[], checkout.StartedCheckout]) -> checkout.StartedCheckout:

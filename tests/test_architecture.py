@@ -26,7 +26,7 @@ usage | sync | billing_portal | catalog
 entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound
 models
-clock | encryption | identity | idempotency | request_bodies
+checkout_options | clock | encryption | identity | idempotency | request_bodies
 conf | exceptions | signals | wording | view_shapes | db
 """
 """From the top of the house to its ground. Imports go down only; rooms on one floor do not import each other."""

@@ -25,6 +25,7 @@ class CheckoutAttemptAdmin(LookedUp):
         "product",
         "quantity",
         "terms",
+        "metadata",
         "trial_days",
         "status",
         "failure_reason",

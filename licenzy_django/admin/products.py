@@ -94,6 +94,9 @@ class ProductForm(ProductModelForm):
             raise forms.ValidationError(_("A product needs a Stripe price."))
         return str(price)
 
+    def clean_checkout(self) -> Any:
+        return self.cleaned_data["checkout"] or {}
+
     def clean_grace_days(self) -> int:
         return self.cleaned_data["grace_days"] or 0
 
@@ -115,7 +118,7 @@ class ProductAdmin(Configured):
                 "classes": ["collapse"],
             },
         ),
-        (None, {"fields": ["group", "is_add_on", "features", "applying", "is_active"]}),
+        (None, {"fields": ["group", "is_add_on", "features", "checkout", "applying", "is_active"]}),
         *(
             (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from licenzy_django.access.summary import STATUS_ORDER
-from licenzy_django.checkout.sessions import MAX_QUANTITY
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import CheckoutAttempt, Kind, Mode, Source, Status
@@ -82,6 +82,7 @@ class CheckoutSessionRequest(RequestSerializer):
     product_code = TextField(max_length=64)
     quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, required=False)
     customer_email = TextField(max_length=254, required=False)
+    locale = TextField(max_length=10, required=False)
     success_url = TextField(max_length=2048, required=False)
     cancel_url = TextField(max_length=2048, required=False)
     trial = FlagField(required=False)

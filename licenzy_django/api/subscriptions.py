@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from licenzy_django import subscriptions
 from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, TextField, TimeField, WholeNumberField
 from licenzy_django.api.views import LicenzyView
-from licenzy_django.checkout.sessions import MAX_QUANTITY
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.idempotency import idempotency_key
 from licenzy_django.subscriptions.rules import WHENS
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.billing_portal.owned import Owned, product_named
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.checkout.plan_groups import live_subscriptions
-from licenzy_django.checkout.sessions import MAX_QUANTITY
 from licenzy_django.exceptions import AlreadySubscribed, ChangePending, InvalidRequest, NotChangeable
 from licenzy_django.models import Product, Subject
 from licenzy_django.stripe.objects.subscription import Item

@@ -18,6 +18,7 @@ LEFT_OUT: dict[str, Any] = UNPRICED | {
     "group": "",
     "is_add_on": False,
     "trial_card": True,
+    "checkout": {},
 }
 """What a key that is left out means, and ``dump`` leaves out."""
 OPTIONAL_KEYS = frozenset({"features", *LEFT_OUT})
@@ -78,6 +79,7 @@ def keys_of(rules: KindRules) -> list[str]:
         *plan,
         *rules.terms,
         *trial_card,
+        "checkout",
         "is_active",
     ]
 
@@ -108,6 +110,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
     **PRICE_TYPES,
+    "checkout": (lambda value: isinstance(value, dict), "an object of Stripe's Checkout parameters"),
     **dict.fromkeys(("is_add_on", "trial_card", "is_active"), (lambda value: isinstance(value, bool), "true or false")),
 }
 

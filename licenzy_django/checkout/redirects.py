@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 
@@ -50,3 +50,10 @@ def is_this_machine(hostname: str) -> bool:
 
 def refusal(name: str, problem: str) -> InvalidRequest:
     return InvalidRequest(f"{name}: {problem}", fields={name: [problem]})
+
+
+def with_session(url: str) -> str:
+    """Stripe puts the session's id in the place of the template, which must stay as it is."""
+    parts = urlsplit(url)
+    query = "&".join(part for part in (parts.query, f"session_id={SESSION_TEMPLATE}") if part)
+    return urlunsplit(parts._replace(query=query))

@@ -7,22 +7,22 @@ request again ends in the same session, and a webhook finds the attempt by itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from licenzy_django import clock
+from licenzy_django.checkout.add_ons import add_ons_of
+from licenzy_django.checkout.options import page_options
+from licenzy_django.checkout.order import Order
 from licenzy_django.checkout.pages import ANSWER_CAN_BE_ASKED_FOR, LEASE, REJECTED, open_session
 from licenzy_django.checkout.params import session_params, urls_in
 from licenzy_django.checkout.plan_groups import make_way, slot_of
-from licenzy_django.checkout.redirects import redirect_url
 from licenzy_django.checkout.trials import offer_trial
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
@@ -33,15 +33,16 @@ from licenzy_django.exceptions import (
     InvalidRequest,
     ProductNotFound,
 )
-from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
-from licenzy_django.identity import required_subject_ref
+from licenzy_django.identity import is_request, required_subject_ref
 from licenzy_django.models import CheckoutAttempt, Product, Subject
 from licenzy_django.models.catalog import MAX_DAYS
 from licenzy_django.models.priced import FOR_SALE
 from licenzy_django.stripe import client
 
-MAX_QUANTITY = 999_999
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
 TRIES = 3
 FROZEN = (
     "status",
@@ -87,6 +88,10 @@ def start(
     success_url: str = "",
     cancel_url: str = "",
     trial: bool | None = None,
+    locale: str = "",
+    metadata: Mapping[str, str] | None = None,
+    optional_items: Sequence[str] = (),
+    request: HttpRequest | None = None,
 ) -> StartedCheckout:
     """Open a Stripe Checkout page for a subject and a product.
 
@@ -99,9 +104,15 @@ def start(
         customer_email: prefilled on Stripe's page when the subject buys for the first time.
         success_url, cancel_url: where Stripe sends the customer, on an allowed host; by default the settings'.
         trial: False does without the product's trial. A subject that has had its trial gets none (setting ``TRIALS``).
+        locale: the language of Stripe's page, one of Stripe's; by default that of the browser.
+        metadata: the host's own, 50 texts by name at most (40 and 500 characters, as Stripe's). It is kept, stays here,
+            and comes back in outbound events as ``metadata``.
+        optional_items: codes of add-ons that the customer may put beside a subscription on the page, 10 at most.
+        request: the visitor's, for the setting ``CHECKOUT_PARAMS``; by default ``subject_ref`` if that is one.
 
     Raises:
         InvalidRequest, ProductNotFound, AlreadySubscribed, ModeNotConfigured: nothing was begun.
+        ImproperlyConfigured: an option of Stripe's page that may not be set; nothing was begun.
         IdempotencyKeyReused, IdempotencyKeyInUse, CheckoutSessionExpired: the key's first request stands.
         StripeUnavailable: the same call again continues where this one stopped.
         StripeRefused: an operator has to act.
@@ -110,26 +121,28 @@ def start(
     client.refuse_inside_a_transaction()
     mode = mode or licenzy_settings().MODE
     key = checked_key(idempotency_key)
-    subject_ref = required_subject_ref(subject_ref)
-    meaning = fingerprint(
-        subject_ref=subject_ref,
+    order = Order(
+        subject_ref=required_subject_ref(subject_ref),
         product_code=product_code,
         quantity=quantity,
         customer_email=customer_email,
         success_url=success_url,
         cancel_url=cancel_url,
-        **({} if trial is None else {"trial": trial}),
+        trial=trial,
+        locale=locale,
+        metadata={} if metadata is None else metadata,
+        optional_items=optional_items,
+        request=request or (subject_ref if is_request(subject_ref) else None),
     )
     attempt = attempt_of_key(mode, key)
     if attempt is None:
-        validate(quantity, customer_email, trial)
-        urls = redirects(success_url, cancel_url)
-        attempt, is_new = begin(subject_ref, product_code, mode, key, meaning, quantity, urls, trial)
+        order.validate()
+        attempt, is_new = begin(order, mode, key)
         if is_new:
             return opened(attempt, customer_email)
-    if attempt.fingerprint != meaning:
+    if attempt.fingerprint != order.fingerprint:
         raise IdempotencyKeyReused()
-    return resume(attempt, customer_email, trial)
+    return resume(attempt, order)
 
 
 def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
@@ -137,53 +150,22 @@ def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
     return attempts.filter(mode=mode, idempotency_key=key).first()
 
 
-def validate(quantity: Any, customer_email: str, trial: Any) -> None:
-    problems: dict[str, list[str]] = {}
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= MAX_QUANTITY:
-        problems["quantity"] = ["This must be a whole number from 1 to 999,999."]
-    if customer_email:
-        try:
-            validate_email(customer_email)
-        except ValidationError:
-            problems["customer_email"] = ["This is not an e-mail address."]
-    if trial is not None and not isinstance(trial, bool):
-        problems["trial"] = ["This must be true or false."]
-    if problems:
-        raise InvalidRequest(fields=problems)
-
-
-def redirects(success_url: str, cancel_url: str) -> dict[str, str]:
-    settings = licenzy_settings()
-    return {
-        "success_url": redirect_url("success_url", success_url, settings.SUCCESS_URL),
-        "cancel_url": redirect_url("cancel_url", cancel_url, settings.CANCEL_URL),
-    }
-
-
-def begin(
-    subject_ref: str,
-    product_code: str,
-    mode: str,
-    key: str,
-    meaning: str,
-    quantity: int,
-    urls: dict[str, str],
-    trial: bool | None,
-) -> tuple[CheckoutAttempt, bool]:
+def begin(order: Order, mode: str, key: str) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
-    # A host may take the code from a form: what no database can hold is no product either.
-    known = Product.objects.filter(FOR_SALE, mode=mode, code=storable(product_code)).first()
-    product = known if known and known.code == product_code else None
-    if product is None:
-        raise ProductNotFound()
-    if (product.duration_days or 0) * quantity > MAX_DAYS:
+    urls, product = order.urls(), product_of(order.product_code, mode)
+    if (product.duration_days or 0) * order.quantity > MAX_DAYS:
         raise InvalidRequest(fields={"quantity": [f"Together they may last {MAX_DAYS:,} days at most."]})
     client.client(mode)
-    subject, _ = Subject.objects.get_or_create(mode=mode, subject_ref=subject_ref)
+    subject, _ = Subject.objects.get_or_create(mode=mode, subject_ref=order.subject_ref)
     attempt = CheckoutAttempt(
-        mode=mode, subject=subject, product=product, quantity=quantity, idempotency_key=key, fingerprint=meaning
+        mode=mode,
+        subject=subject,
+        product=product,
+        quantity=order.quantity,
+        idempotency_key=key,
+        fingerprint=order.fingerprint,
     )
-    freeze(attempt, urls, trial)
+    freeze(attempt, order, urls)
     if is_written(attempt, partial(attempt.save, force_insert=True)):
         return attempt, True
     first = attempt_of_key(mode, key)
@@ -192,14 +174,23 @@ def begin(
     return first, False
 
 
-def freeze(attempt: CheckoutAttempt, urls: dict[str, str], trial: bool | None) -> None:
+def product_of(code: str, mode: str) -> Product:
+    """A host may take the code from a form: what no database can hold is no product either. Raises ProductNotFound."""
+    known = Product.objects.filter(FOR_SALE, mode=mode, code=storable(code)).first()
+    if known is None or known.code != code:
+        raise ProductNotFound()
+    return known
+
+
+def freeze(attempt: CheckoutAttempt, order: Order, urls: Mapping[str, str]) -> None:
     """Keep what is sold and what Stripe is asked, as they are now."""
     product = attempt.product
     attempt.status, attempt.failure_reason = CheckoutAttempt.Status.CREATED, ""
     attempt.terms, attempt.stripe_price_id = product.terms(), product.stripe_price_id
-    attempt.page_slot = slot_of(product)
-    offer_trial(attempt, trial)
-    attempt.stripe_params = session_params(attempt, urls)
+    attempt.page_slot, attempt.metadata = slot_of(product), dict(order.metadata)
+    offer_trial(attempt, order.trial)
+    add_ons = add_ons_of(attempt, order.optional_items)
+    attempt.stripe_params = session_params(attempt, urls, page_options(attempt, order), add_ons)
     attempt.leased_until = clock.now() + LEASE
 
 
@@ -224,11 +215,11 @@ def is_written(attempt: CheckoutAttempt, write: Callable[[], object]) -> bool:
     raise IdempotencyKeyInUse("Another payment page is being opened at this moment; retry in a moment.")
 
 
-def resume(attempt: CheckoutAttempt, customer_email: str, trial: bool | None) -> StartedCheckout:
+def resume(attempt: CheckoutAttempt, order: Order) -> StartedCheckout:
     """Answer a repeated request: what was answered before, or carry on where the first one stopped."""
     now = clock.now()
-    if attempt.failure_reason == REJECTED and reopen(attempt, trial):
-        return opened(attempt, customer_email)
+    if attempt.failure_reason == REJECTED and reopen(attempt, order):
+        return opened(attempt, order.customer_email)
     if not attempt.is_open(now):
         raise CheckoutSessionExpired()
     if attempt.stripe_session_id and attempt.checkout_url:
@@ -242,10 +233,10 @@ def resume(attempt: CheckoutAttempt, customer_email: str, trial: bool | None) ->
         if attempt.checkout_url and attempt.is_open(now):
             return started(attempt, replayed=True)
         raise IdempotencyKeyInUse()
-    return opened(attempt, customer_email, is_retry=True)
+    return opened(attempt, order.customer_email, is_retry=True)
 
 
-def reopen(attempt: CheckoutAttempt, trial: bool | None) -> bool:
+def reopen(attempt: CheckoutAttempt, order: Order) -> bool:
     """Begin anew what Stripe found wrong, as the product is now: an operator may have put it right.
 
     Stripe made nothing of it, and keeps no answer to a request whose parameters were wrong
@@ -253,7 +244,7 @@ def reopen(attempt: CheckoutAttempt, trial: bool | None) -> bool:
     """
     if not attempt.product.is_for_sale:
         raise ProductNotFound()
-    freeze(attempt, urls_in(attempt), trial)
+    freeze(attempt, order, urls_in(attempt))
     attempt.rejections += 1
     attempt.reopened_at = clock.now()
     rejected = CheckoutAttempt.objects.filter(pk=attempt.pk, failure_reason=REJECTED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from licenzy_django.access.trials import Trial, counts_for, trials_in, trials_of
-from licenzy_django.checkout.params import session_params, urls_in
+from licenzy_django.checkout.params import take_out_trial
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.models import CheckoutAttempt, Product, StripeFact, Subject
 
@@ -32,7 +32,7 @@ def is_used_up(subject: Subject, product: Product) -> bool:
 def drop_trial(attempt: CheckoutAttempt) -> None:
     """Let Stripe charge at once. The attempt is not written yet."""
     attempt.trial_days, attempt.trial_slot = 0, ""
-    attempt.stripe_params = session_params(attempt, urls_in(attempt))
+    take_out_trial(attempt.stripe_params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     tuple: ("a list of texts", (list, tuple, set, frozenset)),
     dict: ("a dict", (dict,)),
 }
-DOTTED_PATHS = ("SUBJECT", "CLOCK", "STRIPE_HTTP_CLIENT")
+DOTTED_PATHS = ("SUBJECT", "CHECKOUT_PARAMS", "CLOCK", "STRIPE_HTTP_CLIENT")
 
 
 def are_readable() -> bool:
@@ -72,7 +72,7 @@ def wrong_kind(known: Any, value: Any) -> str:
     is_right = isinstance(value, allowed) and (isinstance(default, bool) or not isinstance(value, bool))
     if value is None:
         return words if default else ""
-    if known.name == "SUBJECT" and callable(value):
+    if known.name in ("SUBJECT", "CHECKOUT_PARAMS") and callable(value):
         return ""
     if isinstance(value, (list, tuple, set, frozenset)):
         is_right = is_right and all(isinstance(each, str) for each in value)

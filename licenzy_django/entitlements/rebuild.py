@@ -94,7 +94,17 @@ def rebuild_subscription(
         together = list((rows | {row.product_id: row for row in changed}).values())
         return outbox.of_subscription(subject, together, changed, audit=audit, is_end=is_end, invoice=invoice)
 
-    return history.write(locked, states, found, audit=audit, also=also)
+    is_known = all(state.product_id in rows for state in states)
+    attempt_of = {} if is_known else attempt_behind(subject, subscription)
+    return history.write(locked, states, found, audit=audit, attempt_of=attempt_of, also=also)
+
+
+def attempt_behind(subject: Subject, subscription: Fact) -> dict[str, CheckoutAttempt]:
+    """The subject's own checkout that the subscription says it came from: to be shown, nothing rests on it."""
+    named = subscription.state.get("attempt")
+    attempts = CheckoutAttempt.objects.filter(mode=subject.mode, subject=subject)
+    attempt = attempts.filter(public_id=named).first() if named else None
+    return {subscription.stripe_id: attempt} if attempt else {}
 
 
 @transaction.atomic(savepoint=False)

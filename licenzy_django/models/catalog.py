@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
+from licenzy_django.checkout_options import problems_of
 from licenzy_django.models.base import mode_check, mode_field
 from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
 from licenzy_django.models.priced import PRICE_CONSTRAINTS, Priced
@@ -23,6 +25,10 @@ ADD_ON_WITHOUT_GROUP = _("An add-on has no plan group: it is bought beside a pla
 
 def no_features() -> list[str]:
     return []
+
+
+def no_options() -> dict[str, Any]:
+    return {}
 
 
 def no_versions() -> Versions:
@@ -95,6 +101,12 @@ class Product(Priced):
     )
     features = models.JSONField(
         _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
+    )
+    checkout = models.JSONField(
+        _("Stripe's page"),
+        default=no_options,
+        blank=True,
+        help_text=_('What it can do, in Stripe\'s parameter names, for example {"allow_promotion_codes": true}.'),
     )
     versions = models.JSONField(default=no_versions, blank=True, editable=False)
     is_active = models.BooleanField(
@@ -183,6 +195,12 @@ class Product(Priced):
         """What who has the product gets, as the catalog says it now."""
         return {"features": self.features}
 
+    def clean(self) -> None:
+        """Say also what of Stripe's page cannot be set."""
+        super().clean()
+        if self.kind in RULES and (problems := problems_of(self.checkout, session_mode=self.session_mode)):
+            raise ValidationError({"checkout": [str(problem) for problem in problems]})
+
     @property
     def rules(self) -> KindRules:
         """What its kind means."""
@@ -195,6 +213,11 @@ class Product(Priced):
     @property
     def is_recurring(self) -> bool:
         return self.rules.is_recurring
+
+    @property
+    def session_mode(self) -> str:
+        """The mode of Stripe's Checkout sessions that sell it."""
+        return "subscription" if self.is_recurring else "payment"
 
     @property
     def days(self) -> int | None:

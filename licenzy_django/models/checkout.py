@@ -31,6 +31,9 @@ class CheckoutAttempt(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
     terms = models.JSONField(_("terms"), default=dict, help_text=_("The product as it was when this began."))
+    metadata = models.JSONField(
+        _("metadata"), default=dict, blank=True, help_text=_("The host's own. Nothing is ever found by it.")
+    )
     stripe_price_id = StripeId(verbose_name=_("Stripe price"))
 
     idempotency_key = models.CharField(_("idempotency key"), max_length=255)

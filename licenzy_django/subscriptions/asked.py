@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from licenzy_django.checkout.sessions import MAX_QUANTITY
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.subscriptions.rules import WHENS
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from licenzy_django import clock
-from licenzy_django.checkout.sessions import MAX_QUANTITY
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import NotChangeable
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.subscriptions import at_stripe, rules

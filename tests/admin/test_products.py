@@ -82,3 +82,32 @@ def test_mode_code_and_kind_never_change(configurer: Client) -> None:
 def test_those_who_support_do_not_configure(supporter: Client) -> None:
     assert sent(supporter).status_code == 403
     assert not Product.objects.exists()
+
+
+def test_what_stripes_page_can_do_is_written_as_json(configurer: Client) -> None:
+    assert sent(configurer, checkout='{"allow_promotion_codes": true}').status_code == 302
+    product = Product.objects.get()
+    assert product.checkout == {"allow_promotion_codes": True}
+
+    changed = SUBSCRIPTION | {"checkout": ""}
+    configurer.post(reverse("admin:licenzy_product_change", args=[product.pk]), changed)
+
+    product.refresh_from_db()
+    assert product.checkout == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('{"mode": "payment"}', "mode: The product's kind decides it."),
+        ('{"invoice_creation": {"enabled": true}}', "invoice_creation: It is for what is paid once"),
+        ('{"automatic_tax": true}', "automatic_tax: This is an object."),
+        ("[1]", "This is an object."),
+        ("{", "valid JSON"),
+    ],
+)
+def test_what_may_not_be_set_on_stripes_page_is_said_at_the_field(configurer: Client, options: str, words: str) -> None:
+    answer = sent(configurer, checkout=options)
+
+    assert words in answer.context["adminform"].errors["checkout"][0]
+    assert not Product.objects.exists()

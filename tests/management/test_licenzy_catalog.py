@@ -325,3 +325,33 @@ def test_a_file_that_cannot_be_loaded_is_a_command_error(tmp_path: Path, content
 
     with pytest.raises(CommandError, match=r"catalog\.json"):
         call_command("licenzy_catalog", "load", str(file), stdout=StringIO())
+
+
+def test_what_stripes_page_can_do_is_loaded_and_dumped() -> None:
+    sold = {**SUBSCRIPTION, "checkout": {"allow_promotion_codes": True, "subscription_data": {"description": "Pro"}}}
+
+    assert catalog.load([sold, PASS])["created"] == 2
+
+    assert catalog.dump(Product.objects.order_by("pk")) == [sold, PASS]
+    assert catalog.load([SUBSCRIPTION, PASS]) == {"created": 0, "updated": 1, "unchanged": 1}
+    assert Product.objects.get(code="PRO").checkout == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "options", "words"),
+    [
+        (SUBSCRIPTION, {"success_url": "/"}, r"\(PRO\): checkout: success_url: Set SUCCESS_URL and CANCEL_URL"),
+        (SUBSCRIPTION, {"wallet_options": {}}, r"\(PRO\): checkout: wallet_options: Set it in Stripe's dashboard"),
+        (SUBSCRIPTION, {"invoice_creation": {"enabled": True}}, "invoice_creation: It is for what is paid once"),
+        (PASS, {"subscription_data": {"description": "x"}}, "subscription_data: It is for subscriptions"),
+        (PASS, {"promotion_codes": True}, "promotion_codes: Stripe's Checkout has no parameter of this name"),
+        (PASS, {"locale": 5}, "locale: This is one of"),
+        (PASS, ["locale"], "checkout must be an object"),
+        (PASS, None, "checkout must be an object"),
+    ],
+)
+def test_what_may_not_be_set_on_stripes_page_is_refused_by_name(entry: Any, options: Any, words: str) -> None:
+    with pytest.raises(CatalogError, match=words):
+        catalog.load([{**entry, "checkout": options}])
+
+    assert not Product.objects.exists()

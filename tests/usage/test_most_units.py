@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from licenzy_django import access, operators, usage
-from licenzy_django.checkout.sessions import MAX_QUANTITY
+from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Entitlement, LedgerEntry
 from licenzy_django.models.catalog import MAX_UNITS

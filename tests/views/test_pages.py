@@ -298,3 +298,21 @@ def test_they_run_where_each_request_is_a_transaction(
         assert client.post("/billing/").status_code == 302
     finally:
         settings.DATABASES["default"]["ATOMIC_REQUESTS"] = False
+
+
+def test_the_page_has_the_users_e_mail(client: Client, stripe: StripeDouble, ada: User) -> None:
+    ada.email = "ada@example.com"
+    ada.save()
+
+    buy(client)
+
+    assert [customer["email"] for customer in stripe.simulator.all("customer")] == ["ada@example.com"]
+
+
+def test_what_is_no_e_mail_is_not_passed_on(client: Client, stripe: StripeDouble, ada: User) -> None:
+    ada.email = "ada at home"
+    ada.save()
+
+    assert buy(client).status_code == 302
+
+    assert [customer["email"] for customer in stripe.simulator.all("customer")] == [None]

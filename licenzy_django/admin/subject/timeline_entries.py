@@ -45,6 +45,7 @@ def attempt_begun(row: CheckoutAttempt) -> Happened:
     details = [f"{row.public_id} · {state}"]
     if not row.stripe_session_id and row.status == CheckoutAttempt.Status.CREATED:
         details.append(_("No answer of Stripe's was kept."))
+    details += [f"{name}: {text}" for name, text in sorted(row.metadata.items())]
     return Happened(
         row=row,
         at=row.created_at,

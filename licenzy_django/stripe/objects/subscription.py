@@ -8,6 +8,7 @@ from typing import Self
 
 from licenzy_django.stripe.objects.fact import Fact, Merge, State
 from licenzy_django.stripe.objects.fields import Json, flag, id_of, inside, listed, text, whole
+from licenzy_django.stripe.objects.session import ATTEMPT_METADATA_KEY
 
 MERGE_TRIAL: dict[str, Merge] = {"start": min, "prices": lambda one, other: sorted({*one, *other})}
 MERGE_FREE_START: dict[str, Merge] = {
@@ -38,6 +39,7 @@ def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
             "pause_collection": text(inside(subscription, "pause_collection"), "behavior"),
             "trial_start": whole(subscription, "trial_start"),
             "trial_end": whole(subscription, "trial_end"),
+            "attempt": text(inside(subscription, "metadata"), ATTEMPT_METADATA_KEY),
             "seen_at": seen_at,
         },
         {"customer_id": id_of(subscription.get("customer")), "subscription_id": subscription["id"]},
