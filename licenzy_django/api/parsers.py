@@ -24,8 +24,7 @@ class JsonObjectParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        assert parser_context is not None
-        return json_object(parser_context["request"]._request)
+        return json_object((parser_context or {})["request"]._request)
 
 
 class JsonAlways(BaseContentNegotiation):

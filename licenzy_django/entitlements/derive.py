@@ -76,25 +76,21 @@ def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> li
         purchases: the sessions, in any order; unpaid ones give nothing.
         facts: the refunds, disputes and charges of their payments, in any order, and others.
     """
-    paid = sorted(
-        (purchase for purchase in purchases if purchase.paid_at is not None and purchase.quantity > 0),
-        key=lambda purchase: (purchase.paid_at, purchase.session.stripe_id),
-    )
+    paid = [(at, purchase) for purchase in purchases if (at := purchase.paid_at) is not None and purchase.quantity > 0]
     payments = Payments(facts)
     states: list[EntitlementState] = []
     free_from = 0
-    for purchase in paid:
+    for paid_at, purchase in sorted(paid, key=lambda each: (each[0], each[1].session.stripe_id)):
         reversal = payments.reversal_of_session(Session.of(purchase.session))
-        derived = purchase_state(purchase, reversal, free_from)
+        derived = purchase_state(purchase, paid_at, reversal, free_from)
         states.append(derived)
         if purchase.terms.kind == "time_pass":
             free_from = max(free_from, end_of_use(derived, reversal, purchase.revoked_at))
     return states
 
 
-def purchase_state(purchase: Purchase, reversal: Reversal | None, free_from: int) -> EntitlementState:
-    terms, paid_at = purchase.terms, purchase.paid_at
-    assert paid_at is not None
+def purchase_state(purchase: Purchase, paid_at: int, reversal: Reversal | None, free_from: int) -> EntitlementState:
+    terms = purchase.terms
     is_pass = terms.kind == "time_pass"
     starts_at = max(paid_at, free_from) if is_pass else paid_at
     days = (terms.duration_days or 0) * purchase.quantity if is_pass else terms.valid_days
@@ -123,6 +119,5 @@ def purchase_state(purchase: Purchase, reversal: Reversal | None, free_from: int
 
 def end_of_use(derived: EntitlementState, reversal: Reversal | None, revoked_at: int | None) -> int:
     """When the next pass may begin: one makes room from the moment its money went back or an operator revoked it."""
-    assert derived.expires_at is not None
     ends = [derived.expires_at, reversal.at if reversal else None, revoked_at]
     return min(at for at in ends if at is not None)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from licenzy_django.stripe.objects import Fact
+from licenzy_django.stripe.objects.charge import Charge
+from licenzy_django.stripe.objects.credit_note import CreditNote
+from licenzy_django.stripe.objects.dispute import Dispute
 from licenzy_django.stripe.objects.invoice import Invoice
+from licenzy_django.stripe.objects.invoice_payment import InvoicePayment
+from licenzy_django.stripe.objects.refund import Refund
 from licenzy_django.stripe.objects.session import Session
+
+Given = TypeVar("Given", Refund, Dispute, Charge)
 
 VOID_REFUNDS = frozenset({"failed", "canceled"})
 # The statuses are open-ended: what we do not know counts as open, and open means no access.
@@ -38,23 +46,18 @@ class Payments:
     """Refunds, disputes and charges by the payment that they belong to; invoices by their payments."""
 
     def __init__(self, facts: Sequence[Fact]) -> None:
-        self.refunds: dict[str, dict[str, Fact]] = defaultdict(dict)
-        self.disputes: dict[str, dict[str, Fact]] = defaultdict(dict)
-        self.charges: dict[str, dict[str, Fact]] = defaultdict(dict)
+        self.refunds = by_payment(facts, "refund", Refund.of)
+        self.disputes = by_payment(facts, "dispute", Dispute.of)
+        self.charges = by_payment(facts, "charge", Charge.of)
         self.of_invoice: dict[str, list[Payment]] = defaultdict(list)
-        self.credit_notes: dict[str, list[Fact]] = defaultdict(list)
-        by_object = {"refund": self.refunds, "dispute": self.disputes, "charge": self.charges}
+        self.credit_notes: dict[str, list[CreditNote]] = defaultdict(list)
         for fact in facts:
-            ids = frozenset({fact.links.get("payment_intent_id", ""), fact.links.get("charge_id", "")} - {""})
-            if fact.object in by_object:
-                for payment_id in ids:
-                    by_object[fact.object][payment_id][fact.stripe_id] = fact
             invoice_id = fact.links.get("invoice_id", "")
             if fact.object == "credit_note":
-                self.credit_notes[invoice_id].append(fact)
-            elif invoice_id and ids and has_paid(fact):
-                amount = fact.state.get("amount_paid") if fact.object == "invoice_payment" else None
-                self.of_invoice[invoice_id].append(Payment(ids, amount))
+                self.credit_notes[invoice_id].append(CreditNote.of(fact))
+            elif invoice_id and payment_ids(fact) and has_paid(fact):
+                amount = InvoicePayment.of(fact).amount_paid if fact.object == "invoice_payment" else None
+                self.of_invoice[invoice_id].append(Payment(payment_ids(fact), amount))
 
     def reversal_of_session(self, session: Session) -> Reversal | None:
         """The strongest reason for which a one-time payment does not count: refunded in full, lost, disputed."""
@@ -86,13 +89,13 @@ class Payments:
 
         Of a note that is not known yet, the invoice alone says how much it came to.
         """
-        notes = [note.state for note in self.credit_notes.get(invoice.id, []) if note.state["status"] != "void"]
-        credited = sum(note["credited_after_payment"] or 0 for note in notes)
-        refunded = sum(note["refunded"] or 0 for note in notes)
+        notes = [note for note in self.credit_notes.get(invoice.id, []) if note.status != "void"]
+        credited = sum(note.credited_after_payment for note in notes)
+        refunded = sum(note.refunded for note in notes)
         given_back = max(credited, invoice.credited_after_payment) - refunded
-        return given_back, max((note["created"] or 0 for note in notes), default=0)
+        return given_back, max((note.created for note in notes), default=0)
 
-    def disputes_of(self, ids: Iterable[str]) -> list[Fact]:
+    def disputes_of(self, ids: Iterable[str]) -> list[Dispute]:
         return gathered(self.disputes, ids)
 
     def refunded_at(self, ids: Iterable[str], amount: int | None, currency: str | None) -> int | None:
@@ -101,29 +104,44 @@ class Payments:
         A charge says how much was refunded in total, also where we know no refund object; what is known to have
         failed since is taken off again.
         """
-        refunds = [fact.state for fact in gathered(self.refunds, ids)]
-        charges = [fact.state for fact in gathered(self.charges, ids)]
+        refunds, charges = gathered(self.refunds, ids), gathered(self.charges, ids)
         if not refunds and not charges:
             return None
-        standing = [refund for refund in refunds if refund["status"] not in VOID_REFUNDS]
-        failed = sum(refund["amount"] or 0 for refund in refunds if refund["status"] in VOID_REFUNDS)
-        by_refunds = sum(refund["amount"] or 0 for refund in standing)
-        by_charges = sum(charge["amount_refunded"] or 0 for charge in charges) - failed
+        standing = [refund for refund in refunds if refund.status not in VOID_REFUNDS]
+        failed = sum(refund.amount for refund in refunds if refund.status in VOID_REFUNDS)
+        by_refunds = sum(refund.amount for refund in standing)
+        by_charges = sum(charge.amount_refunded for charge in charges) - failed
         # A customer may pay in another currency than the price's: then only the charge knows the whole.
-        if any(refund["currency"] not in (None, currency) for refund in [*refunds, *charges]):
-            amount = sum(charge["amount"] or 0 for charge in charges) or None
+        currencies = {refund.currency for refund in refunds} | {charge.currency for charge in charges}
+        if currencies - {None, currency}:
+            amount = sum(charge.amount for charge in charges) or None
         if not amount or amount < 0 or max(by_refunds, by_charges) < amount:
             return None
         if by_refunds >= amount:
-            return max(refund["created"] or 0 for refund in standing)
-        return max((charge["refunded_at"] or charge["created"] or 0 for charge in charges), default=0)
+            return max(refund.created for refund in standing)
+        return max((charge.refunded_at or charge.created for charge in charges), default=0)
+
+
+def payment_ids(fact: Fact) -> frozenset[str]:
+    """The ids by which a fact names its payment."""
+    return frozenset({fact.links.get("payment_intent_id", ""), fact.links.get("charge_id", "")} - {""})
+
+
+def by_payment(facts: Iterable[Fact], name: str, of: Callable[[Fact], Given]) -> dict[str, dict[str, Given]]:
+    """The facts about one kind of object, by each id of their payment and by their own."""
+    found: dict[str, dict[str, Given]] = defaultdict(dict)
+    for fact in facts:
+        if fact.object == name:
+            for payment_id in payment_ids(fact):
+                found[payment_id][fact.stripe_id] = of(fact)
+    return found
 
 
 def has_paid(fact: Fact) -> bool:
     """Whether a fact that names both an invoice and a payment says that the one was paid by the other."""
     if fact.object == "invoice":
         return fact.state.get("paid_at") is not None
-    return fact.object != "invoice_payment" or fact.state["status"] == "paid"
+    return fact.object != "invoice_payment" or InvoicePayment.of(fact).status == "paid"
 
 
 def joined(payments: Iterable[Payment]) -> list[Payment]:
@@ -137,10 +155,10 @@ def joined(payments: Iterable[Payment]) -> list[Payment]:
     return found
 
 
-def strongest(refunded_at: int | None, disputes: Iterable[Fact]) -> Reversal | None:
-    against = [fact.state for fact in disputes if counts_against(fact)]
-    lost = [dispute for dispute in against if dispute["status"] in LOST]
-    times = [dispute["created"] or 0 for dispute in against] + ([] if refunded_at is None else [refunded_at])
+def strongest(refunded_at: int | None, disputes: Iterable[Dispute]) -> Reversal | None:
+    against = [dispute for dispute in disputes if counts_against(dispute)]
+    lost = [dispute for dispute in against if dispute.status in LOST]
+    times = [dispute.created for dispute in against] + ([] if refunded_at is None else [refunded_at])
     if refunded_at is not None:
         return Reversal("refunded", min(times), is_open=False)
     if lost:
@@ -148,17 +166,16 @@ def strongest(refunded_at: int | None, disputes: Iterable[Fact]) -> Reversal | N
     return Reversal("disputed", min(times), is_open=True) if against else None
 
 
-def counts_against(dispute: Fact) -> bool:
+def counts_against(dispute: Dispute) -> bool:
     """An inquiry moves no money, and a dispute that was won gave it back."""
-    status = dispute.state["status"]
-    return not (status in HARMLESS or str(status).startswith("warning_"))
+    return not (dispute.status in HARMLESS or dispute.status.startswith("warning_"))
 
 
-def gathered(by_payment: dict[str, dict[str, Fact]], payment_ids: Iterable[str]) -> list[Fact]:
-    """Each fact once, though it may be known by its payment intent and by its charge."""
-    if not by_payment:
+def gathered(known: dict[str, dict[str, Given]], ids: Iterable[str]) -> list[Given]:
+    """Each once, though it may be known by its payment intent and by its charge."""
+    if not known:
         return []
-    found: dict[str, Fact] = {}
-    for payment_id in sorted(payment_ids):
-        found.update(by_payment.get(payment_id, {}))
+    found: dict[str, Given] = {}
+    for payment_id in sorted(ids):
+        found.update(known.get(payment_id, {}))
     return list(found.values())

@@ -256,21 +256,3 @@ areserve = sync_to_async(reserve)
 aconfirm = sync_to_async(confirm)
 arelease = sync_to_async(release)
 aremaining = sync_to_async(remaining)
-
-__all__ = [
-    "DayOfUse",
-    "Reserved",
-    "Used",
-    "aconfirm",
-    "aconsume",
-    "adjust",
-    "arelease",
-    "aremaining",
-    "areserve",
-    "by_day",
-    "confirm",
-    "consume",
-    "release",
-    "remaining",
-    "reserve",
-]

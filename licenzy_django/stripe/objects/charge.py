@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 from licenzy_django.stripe.objects.fact import Fact, Merge
 from licenzy_django.stripe.objects.fields import Json, flag, id_of, text, whole
@@ -28,3 +30,32 @@ def parse(charge: Json, seen_at: int | None, event_type: str) -> Fact:
             "invoice_id": id_of(charge.get("invoice")),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What decides about money. Amounts are the currency's smallest unit, times Unix seconds.
+
+    Attributes:
+        amount_refunded: in total, by refunds that may be unknown to us, or may have failed since.
+        refunded_at: when it was first seen as refunded in full.
+    """
+
+    id: str
+    amount: int
+    currency: str | None
+    amount_refunded: int
+    created: int
+    refunded_at: int | None
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        state = fact.state
+        return cls(
+            id=fact.stripe_id,
+            amount=state["amount"] or 0,
+            currency=state["currency"],
+            amount_refunded=state["amount_refunded"] or 0,
+            created=state["created"] or 0,
+            refunded_at=state["refunded_at"],
+        )

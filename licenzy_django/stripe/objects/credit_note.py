@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 from licenzy_django.stripe.objects.fact import Fact, Merge, ranked
 from licenzy_django.stripe.objects.fields import Json, id_of, listed, text, whole
@@ -29,3 +31,30 @@ def refunded(credit_note: Json) -> int:
     refunds = credit_note.get("refunds")
     rows = [row for row in refunds if isinstance(row, Mapping)] if isinstance(refunds, list) else listed(refunds)
     return sum(whole(row, "amount_refunded") or 0 for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """What decides about money. Amounts are the currency's smallest unit, the time Unix seconds.
+
+    Attributes:
+        credited_after_payment: what it gave back of a paid invoice, in whatever way.
+        refunded: what of that went back as refunds.
+    """
+
+    id: str
+    status: str
+    created: int
+    credited_after_payment: int
+    refunded: int
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        state = fact.state
+        return cls(
+            id=fact.stripe_id,
+            status=state["status"] or "",
+            created=state["created"] or 0,
+            credited_after_payment=state["credited_after_payment"] or 0,
+            refunded=state["refunded"] or 0,
+        )
