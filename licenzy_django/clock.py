@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from django.utils.module_loading import import_string
 
@@ -30,6 +30,12 @@ def moment(at: datetime | None, name: str = "at") -> datetime:
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
+@overload
+def from_timestamp(seconds: int) -> datetime: ...
+@overload
+def from_timestamp(seconds: None) -> None: ...
+@overload
+def from_timestamp(seconds: int | None) -> datetime | None: ...
 def from_timestamp(seconds: int | None) -> datetime | None:
     """A Stripe timestamp (Unix seconds, UTC) as an aware datetime, from 1970 to ``LATEST``: no number fails."""
     return None if seconds is None else datetime.fromtimestamp(min(max(seconds, 0), int(LATEST.timestamp())), UTC)

@@ -95,7 +95,7 @@ def preview(
         amount_due=due.get("amount_due", 0),
         currency=found.fetched.subscription["currency"],
         next_amount=next_amount(found),
-        effective_at=moment(found.effective_at),
+        effective_at=from_timestamp(found.effective_at),
         lines=tuple(map(line_of, listed(due.get("lines")))),
         change_token=token,
         expires_at=expires_at.replace(microsecond=0),
@@ -134,12 +134,6 @@ def line_of(line: Mapping[str, Any]) -> PreviewLine:
     parent = line.get("parent") or {}
     details = inside(parent, "subscription_item_details") or inside(parent, "invoice_item_details")
     return PreviewLine(line.get("description") or "", line["amount"], bool(details.get("proration")))
-
-
-def moment(seconds: int) -> datetime:
-    found = from_timestamp(seconds)
-    assert found is not None
-    return found
 
 
 def change(

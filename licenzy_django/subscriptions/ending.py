@@ -59,7 +59,8 @@ def cancel(
         raise InvalidRequest(fields=problems)
     request = requests.asked_for("cancel", subject, product_code, mode, idempotency_key, when=when)
     done = perform(request, lambda subscription: end_of(subscription, when))
-    assert done.change.effective_at is not None
+    if done.change.effective_at is None:
+        raise RuntimeError("A cancellation has its end, however it was decided.")
     return Canceled(done.change.outcome, done.change.effective_at, done.replayed)
 
 

@@ -74,8 +74,6 @@ def newest(mode: str, customer_id: str) -> list[dict[str, Any]]:
 
 
 def of(invoice: Mapping[str, Any]) -> Invoice:
-    created_at = from_timestamp(invoice["created"])
-    assert created_at is not None
     return Invoice(
         id=invoice["id"],
         number=invoice.get("number") or "",
@@ -84,7 +82,7 @@ def of(invoice: Mapping[str, Any]) -> Invoice:
         amount_due=invoice["amount_due"],
         amount_paid=invoice["amount_paid"],
         currency=invoice["currency"],
-        created_at=created_at,
+        created_at=from_timestamp(int(invoice["created"])),
         url=invoice.get("hosted_invoice_url"),
         pdf_url=invoice.get("invoice_pdf"),
     )

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import stripe
 
+from licenzy_django.simulator.pages import checkout_form
 from licenzy_django.simulator.refusals import RefusalError
-from licenzy_django.simulator.resources import taxes
+from licenzy_django.simulator.resources import tax_ids, taxes
 from licenzy_django.simulator.resources.session_answers import Answers
 from tests.simulator.conftest import DAY, Json, Shop
 
@@ -225,3 +226,7 @@ def test_a_tax_and_its_base_are_the_whole(amount: int) -> None:
     tax = taxes.of(amount, "inclusive")
     assert tax["amount"] + tax["taxable_amount"] == amount
     assert abs(tax["amount"] * 6 - amount) <= 3
+
+
+def test_the_page_offers_every_kind_of_tax_id_that_is_understood() -> None:
+    assert checkout_form.TAX_IDS.keys() == tax_ids.FORMS.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from ..json_tree import Json
-from ..resources import session_answers, tax_ids
+from ..resources import session_answers
 from ..resources.session_answers import Answers
 
 COUNTRIES = {
@@ -19,7 +19,6 @@ TAX_IDS = {
     "no_vat": "VAT number (Norway)", "us_ein": "EIN (United States)", "ca_bn": "Business number (Canada)",
     "au_abn": "ABN (Australia)", "jp_trn": "Registration number (Japan)",
 }  # fmt: skip
-assert TAX_IDS.keys() == tax_ids.FORMS.keys()
 _VERBS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
 
 
