@@ -15,7 +15,6 @@ from licenzy_django.testing import StripeDouble
 Json = dict[str, Any]
 
 RUNNING = ("active", "trialing")
-AT_THE_START = 3600
 
 
 class Books:
@@ -135,7 +134,7 @@ class Books:
         is_gone = bool(self.get("customer", subscription["customer"]).get("deleted"))
         if is_gone or subscription["status"] not in (*RUNNING, "past_due", "unpaid"):
             return True
-        if starts_free(subscription, invoices):
+        if subscription["id"] in self.imported:
             return False
         if not any(map(self.stands, invoices)) or not self.customer_paid(subscription["customer"]):
             return True
@@ -187,8 +186,8 @@ class Books:
 
     def is_billed(self, subscription: Json, invoices: list[Json], on: Counter[str]) -> None:
         """Where every change was billed, a paid line that stands bills just what is on, or it began so for nothing."""
-        started = [self.imported[subscription["id"]]] if starts_free(subscription, invoices) else []
-        billed = {*started} | {
+        started = self.imported.get(subscription["id"])
+        billed = ({started} if started else set()) | {
             (line["pricing"]["price_details"]["price"], line["quantity"])
             for invoice in invoices
             if self.stands(invoice)
@@ -222,11 +221,6 @@ class Books:
 
 def invoices_of(stripe: StripeDouble, subscription_id: str) -> list[Json]:
     return [invoice for invoice in stripe.simulator.all("invoice") if subscription_of(invoice) == subscription_id]
-
-
-def starts_free(subscription: Json, invoices: list[Json]) -> bool:
-    """Imported with an anchor and no proration: Stripe makes no invoice for the start."""
-    return not any(invoice["created"] <= subscription["created"] + AT_THE_START for invoice in invoices)
 
 
 def was_paid(invoice: Json) -> bool:

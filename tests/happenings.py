@@ -174,6 +174,7 @@ class AtStripe(RuleBasedStateMachine):
         simulator = self.stripe.simulator
         customer = simulator.all("customer")[which % len(simulator.all("customer"))]["id"]
         prices = [(f"price_{code.lower()}", quantity)]
+        before = {subscription["id"] for subscription in simulator.all("subscription")}
         anchor = simulator.now + 10 * 86_400
         given: Json = {
             "by_invoice": {"by_invoice": True},
@@ -186,8 +187,9 @@ class AtStripe(RuleBasedStateMachine):
             self.do(simulator.accept_quote, customer, prices, paid=quantity != 1)
         else:
             self.do(simulator.subscribe, customer, prices, **given[how])
-        if how == "imported":
-            self.imported.setdefault(simulator.all("subscription")[-1]["id"], prices[0])
+        for subscription in simulator.all("subscription"):
+            if how == "imported" and subscription["id"] not in before:
+                self.imported[subscription["id"]] = prices[0]
 
     @rule(which=st.integers(0, 7), verb=st.sampled_from(["pay_invoice", "fail_invoice", "finalize_invoice",
                                                          "fail_finalization", "pay_part", "out_of_band"]))  # fmt: skip

@@ -93,7 +93,8 @@ def forget_what_stripe_told() -> None:
         rows._raw_delete(rows.db)  # type: ignore[attr-defined]
     StripeFact.objects.exclude(object="customer").delete()
     StripeFact.objects.update(state={"is_deleted": False})
-    CheckoutAttempt.objects.update(status="created", failure_reason="", finalized_at=None)
+    # More pages are open again than may be at a time.
+    CheckoutAttempt.objects.update(status="created", failure_reason="", finalized_at=None, page_slot="", trial_slot="")
 
 
 def paid(code: str, **given: Any) -> Act:

@@ -177,6 +177,9 @@ MONEY_HISTORIES = [
     History("imported, renewal is a draft", chain(known_customer, imported), roll),
     History("imported, renewal is paid", chain(known_customer, imported), on_sub("renew")),
     History("imported, renewal fails", chain(known_customer, imported), on_sub("renew", paid=False)),
+    History("imported, and something else is billed at once", known_customer, chain(
+        imported, on_sub("bill_by_hand", "price_credits"), on("invoice", "fail_invoice")
+    )),
     History("imported, then an upgrade that is not paid", chain(known_customer, imported, day(2)), unpaid_upgrade),
     History("imported, then replaced and not paid", chain(known_customer, imported, day(2)), chain(
         on_sub("replace_item", "price_max_monthly", proration_behavior="always_invoice", paid=False)

@@ -24,7 +24,7 @@ from licenzy_django.models import Entitlement, Subject
 from licenzy_django.stripe import client, facts
 from licenzy_django.sync import inbox
 from licenzy_django.testing import stripe_double_in_memory
-from tests.books import Books, invoices_of, starts_free, subscription_of, was_paid
+from tests.books import Books, invoices_of, subscription_of, was_paid
 from tests.happenings import SUBSCRIPTIONS, AtStripe
 from tests.histories import forget_what_stripe_told, state
 
@@ -142,8 +142,7 @@ class Story(AtStripe):
             self.confirmed |= {thing["id"], thing["subscription"]}
         for subscription_id in self.subscriptions_behind(thing):
             invoices = invoices_of(self.stripe, subscription_id)
-            is_free = starts_free(self.stripe.simulator.get("subscription", subscription_id), invoices)
-            if is_free or any(map(was_paid, invoices)):
+            if subscription_id in self.imported or any(map(was_paid, invoices)):
                 self.confirmed.add(subscription_id)
 
     def subscriptions_behind(self, thing: Json) -> set[str]:

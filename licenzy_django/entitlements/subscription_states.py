@@ -42,15 +42,25 @@ def evidence_of(subscription: Fact, facts: Sequence[Fact]) -> Evidence:
     seen = [fact.state for fact in facts if fact.object == "subscription_price"]
     free = [FreeStart.of(fact) for fact in facts if fact.object == "free_start"]
     started = (subscription.state["created"] or 0) + LATE_START
-    has_first_invoice = any((fact.state.get("created") or 0) <= started for fact in invoices)
+    at_the_start = [fact for fact in invoices if (fact.state.get("created") or 0) <= started]
     return Evidence(
         subscription=Subscription.of(subscription),
-        invoices=[Invoice.of(fact) for fact in invoices if fact.state.get("lines") is not None and is_complete(fact)],
+        invoices=[Invoice.of(fact) for fact in invoices if has_lines(fact)],
         sessions=[Session.of(fact) for fact in facts if fact.object == "checkout.session"],
         payments=Payments(facts),
         first_seen={(state["price"], state.get("quantity") or 0): state["seen_at"] for state in seen},
-        free_start=None if has_first_invoice else next(iter(free), None),
+        free_start=next((start for start in free if not any(bills_start(fact, start) for fact in at_the_start)), None),
     )
+
+
+def has_lines(invoice: Fact) -> bool:
+    return invoice.state.get("lines") is not None and is_complete(invoice)
+
+
+def bills_start(invoice: Fact, free: FreeStart) -> bool:
+    """Whether it bills what began; an invoice whose lines are not known yet may."""
+    began = {(price, quantity) for _, price, quantity in free.items}
+    return not has_lines(invoice) or any((line.price, line.quantity) in began for line in Invoice.of(invoice).lines)
 
 
 class Derivation:

@@ -74,6 +74,7 @@ OUTCOMES: dict[str, Outcome] = {
     "imported, renewal is a draft": PRO_STAYS,
     "imported, renewal is paid": PRO_STAYS,
     "imported, renewal fails": {PRO: off("past_due")},
+    "imported, and something else is billed at once": PRO_STAYS,
     "imported, then an upgrade that is not paid": {PRO: on(), MAX: pending()},
     "imported, then replaced and not paid": {PRO: on(), MAX: pending()},
     "imported, then replaced and paid": MAX_IS_ON,

@@ -373,21 +373,27 @@ def free_start_fact(until: float) -> Fact:
     return Fact("free_start", "sub_1/free_start", {"until": seconds(until), "shown": shown})
 
 
+FREE = free_start_fact(30)
+PAID_SESSION = Fact(
+    "checkout.session", "cs_1", {"paid_at": 0, "amount_total": 1000, "currency": "eur"}, {"invoice_id": "in_1"}
+)
+ON, OFF = "active, on until 31", "suspended payment_pending, off"
+
 EVIDENCE = {
-    "an invoice whose lines are not known": (invoice(lines=None), "suspended payment_pending, off"),
-    "a free start": (free_start_fact(30), "active, on until 31"),
-    "a session of ours": (
-        Fact(
-            "checkout.session", "cs_1", {"paid_at": 0, "amount_total": 1000, "currency": "eur"}, {"invoice_id": "in_1"}
-        ),
-        "active, on until 31",
-    ),
+    "an invoice whose lines are not known": ([invoice(lines=None)], OFF),
+    "a free start": ([FREE], ON),
+    "a free start, and the first invoice came after all": ([FREE, invoice(line(quantity=2), paid=False)], OFF),
+    "a free start, and an invoice that may be the first": ([FREE, invoice(lines=None)], OFF),
+    "a free start, and something else is billed": ([FREE, invoice(line("setup", end=0), paid=False)], ON),
+    "a free start, and more seats are billed": ([FREE, invoice(line(quantity=9, proration=True), paid=False)], ON),
+    "a free start, and its renewal is open": ([FREE, invoice(line(quantity=2, start=30, end=60), paid=False)], ON),
+    "a session of ours": ([PAID_SESSION], ON),
 }
 
 
-@pytest.mark.parametrize(("fact", "expected"), EVIDENCE.values(), ids=EVIDENCE.keys())
-def test_what_counts_as_evidence(fact: Fact, expected: str) -> None:
-    assert shown(state(subscription(), fact)) == expected
+@pytest.mark.parametrize(("known", "expected"), EVIDENCE.values(), ids=EVIDENCE.keys())
+def test_what_counts_as_evidence(known: list[Fact], expected: str) -> None:
+    assert shown(state(subscription(item(quantity=2)), *known)) == expected
 
 
 def test_an_invoice_that_an_earlier_version_kept_is_no_evidence() -> None:
