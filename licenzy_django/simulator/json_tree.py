@@ -18,8 +18,13 @@ def snapshot(tree: Any) -> Any:
 
 
 def public(thing: Mapping[str, Any]) -> Json:
-    """A copy of a Stripe object without the keys that only the simulator knows (they begin with ``_``)."""
-    return {key: _public(key, value) for key, value in thing.items() if key[0] != "_"}
+    """A copy of a Stripe object without the keys that only the simulator knows (they begin with ``_``).
+
+    What ``_own`` has is shown in the place of what is charged (``catalog.in_currency``).
+    """
+    shown = {key: _public(key, value) for key, value in thing.items() if key[0] != "_"}
+    own: Json = thing.get("_own", {})
+    return shown | own
 
 
 def _public(key: str, value: Any) -> Any:

@@ -205,7 +205,16 @@ def _show_plan(item: Json) -> None:
         item["plan"] = _plan(item["price"])
 
 
-_IN_EVERY_VERSION: dict[str, Callable[[Json], None]] = {"invoice": _first_lines, "subscription_item": _show_plan}
+def _own_currency(price: Json) -> None:
+    """Charged in another currency it goes on showing its own."""
+    price |= price.get("_own", {})
+
+
+_IN_EVERY_VERSION: dict[str, Callable[[Json], None]] = {
+    "invoice": _first_lines,
+    "price": _own_currency,
+    "subscription_item": _show_plan,
+}
 
 
 def _old_credit_note(note: Json) -> None:

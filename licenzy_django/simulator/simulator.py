@@ -52,6 +52,7 @@ from .resources import (
     refunds,
     schedules,
     session_discounts,
+    session_optional,
     sessions,
     subscriptions,
     trials,
@@ -114,6 +115,7 @@ class Simulator(World):
     # The hosted page
     create_session = _new(sessions.create)
     set_session_quantity = _on("checkout.session", sessions.set_quantity)
+    choose_optional_item = _on("checkout.session", session_optional.choose)
     apply_promotion_code = _on("checkout.session", session_discounts.apply_promotion_code)
     remove_promotion_code = _on("checkout.session", session_discounts.remove_promotion_code)
     pay = _on("checkout.session", sessions.pay)

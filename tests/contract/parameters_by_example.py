@@ -24,7 +24,7 @@ TRIED_ELSEWHERE = {
     "for_stripecli": "sent by Stripe's command line, without meaning for the event",
     "currency_options": "a map of objects: test_catalog_by_api",
     "events.retry:webhook_endpoint": "test_database_store",
-    "checkout.sessions.create:currency": "must be that of the prices: test_stripe_refusals",
+    "checkout.sessions.create:currency": "must be one that the prices have: test_session_options",
     "subscriptions.create:currency": "must be that of the prices: test_subscriptions_by_api",
     "credit_notes.create:refund_amount": "must be what the others leave",
     "payment_behavior": "matters for a card that is declined: test_subscriptions_by_api, test_pending_updates",
@@ -106,6 +106,12 @@ BESIDE: dict[str, Form] = {
         "line_items[0][price_data][currency]": "usd",
         "line_items[0][price_data][unit_amount]": "900",
         "line_items[0][price_data][product_data][name]": "Other",
+    },
+    "optional_items": {"optional_items[0][price]": "@pack", "optional_items[0][quantity]": "1"},
+    "optional_items.adjustable_quantity": {
+        "optional_items[0][price]": "@pack",
+        "optional_items[0][quantity]": "8",
+        "optional_items[0][adjustable_quantity][enabled]": "true",
     },
     "line_items.price_data.product": {"line_items[0][price_data][product_data][name]": ""},
     "line_items.price_data.product_data": {"line_items[0][price_data][product_data][name]": "Other"},
@@ -190,6 +196,7 @@ BESIDE: dict[str, Form] = {
 }
 """What must be there for a parameter to be allowed or to matter, by the beginning of its path; empty: taken out."""
 VALUES: dict[str, str] = {
+    "optional_items.price": "@pack",
     "discounts.coupon": "@coupon",
     "discounts.promotion_code": "@promotion_code",
     "percent_off": "12.5",

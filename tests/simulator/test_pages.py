@@ -343,3 +343,17 @@ def test_an_open_invoice_is_paid_on_its_page(client: Client, simulator: Simulato
     assert client.post(address, {"action": "pay"}).status_code == 302
     assert simulator.get("invoice", sent)["status"] == "paid"
     assert "is paid, not open" in client.post(address, {"action": "pay"}).content.decode()
+
+
+def test_optional_items_are_added_and_removed_on_the_page(client: Client, simulator: Simulator) -> None:
+    made = session(simulator, optional_items=[{"price": "price_credits_1000", "quantity": 2}])
+    page = client.get(page_of(made)).content.decode()
+    assert "Add to your order" in page
+    page = client.post(page_of(made), {"action": "optional:price_credits_1000:2"}).content.decode()
+    assert "27.00 EUR by card" in page
+    assert "Add to your order" not in page
+    assert 'value="optional:price_credits_1000:0"' in page
+    assert (
+        "7.00 EUR by card" in client.post(page_of(made), {"action": "optional:price_credits_1000:0"}).content.decode()
+    )
+    assert "No such optional item" in client.post(page_of(made), {"action": "optional:price_nobody:x"}).content.decode()

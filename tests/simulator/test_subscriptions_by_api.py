@@ -107,7 +107,7 @@ def test_a_default_payment_method_is_charged_from_then_on(
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a price that it has already": ({"items": [{"price": "month"}]}, "Cannot add multiple subscription items"),
-    "a price of another currency": ({"items": [{"price": "usd"}]}, "same currency"),
+    "a price of another currency": ({"items": [{"price": "usd"}]}, "only supports `usd`"),
     "an end in the past": ({"cancel_at": 1_000_000_000}, "in the future"),
     "an end and a period's end": (
         {"cancel_at": 4_000_000_000, "cancel_at_period_end": False},

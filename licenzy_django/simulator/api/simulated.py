@@ -35,7 +35,7 @@ SIMULATED: dict[str, str] = {
         customer_update{{address name shipping=never}} discounts expires_at
         invoice_creation{{enabled invoice_data{{custom_fields description footer metadata}}}}
         line_items{{adjustable_quantity metadata price {_PRICED} quantity}} locale managed_payments{{enabled=false}}
-        metadata mode name_collection
+        metadata mode name_collection optional_items
         payment_intent_data{{{_AUTOMATIC} description metadata receipt_email setup_future_usage {_SHIPPING}
           statement_descriptor statement_descriptor_suffix}}
         payment_method_collection payment_method_configuration phone_number_collection saved_payment_method_options

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ..account import database_simulator
 from ..json_tree import Json, public
 from ..refusals import RefusalError
-from ..resources import session_totals, taxes
+from ..resources import session_rules, session_totals, taxes
 from ..simulator import Simulator
 from . import checkout_form
 
@@ -54,7 +54,10 @@ def _act(simulator: Simulator, session: Json, request: HttpRequest) -> HttpRespo
     action, email = request.POST.get("action", ""), request.POST.get("email") or DEFAULT_EMAIL
     if session["status"] == "open":
         _change_quantities(simulator, session, request)
-    if action == "promotion":
+    if action.startswith("optional:"):
+        _, price, quantity = action.split(":", 2)
+        simulator.choose_optional_item(session, price, int(quantity[:6]) if quantity.isdecimal() else None)
+    elif action == "promotion":
         simulator.apply_promotion_code(session, request.POST.get("promotion_code", ""))
     elif action == "no_promotion":
         simulator.remove_promotion_code(session)
@@ -99,6 +102,18 @@ def _coupon(simulator: Simulator, session: Json) -> Json | None:
     return coupon | {"shown": shown}
 
 
+def _optional(simulator: Simulator, session: Json) -> list[Json]:
+    """What is offered and was not chosen yet, with its name and price."""
+    chosen = {item.get("_optional") for item in session["_line_items"]}
+    found = []
+    for entry in session["optional_items"] or []:
+        price = session_rules.priced(simulator, session, entry["price"], "optional_items")
+        name = (simulator.store.get("product", price["product"]) or {}).get("name", price["product"])
+        if entry["price"] not in chosen:
+            found.append(entry | {"name": name, "amount": price["unit_amount"] * entry["quantity"]})
+    return found
+
+
 def _context(simulator: Simulator, session: Json, problem: str, typed: QueryDict) -> Json:
     shown = session_totals.foreseen(simulator, simulator.find("checkout.session", session))
     items, details = shown["_line_items"], shown["total_details"]
@@ -109,6 +124,7 @@ def _context(simulator: Simulator, session: Json, problem: str, typed: QueryDict
         "tax_inside": details["amount_tax"] - on_top,
         "tax_percent": taxes.PERCENT,
         "items": items,
+        "optional": _optional(simulator, shown),
         "coupon": _coupon(simulator, session),
         "rhythm": next((item["price"]["recurring"] for item in items if item["price"]["recurring"]), None),
         "trial_days": simulator.trial_days(session),

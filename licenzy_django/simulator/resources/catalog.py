@@ -125,9 +125,7 @@ def update_price(world: World, price: Json, wanted: Json) -> Json:
 
 
 def set_currency_options(price: Json, wanted: Json) -> None:
-    """Amounts in other currencies, each replaced as a whole; an empty value takes all away. What is sold is in the
-    price's own currency here, and a session that asks for another one is refused.
-    """
+    """Amounts in other currencies, each replaced as a whole; an empty value takes all away."""
     options = wanted.get("currency_options")
     if options == "":
         price["_currency_options"] = {}
@@ -139,6 +137,24 @@ def set_currency_options(price: Json, wanted: Json) -> None:
         if option.get("unit_amount") is None:
             raise missing(f"{path}[unit_amount]")
         price["_currency_options"][currency] = currency_option(option["unit_amount"], option.get("tax_behavior"))
+
+
+def in_currency(price: Json, currency: str, *, param: str) -> Json:
+    """The price as it is charged in a currency. ``_own`` is what Stripe goes on showing of it.
+
+    Raises RefusalError where it has no amount in that currency.
+    """
+    if currency == price["currency"]:
+        return price
+    option = price.get("_currency_options", {}).get(currency)
+    if option is None:
+        raise invalid(
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: "
+            f"`{currency}`.", param,
+        )  # fmt: skip
+    charged = {name: option[name] for name in ("tax_behavior", "unit_amount", "unit_amount_decimal")}
+    own = {name: price[name] for name in (*charged, "currency")}
+    return price | charged | {"currency": currency, "_own": own}
 
 
 def currency_option(amount: int, tax_behavior: str | None) -> Json:

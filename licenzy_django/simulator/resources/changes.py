@@ -86,7 +86,9 @@ def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
     for edit in edits:
         old = item_of(subscription, edit["id"]) if edit.get("id") else None
         if old is None:
-            new = subscription_items.new(world, subscription, _recurring(world, edit["price"]), edit.get("quantity", 1))
+            new = subscription_items.new(
+                world, subscription, _recurring(world, subscription, edit["price"]), edit.get("quantity", 1)
+            )
             plan.items.append(new)
             plan.after.append(new)
             continue
@@ -108,7 +110,11 @@ def _plan(world: World, subscription: Json, edits: list[Json]) -> _Plan:
 
 
 def _edited(world: World, subscription: Json, old: Json, edit: Json) -> Json:
-    price = subscription_items.shown_price(_recurring(world, edit["price"])) if edit.get("price") else old["price"]
+    price = (
+        subscription_items.shown_price(_recurring(world, subscription, edit["price"]))
+        if edit.get("price")
+        else old["price"]
+    )
     quantity = edit["quantity"] if edit.get("quantity") is not None else old["quantity"]
     new = old | {"price": price, "quantity": quantity}
     if rhythm(price) != rhythm(old["price"]):
@@ -168,8 +174,10 @@ def item_of(subscription: Json, ref: Ref | None) -> Json:
     raise no_such("subscription_item", str(wanted), param="items[0][id]")
 
 
-def _recurring(world: World, price: Ref) -> Json:
+def _recurring(world: World, subscription: Json, price: Ref) -> Json:
+    """In the subscription's currency."""
     found = catalog.price_named(world, price, param="items[0][price]")
+    found = catalog.in_currency(found, subscription["currency"], param="items[0][price]")
     if not found["recurring"]:
         raise invalid("The price specified is set to `type=one_time` but this field only accepts prices with "
                       "`type=recurring`.", "items[0][price]")  # fmt: skip

@@ -117,5 +117,5 @@ def _line(world: World, price: Json, quantity: int, amount: int, period: Period,
         "quantity_decimal": str(quantity),
         "subtotal": amount,
         "taxes": [],
-        "_price": {key: value for key, value in price.items() if key[0] != "_"},
+        "_price": {key: value for key, value in price.items() if key[0] != "_" or key == "_own"},
     }

@@ -197,6 +197,8 @@ def _charge(world: World, intent: Json, status: str) -> Json:
         "refunded": False,
         "review": None,
         "shipping": None,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": status,
         "_invoice": intent["_invoice"],
     }

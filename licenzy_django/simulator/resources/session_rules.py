@@ -7,10 +7,11 @@ from ..refusals import RefusalError, invalid, missing
 from ..world import DAY, World
 from . import catalog, customers, money, subscription_items
 
-MAX_QUANTITY = 999_999
+MAX_QUANTITY, MOST_OF_A_DESCRIPTOR = 999_999, 22
 _ONLY_IN = {
     "payment_intent_data": ("payment",),
-    "submit_type": ("payment",),
+    "submit_type": ("payment", "subscription"),
+    "optional_items": ("payment", "subscription"),
     "allow_promotion_codes": ("payment", "subscription"),
     "discounts": ("payment", "subscription"),
     "invoice_creation": ("payment",),
@@ -32,15 +33,15 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     _check_customer(world, wanted)
     _check_expiry(world, wanted)
-    if len(wanted.get("client_reference_id") or "") > 200:
-        raise invalid("Invalid string: must be at most 200 characters", "client_reference_id")
+    _check_lengths(wanted)
     if mode == "setup":
         return []
-    lines = [_line(world, entry, f"line_items[{at}]") for at, entry in enumerate(wanted.get("line_items") or [])]
+    lines = [
+        _line(world, wanted, entry, f"line_items[{at}]") for at, entry in enumerate(wanted.get("line_items") or [])
+    ]
     if not lines:
         raise missing("line_items")
-    _check_prices(mode, [price for price, _, _ in lines])
-    _check_currency(wanted, lines[0][0]["currency"])
+    check_prices(mode, [price for price, _, _ in lines])
     if mode == "subscription" and wanted.get("customer"):
         customers.refuse_other_currency(world, wanted["customer"], lines[0][0]["currency"])
     if mode == "payment":
@@ -48,9 +49,13 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     return lines
 
 
-def _check_currency(wanted: Json, currency: str) -> None:
-    if wanted.get("currency", currency).lower() != currency:
-        raise invalid(f"The prices of this session are in `{currency}`.", "currency")
+def _check_lengths(wanted: Json) -> None:
+    if len(wanted.get("client_reference_id") or "") > 200:
+        raise invalid("Invalid string: must be at most 200 characters", "client_reference_id")
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        if len((wanted.get("payment_intent_data") or {}).get(name) or "") > MOST_OF_A_DESCRIPTOR:
+            raise invalid(f"The statement descriptor must be at most {MOST_OF_A_DESCRIPTOR} characters.",
+                          f"payment_intent_data[{name}]")  # fmt: skip
 
 
 def require_open(world: World, session: Json) -> None:
@@ -109,8 +114,8 @@ def _check_expiry(world: World, wanted: Json) -> None:
         raise invalid(f"The `expires_at` timestamp must be {limit} from Checkout Session creation.", "expires_at")
 
 
-def _line(world: World, entry: Json, at: str) -> tuple[Json, int, Json]:
-    price = _price(world, entry, at)
+def _line(world: World, wanted: Json, entry: Json, at: str) -> tuple[Json, int, Json]:
+    price = _price(world, wanted, entry, at)
     quantity = entry.get("quantity")
     if quantity is None:
         raise RefusalError(f"Quantity is required. Add `quantity` to `{at}`", param=f"{at}[quantity]")
@@ -124,17 +129,24 @@ def _line(world: World, entry: Json, at: str) -> tuple[Json, int, Json]:
     return price, quantity, entry
 
 
-def _price(world: World, entry: Json, at: str) -> Json:
+def priced(world: World, wanted: Json, ref: str, param: str) -> Json:
+    """The price in the currency that the session is in: its own, or one of its ``currency_options``."""
+    price = catalog.price_named(world, ref, param=param)
+    return catalog.in_currency(price, str(wanted.get("currency") or price["currency"]).lower(), param=param)
+
+
+def _price(world: World, wanted: Json, entry: Json, at: str) -> Json:
     if bool(entry.get("price")) == bool(entry.get("price_data")):
         raise RefusalError(
             f"You must specify either `price` or `price_data` when creating `{at}`.", param=at, code="parameter_missing"
         )
     if entry.get("price"):
-        return catalog.price_named(world, entry["price"], param=f"{at}[price]")
-    return catalog.create_price(world, entry["price_data"] | {"active": True})
+        return priced(world, wanted, entry["price"], f"{at}[price]")
+    price = catalog.create_price(world, entry["price_data"] | {"active": True})
+    return catalog.in_currency(price, str(wanted.get("currency") or price["currency"]).lower(), param=f"{at}[price]")
 
 
-def _check_prices(mode: str, prices: list[Json]) -> None:
+def check_prices(mode: str, prices: list[Json]) -> None:
     recurring = [price for price in prices if price["recurring"]]
     if mode == "payment" and recurring:
         raise invalid(

@@ -99,12 +99,18 @@ def _details(world: World, wanted: Json) -> Json | None:
     return CLOSED_DETAILS | {"email": email} if email else None
 
 
+def adjustable(entry: Json) -> Json | None:
+    wanted = entry.get("adjustable_quantity") or {}
+    if not wanted.get("enabled"):
+        return None
+    return {"enabled": True, "maximum": wanted.get("maximum", 99), "minimum": wanted.get("minimum", 0)}
+
+
 def item_shape(world: World, price: Json, quantity: int, entry: Json) -> Json:
-    adjustable = entry.get("adjustable_quantity") or {}
-    item: Json = {
+    return {
         "id": world.new_id("li"),
         "object": "item",
-        "adjustable_quantity": None,
+        "adjustable_quantity": adjustable(entry),
         "amount_discount": 0,
         "amount_subtotal": 0,
         "amount_tax": 0,
@@ -115,10 +121,6 @@ def item_shape(world: World, price: Json, quantity: int, entry: Json) -> Json:
         "price": dict(price),
         "quantity": quantity,
     }
-    if adjustable.get("enabled"):
-        low, high = adjustable.get("minimum", 0), adjustable.get("maximum", 99)
-        item["adjustable_quantity"] = {"enabled": True, "maximum": high, "minimum": low}
-    return item
 
 
 def _product_name(world: World, price: Json) -> str:

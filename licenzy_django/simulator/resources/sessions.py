@@ -14,6 +14,7 @@ from . import (
     session_answers,
     session_discounts,
     session_invoices,
+    session_optional,
     session_totals,
     subscriptions,
 )
@@ -28,6 +29,7 @@ def create(world: World, wanted: Json) -> Json:
     lines = check(world, wanted)
     items = [item_shape(world, price, quantity, entry) for price, quantity, entry in lines]
     session = session_shape(world, wanted, items)
+    session["optional_items"] = session_optional.check(world, wanted, [price for price, _, _ in lines]) or None
     session_totals.count(world, session)
     session_discounts.begin(world, session, wanted)
     return world.add(session)

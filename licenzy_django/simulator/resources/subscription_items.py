@@ -40,7 +40,7 @@ def period_of(subscription: Json, price: Json, at: int) -> tuple[int, int]:
 
 
 def shown_price(price: Json) -> Json:
-    return {key: value for key, value in price.items() if key[0] != "_"}
+    return {key: value for key, value in price.items() if key[0] != "_" or key == "_own"}
 
 
 def put(subscription: Json, items: list[Json]) -> None:

@@ -34,6 +34,12 @@ def day(timestamp: int) -> str:
 
 
 @register.filter
+def optional_price(item: dict[str, Any]) -> str:
+    """The price of an optional item that was chosen; templates cannot ask for hidden keys."""
+    return item.get("_optional") or ""
+
+
+@register.filter
 def named(identifier: str, names: dict[str, str]) -> str:
     return names.get(identifier, identifier)
 
