@@ -192,7 +192,7 @@ def carry_out(
         try:
             freeze(change, decide(subscription))
         except BaseException:
-            SubscriptionChange.objects.filter(pk=change.pk, frozen_at=None).delete()
+            drop(change)
             raise
     sequence = current_sequence()
     try:
@@ -206,6 +206,11 @@ def carry_out(
     finish(change, answers)
     process(change, sequence, answers, is_retry=is_retry)
     return Done(change, replayed=is_retry)
+
+
+def drop(change: SubscriptionChange) -> None:
+    """Leave nothing of a request for which Stripe was never asked to change anything."""
+    SubscriptionChange.objects.filter(pk=change.pk, frozen_at=None).delete()
 
 
 def freeze(change: SubscriptionChange, decision: Decision) -> None:
