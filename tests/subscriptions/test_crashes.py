@@ -93,12 +93,12 @@ def die(monkeypatch: pytest.MonkeyPatch, place: str, when: str, act: Callable[[]
     return False
 
 
-@pytest.mark.parametrize("place", ["one", "finish"])
+@pytest.mark.parametrize(("place", "when"), [("one", "after"), ("finish", "before")])
 def test_another_key_gives_up_what_died_and_the_first_key_says_so(
-    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, place: str
+    stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, place: str, when: str
 ) -> None:
     begun(stripe, EACH["upgrade"], "ada")
-    assert die(monkeypatch, place, "after", lambda: change()("ada", "first"))
+    assert die(monkeypatch, place, when, lambda: change()("ada", "first"))
     with pytest.raises(IdempotencyKeyInUse):
         change("", quantity=2)("ada", "second")
     stripe.advance(requests.LEASE)
