@@ -69,6 +69,14 @@ SINGLE = {
     "unearned credit for the whole": (invoice("1", change(-3000, 0), line(3000)), False),
     "unearned credit for more": (invoice("1", change(-3000, 0), line(2700)), False),
     "unearned credit for a cent": (invoice("1", change(-1, 0), line(1)), False),
+    "unearned credit, and the balance for a cent": (
+        invoice("1", change(-3000, 0), line(3001), money=0, starting_balance=-1),
+        True,
+    ),
+    "unearned credit for the whole, beside a balance that is not used": (
+        invoice("1", change(-3000, 0), line(3000), starting_balance=-500),
+        False,
+    ),
     "unearned credit for a swap to what costs nothing": (invoice("1", change(-3000, 0), line(0)), True),
 }
 
@@ -86,6 +94,11 @@ def test_what_a_session_of_ours_confirms_is_proof_before_the_invoice_says_so() -
 def down(at: float, *, credit: int, debit: int, name: str = "2", **more: object) -> Invoice:
     """A change on a day, by credit for the old price up to day 30 and a debit for the new one."""
     return invoice(name, change(credit, at, price="pro"), change(debit, at), **more)
+
+
+def again(name: str, credit: int) -> Invoice:
+    """Another item for the rest of the month from day 10 on, by so much credit."""
+    return invoice(name, change(-credit, 10), change(credit, 10, item=f"new_{name}"), on=10 + int(name) / 10)
 
 
 CREDIT = {
@@ -149,6 +162,24 @@ CREDIT = {
         {"1", "3"},
     ),
     "alone": ([unpaid("1", line(3000)), invoice("2", change(-2000, 10))], {"2"}),
+    "for the only cent": ([invoice("1", line(1)), down(0, credit=-1, debit=1, on=1)], {"1", "2"}),
+    "for paid time with a fee in it": (
+        [invoice("1", line(3000), line(500, 15, 15), on=0), down(10, credit=-2000, debit=2000)],
+        {"1", "2"},
+    ),
+    "for what two invoices paid, and then for the rest": (
+        [month(), invoice("2", change(2000, 10)), again("3", 3000), again("4", 1000)],
+        {"1", "2", "3", "4"},
+    ),
+    "in three parts, the last of which is too much": (
+        [month(), again("2", 1000), again("3", 500), again("4", 1000)],
+        {"1", "2", "3"},
+    ),
+    "for a cent that was credited before": ([month(), again("2", 2000), again("3", 2)], {"1", "2"}),
+    "beside an invoice of the same second that has no lines": (
+        [month(), invoice("0", on=0), down(10, credit=-2000, debit=2000)],
+        {"1", "2"},
+    ),
 }
 
 
@@ -208,6 +239,31 @@ BALANCE = {
         [invoice("1", line(1500, 15)), down(0, credit=-3000, debit=1000, on=16), renewal()],
         {"1", "2"},
     ),
+    "unearned twice": (
+        [
+            unpaid("1", line(3000)),
+            LESS,
+            invoice("3", change(-1000, 20), starting_balance=-1000),
+            renewal("4", starting_balance=-2000),
+        ],
+        {"2", "3"},
+    ),
+    "unearned, left over by what enough of one's own paid": (
+        [unpaid("1", line(3000)), FEWER, renewal(starting_balance=-2000), renewal("4", on=60)],
+        {"3"},
+    ),
+    "unearned by rounding on two lines": (
+        [
+            invoice("1", line(3000), line(3000, item="other")),
+            invoice("2", change(-2001, 10), change(-2001, 10, item="other")),
+            renewal(net=4002),
+        ],
+        {"1", "2", "3"},
+    ),
+    "unearned by more than rounding, beside lines of nothing": (
+        [month(), invoice("2", change(-2002, 10), change(0, 11), change(0, 12), on=12), renewal(net=2002)],
+        {"1", "2"},
+    ),
     "unearned by rounding": ([month(), down(10, credit=-2001, debit=1000), renewal(net=1001)], {"1", "2", "3"}),
 }
 
@@ -236,6 +292,16 @@ WENT_BACK = {
         [month(), FEWER, renewal(starting_balance=-2000)],
         refunded("1", 3000, 12),
         {"3"},
+    ),
+    "a part of what the balance rests on": (
+        [
+            invoice("1", line(3000)),
+            invoice("2", line(3000, item="other")),
+            invoice("3", change(-2000, 10), change(-2000, 10, item="other")),
+            renewal("4", starting_balance=-4000),
+        ],
+        refunded("2", 3000, 12),
+        {"1"},
     ),
     "what a credit of a cent rests on": (
         [month(), invoice("2", change(-1, 29), change(4, 29), on=29)],

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from licenzy_django.entitlements.paid_time import Coverage, Evidence, PaidTime, Uncovered
+from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import Invoice
 from tests.entitlements.money import (
     change,
@@ -76,6 +77,7 @@ WHOLE_PERIODS = {
         with_newest(PAID, RENEWED, of=item(period=NEXT), back=refunded("in_1", 1000, 35)),
         "si: pro x1 30-60",
     ),
+    "the next one is sent already": (with_newest(PAID, SENT), "si: pro x1 0-30"),
     "a fee by hand, paid": (
         with_newest(PAID, invoice("in_2", line(500, 10, 10, price="fee", item=""))),
         "si: pro x1 0-30",
@@ -214,6 +216,10 @@ CHANGES = {
         ),
         "si: max x1 15-30",
     ),
+    "not billed, and the next month is sent already": (
+        with_newest(PAID, unpaid("in_2", line(3000, 30, 60, price="max")), of=MAX),
+        "si: max x1 0-30",
+    ),
     "of a price that only the line knows": (
         with_newest(PAID, invoice("in_2", change(1500, 15, price="old", item=""))),
         "si: pro x1 15-30",
@@ -311,6 +317,10 @@ RENEWALS = {
     "sent, and an upgrade since that is paid": (
         with_newest(PAID, SENT, invoice("in_3", *UP_IN_GAP), of=RENEWING_MAX),
         "si: max x1 45-30 renews",
+    ),
+    "sent, and more seats as it began that are paid": (
+        with_newest(PAID, SENT, invoice("in_3", change(500, 30, 60, "pro", 2)), of=item(quantity=2, period=NEXT)),
+        "si: pro x2 30-30 renews",
     ),
     "sent, and an upgrade since that is unpaid": (
         with_newest(PAID, SENT, unpaid("in_3", *UP_IN_GAP), of=RENEWING_MAX, seen={("pro", 1): 0, ("max", 1): 45}),
@@ -482,6 +492,14 @@ ITEMS = {
         with_newest(PAID, unpaid("in_2", *SWAP), of=[NEW]),
         ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
     ),
+    "three seats replaced, unpaid": (
+        with_newest(invoice("in_1", line(quantity=3)), unpaid("in_2", *SWAP), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x3 0-30 kept, payment_pending"],
+    ),
+    "replaced, unpaid, and an earlier version kept no quantity": (
+        with_newest(invoice("in_1", line(quantity=None)), unpaid("in_2", *SWAP), of=[NEW]),
+        ["si_new: payment_pending", "si: pro x1 0-30 kept, payment_pending"],
+    ),
     "replaced, and the payment refunded": (
         with_newest(PAID, invoice("in_2", *SWAP), of=[NEW], back=refunded("in_2", 1000, 20)),
         ["si_new: refunded", "si: pro x1 0-30 kept, payment_pending"],
@@ -518,6 +536,14 @@ ITEMS = {
         with_newest(FIRST_UNPAID, unpaid("in_2", *SWAP), of=[NEW]),
         ["si_new: payment_pending"],
     ),
+    "of the same price, made as the line begins": (
+        with_newest(
+            PAID,
+            invoice("in_2", change(500, 15, price="pro", item="", quantity=2)),
+            of=[item(name="si_late", made=15, quantity=2), item()],
+        ),
+        ["si_late: pro x2 15-30", "si: pro x1 0-30"],
+    ),
     "of the same price, each by the time it was made": (
         with_newest(
             PAID,
@@ -535,6 +561,8 @@ def test_several_items(known: Evidence, expected: list[str]) -> None:
     assert in_force(known) == expected
 
 
+OF_UNKNOWN_AMOUNT = Fact("invoice_payment", "inpay_in_1", {"status": "paid", "amount_paid": None},
+                         {"invoice_id": "in_1", "payment_intent_id": "pi_in_1"})  # fmt: skip
 BY_SESSION = {
     "paid, and its invoice is not here": (with_newest(sessions=[session("in_1")], latest="in_1"), "si: pro x1 0-30"),
     "paid, without an invoice": (with_newest(sessions=[session()]), "si: pro x1 0-30"),
@@ -555,6 +583,21 @@ BY_SESSION = {
         with_newest(sessions=[session("in_1", amount=1001)], latest="in_1", back=refunded("in_1", 1000, 5)[1:]),
         "si: pro x1 0-30",
     ),
+    "paid, and refunded, and how much was paid only the session knows": (
+        with_newest(sessions=[session("in_1")], latest="in_1", back=[OF_UNKNOWN_AMOUNT, refunded("in_1", 1000, 5)[1]]),
+        "si: refunded",
+    ),
+    "paid nothing, and something went back": (
+        with_newest(
+            sessions=[session("in_1", amount=0)], latest="in_1", back=[OF_UNKNOWN_AMOUNT, refunded("in_1", 1, 5)[1]]
+        ),
+        "si: pro x1 0-30",
+    ),
+    "paid nothing, for a trial": (
+        with_newest(sessions=[session("in_1", amount=0)], latest="in_1", trial=(0, 14)),
+        "si: pro x1 0-14",
+    ),
+    "nothing, and the start is a trial": (with_newest(free_until=30, trial=(0, 14)), "si: pro x1 0-14"),
     "paid, and the next period has begun": (
         with_newest(sessions=[session("in_1")], latest="in_2", of=item(period=NEXT)),
         "si: pro x1 0-30 renews",
@@ -654,6 +697,10 @@ NO_CREDIT = {
     "a price of zero, replaced and paid": (
         with_newest(ZERO, invoice("in_2", change(1500, 15, item="si_new")), of=[NEW]),
         ["si_new: max x1 15-30"],
+    ),
+    "a cent, replaced without a credit": (
+        with_newest(invoice("in_1", line(1)), unpaid("in_2", change(1500, 15, item="si_new")), of=[NEW]),
+        ["si_new: payment_pending"],
     ),
     "a price of zero, removed": (
         with_newest(

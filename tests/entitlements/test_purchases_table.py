@@ -122,7 +122,7 @@ def test_a_pass_that_is_taken_away_under_way_makes_room_for_the_third() -> None:
 
 
 def test_all_that_a_pass_is() -> None:
-    assert derive_purchases([purchase(1, 0)], []) == [
+    assert derive_purchases([purchase(1, 0, terms=replace(WEEK, features=("api",)))], []) == [
         EntitlementState(
             source_id="cs_1",
             product_id=1,
@@ -132,6 +132,7 @@ def test_all_that_a_pass_is() -> None:
             starts_at=day(0),
             expires_at=day(7),
             available_until=day(7),
+            features=("api",),
         )
     ]
 
