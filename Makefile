@@ -11,7 +11,7 @@ BIN := .venv/bin
 find_python = for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$candidate"; break; }; done
 
-.PHONY: help demo test test-postgres test-slow test-hosts test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-client test-matrix test-installed test-stripe-tools bench lint messages clean
+.PHONY: help demo test test-postgres test-slow test-hosts test-crashes test-orders test-laws test-browser test-mutants test-api-fuzz test-client test-matrix test-installed test-stripe-tools conformance bench lint messages clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -66,6 +66,9 @@ test-installed: $(BIN)/made ## builds the wheel and follows the README in an emp
 
 test-stripe-tools: $(BIN)/made tests/stripe_tools/node_modules/made ## Stripe's command line and Node SDK (npm) on the simulator
 	$(BIN)/python -m pytest -m stripe_tools tests/stripe_tools $(ARGS)
+
+conformance: $(BIN)/made $(if $(BROWSER),$(BIN)/made-browser) ## scenarios of billing on the simulator, and at Stripe with STRIPE_TEST_SECRET_KEY=sk_test_… (ONLY, YES=1, BROWSER=1)
+	@CHROMIUM=$(CHROMIUM) $(BIN)/python -m conformance $(if $(ONLY),--only $(ONLY)) $(if $(YES),--yes) $(if $(BROWSER),--browser) $(ARGS)
 
 bench: $(BIN)/made benchmarks/.venv-peers/made ## compares with others and with the floor, 15 minutes; QUICK=1 takes 3
 	POSTGRES_URL=$(POSTGRES_URL) QUICK=$(QUICK) $(BIN)/python -m benchmarks $(PARTS)

@@ -26,7 +26,9 @@ def create_subscription(world: World, params: Json, _: str) -> Json:
     sent = params.get("collection_method") == "send_invoice"
     trial_end = _trial_end(world, params)
     waits = params.get("payment_behavior") == "default_incomplete" and not sent
-    if not (sent or trial_end or waits or method or payment_methods.has_one(world, customer)):
+    can_pay = bool(method or payment_methods.has_one(world, customer))
+    is_free = not any(world.find("price", price)["unit_amount"] for price, _quantity in prices)
+    if not (sent or trial_end or waits or can_pay or is_free):
         raise RefusalError(
             "This customer has no attached payment source or default payment method. Please consider adding a default "
             "payment method.", code="resource_missing",
@@ -42,6 +44,9 @@ def create_subscription(world: World, params: Json, _: str) -> Json:
         billing_cycle_anchor=params.get("billing_cycle_anchor"), backdate_start_date=params.get("backdate_start_date"),
         proration_behavior=params.get("proration_behavior", "create_prorations"), shown=_shown(params, method),
     )  # fmt: skip
+    if not can_pay:
+        with world.changing(subscription):
+            subscription |= {"_has_payment_method": False, "_lost_method": True}
     _schedule_cancellation(world, subscription, params)
     return subscription
 
@@ -101,7 +106,8 @@ def _check_cancel_at(world: World, params: Json) -> None:
 def update_subscription(world: World, params: Json, identifier: str) -> Json:
     """What is scheduled, what is shown, who pays, and the items."""
     subscription = world.find("subscription", identifier)
-    subscriptions.require_running(subscription)
+    if subscription["status"] in subscriptions.ENDED and params.keys() - {"cancellation_details", "metadata"}:
+        raise RefusalError("A canceled subscription can only update its cancellation_details and metadata.")
     _check_cancel_at(world, params)
     if "cancel_at" in params or "cancel_at_period_end" in params:
         managed.refuse_cancellation(world, subscription)

@@ -8,7 +8,7 @@ from ..json_tree import Json
 from ..periods import period_end
 from ..refusals import RefusalError
 from ..world import World
-from . import customers, invoice_payments, invoices, payments, pending_updates, subscriptions
+from . import customers, disputes, invoice_payments, invoices, payments, pending_updates, subscriptions
 from .invoice_lines import item_line, loose_line
 from .subscriptions import UPDATED
 
@@ -116,7 +116,17 @@ def pay_invoice(world: World, invoice: Json, *, out_of_band: bool = False) -> Js
         if invoice["status"] == "paid":
             return invoice
     invoices.settle(world, invoice, out_of_band=out_of_band)
+    _dispute_by_card(world, invoice)
     return after_payment(world, invoice)
+
+
+def _dispute_by_card(world: World, invoice: Json) -> None:
+    """Some test cards pay, and are disputed at once (docs.stripe.com/testing#disputes)."""
+    intent = world.store.get("payment_intent", invoice.get("_payment_intent") or "") or {}
+    method = world.store.get("payment_method", intent.get("payment_method") or "") or {}
+    if intent.get("status") == "succeeded" and method.get("_does") in ("dispute", "inquiry"):
+        is_inquiry = method["_does"] == "inquiry"
+        disputes.create(world, intent["id"], status="warning_needs_response" if is_inquiry else "needs_response")
 
 
 def pay_part(world: World, invoice: Json, amount: int) -> Json:

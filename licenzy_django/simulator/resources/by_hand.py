@@ -43,6 +43,9 @@ def subscribe(
         subscription |= {"collection_method": "send_invoice", "days_until_due": days_until_due}
     invoice = _first_invoice(world, subscription, proration_behavior)
     world.emit("customer.subscription.created", subscription)
+    if invoice and invoice["status"] == "open" and leave_open:
+        with world.changing(invoice):
+            invoice["next_payment_attempt"] = None
     if invoice and invoice["status"] == "paid" and subscription["status"] == "incomplete":
         subscriptions.set_status(world, subscription, "active")
     if invoice and invoice["status"] == "open" and not leave_open:

@@ -34,6 +34,7 @@ def check(world: World, wanted: Json) -> list[tuple[Json, int, Json]]:
     _check_customer(world, wanted)
     _check_expiry(world, wanted)
     _check_lengths(wanted)
+    _check_trial(wanted)
     if mode == "setup":
         return []
     lines = [
@@ -56,6 +57,13 @@ def _check_lengths(wanted: Json) -> None:
         if len((wanted.get("payment_intent_data") or {}).get(name) or "") > MOST_OF_A_DESCRIPTOR:
             raise invalid(f"The statement descriptor must be at most {MOST_OF_A_DESCRIPTOR} characters.",
                           f"payment_intent_data[{name}]")  # fmt: skip
+
+
+def _check_trial(wanted: Json) -> None:
+    """The library's docstring of ``SessionCreateParamsSubscriptionData.trial_period_days``: "Has to be at least 1"."""
+    days = (wanted.get("subscription_data") or {}).get("trial_period_days")
+    if days is not None and days < 1:
+        raise invalid("The minimum number of trial period days is 1.", "subscription_data[trial_period_days]")
 
 
 def require_open(world: World, session: Json) -> None:

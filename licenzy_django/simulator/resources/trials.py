@@ -24,12 +24,20 @@ def end_trial(world: World, subscription: Json, *, early: bool = False) -> Json:
         billing.charge(world, invoice, paid=customers.card_works(world, subscription["customer"]))
         return subscription
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
-    if not subscription["_has_payment_method"] and behavior == "cancel":
+    can_pay = subscription["_has_payment_method"] or _has_default_method(world, subscription)
+    if not can_pay and behavior == "cancel":
         return subscriptions.cancel(world, subscription)
-    if not subscription["_has_payment_method"] and behavior == "pause":
+    if not can_pay and behavior == "pause":
         return subscriptions.pause(world, subscription, why="trial_end_without_payment_method")
     billing.roll_period(world, subscription)
     return subscription
+
+
+def _has_default_method(world: World, subscription: Json) -> bool:
+    """Whether a card was added since the trial began."""
+    customer = world.store.get("customer", subscription["customer"]) or {}
+    settings = customer.get("invoice_settings") or {}
+    return bool(subscription["default_payment_method"] or settings.get("default_payment_method"))
 
 
 def resume(world: World, subscription: Json, *, paid: bool = True) -> Json:
