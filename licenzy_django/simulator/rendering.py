@@ -210,9 +210,17 @@ def _own_currency(price: Json) -> None:
     price |= price.get("_own", {})
 
 
+def _hide_products(configuration: Json) -> None:
+    """Only there when it is expanded: ``features.subscription_update.products``."""
+    update = (configuration.get("features") or {}).get("subscription_update") or {}
+    if not configuration.get("_with_products"):
+        update.pop("products", None)
+
+
 _IN_EVERY_VERSION: dict[str, Callable[[Json], None]] = {
     "invoice": _first_lines,
     "price": _own_currency,
+    "billing_portal.configuration": _hide_products,
     "subscription_item": _show_plan,
 }
 

@@ -123,12 +123,16 @@ class Account:
             "subscriptions.create",
             {"customer": self.ids["bob"], "items[0][price]": self.ids["extra"], "trial_period_days": "30"},
         )
-        self.make("paused", "subscriptions.create", {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"]})
+        paused = {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"]}
+        self.ids["paused_item"] = self.make("paused", "subscriptions.create", paused)["items"]["data"][0]["id"]
         self.simulator.pause(self.ids["paused"])
         for name in ("managed", "also_managed"):
             held = {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"], "metadata[a]": "b"}
             self.make(name, "subscriptions.create", held)
             self.make(f"schedule_of_{name}", "subscription_schedules.create", {"from_subscription": self.ids[name]})
+        for name in ("configuration", "other_configuration"):
+            off = {"features[invoice_history][enabled]": "false", "features[payment_method_update][enabled]": "false"}
+            self.make(name, "billing_portal.configurations.create", off)
         lines = {
             "mode": "payment",
             "success_url": "https://x.example/",

@@ -65,6 +65,9 @@ _HIDDEN = {("invoice", "payments"), ("checkout.session", "line_items"), ("charge
            ("price", "currency_options")}  # fmt: skip
 
 
+_PRODUCTS = ["features", "subscription_update", "products"]
+
+
 def expand(world: World, shown: Json, paths: list[str]) -> Json:
     """Replaces ids by their objects. In lists the paths begin with ``data.``."""
     for path in paths:
@@ -74,6 +77,8 @@ def expand(world: World, shown: Json, paths: list[str]) -> Json:
 
 def _expand(world: World, shown: Json, path: list[str], whole: str) -> None:
     head, rest = path[0], path[1:]
+    if shown.get("object") == "billing_portal.configuration" and path == _PRODUCTS:
+        shown["_with_products"] = True
     if (shown.get("object"), head) in _HIDDEN and head not in shown:
         shown[head] = _hidden(world, shown, head)
     value: Any = shown.get(head)

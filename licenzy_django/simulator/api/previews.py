@@ -12,8 +12,8 @@ from ..due import due_at
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..resources import cancellations, customers, managed, subscriptions
-from ..stores.scratch import ScratchStore
 from ..timeline import perform
+from ..whatif import drafted, scratch_of
 from ..world import World
 from . import subscription_operations as subs
 
@@ -28,7 +28,7 @@ def create(world: World, params: Json, _: str) -> Json:
     those items. If neither … is provided, you will retrieve the next upcoming invoice from among the customer's
     subscriptions" (the library's docstring of ``InvoiceCreatePreviewParams.subscription``).
     """
-    scratch = World(ScratchStore(world.store), after_retries=world.after_retries)
+    scratch = scratch_of(world)
     wanted = params.get("subscription_details") or {}
     if params.get("subscription"):
         subscription = _existing(scratch, params)
@@ -43,7 +43,7 @@ def create(world: World, params: Json, _: str) -> Json:
         subscription = _new(scratch, params["customer"], wanted)
     else:
         subscription = _next_of_customer(scratch, params["customer"])
-    return _drafted(scratch) or _next_invoice(scratch, subscription)
+    return drafted(scratch) or _next_invoice(scratch, subscription)
 
 
 def _cancel_now(scratch: World, subscription: Json, wanted: Json) -> None:
@@ -91,13 +91,6 @@ def _next_of_customer(scratch: World, ref: str) -> Json:
     return min(running, key=lambda subscription: due_at(subscription) or math.inf)
 
 
-def _drafted(scratch: World) -> Json | None:
-    """The first invoice that was made, as it was then: a draft with the customer's balance weighed in."""
-    for event in scratch.store.all("event", type="invoice.created"):
-        return event["data"]["object"]  # type: ignore[no-any-return]
-    return None
-
-
 def _next_invoice(scratch: World, subscription: Json) -> Json:
     """Time goes on for this subscription alone until it makes an invoice."""
     for _ in range(_MOST_STEPS):
@@ -106,7 +99,7 @@ def _next_invoice(scratch: World, subscription: Json) -> Json:
         if not due:
             break
         perform(scratch, min(due, key=lambda pair: pair[0])[1])
-        if found := _drafted(scratch):
+        if found := drafted(scratch):
             return found
     raise _none(subscription["customer"])
 

@@ -14,6 +14,7 @@ from . import invoice_operations as bill
 from . import lists, previews
 from . import operations as do
 from . import payment_operations as pay
+from . import portal_operations as portals
 from . import schedule_operations as plan
 from . import subscription_operations as subs
 
@@ -42,6 +43,10 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("GET", "/v1/customers/{id}/tax_ids", "customers.tax_ids.list", off.list_tax_ids),
     ("GET", "/v1/tax_rates/{id}", "tax_rates.retrieve", off.retrieve_tax_rate),
     ("POST", "/v1/billing_portal/sessions", "billing_portal.sessions.create", do.create_portal_session),
+    ("POST", "/v1/billing_portal/configurations", "billing_portal.configurations.create", portals.create),
+    ("GET", "/v1/billing_portal/configurations", "billing_portal.configurations.list", portals.list_all),
+    ("GET", "/v1/billing_portal/configurations/{id}", "billing_portal.configurations.retrieve", portals.retrieve),
+    ("POST", "/v1/billing_portal/configurations/{id}", "billing_portal.configurations.update", portals.update),
     ("POST", "/v1/subscriptions", "subscriptions.create", subs.create_subscription),
     ("GET", "/v1/subscriptions", "subscriptions.list", lists.subscriptions),
     ("GET", "/v1/subscriptions/{id}", "subscriptions.retrieve", lists.retrieve("subscription")),

@@ -26,6 +26,12 @@ _CHANGE = """payment_behavior=allow_incomplete|error_if_incomplete|pending_if_in
     proration_date"""
 _CURRENCIES = "currency_options{*{tax_behavior unit_amount}}"
 
+_FEATURES = """features{invoice_history{enabled} payment_method_update{enabled}
+    subscription_cancel{enabled mode=at_period_end|immediately proration_behavior=none}
+    subscription_update{billing_cycle_anchor=now|unchanged default_allowed_updates=price|quantity enabled
+      products{adjustable_quantity{enabled maximum minimum} prices product} proration_behavior
+      schedule_at_period_end{conditions{type}} trial_update_behavior}}"""
+
 SIMULATED: dict[str, str] = {
     "checkout.sessions.create": f"""
         adaptive_pricing{{enabled=false}} allow_promotion_codes allowed_payment_method_types=card|sepa_debit
@@ -52,7 +58,15 @@ SIMULATED: dict[str, str] = {
     "customers.list": f"{_LISTED} email",
     "customers.delete": "",
     "customers.tax_ids.list": _PAGED,
-    "billing_portal.sessions.create": "customer locale return_url",
+    "billing_portal.configurations.create": f"""default_return_url metadata name {_FEATURES}""",
+    "billing_portal.configurations.update": f"""active default_return_url metadata name {_FEATURES}""",
+    "billing_portal.configurations.list": f"{_PAGED} active is_default",
+    "billing_portal.sessions.create": """configuration customer
+        flow_data{after_completion{hosted_confirmation{custom_message} redirect{return_url} type}
+          subscription_cancel{subscription} subscription_update{subscription}
+          subscription_update_confirm{items{id price quantity} subscription}
+          type=payment_method_update|subscription_cancel|subscription_update|subscription_update_confirm}
+        locale return_url""",
     "subscriptions.list": f"{_LISTED} customer price status",
     "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
         cancel_at_period_end collection_method currency customer days_until_due default_payment_method description

@@ -10,26 +10,32 @@ from .. import reach
 from ..json_tree import Json
 from ..refusals import invalid, missing
 from ..world import World
-from . import customers
+from . import customers, portal_configurations, portal_flows
 
 
 def create_session(world: World, wanted: Json) -> Json:
     if not wanted.get("customer"):
         raise missing("customer")
     customers.existing(world, wanted["customer"], param="customer")
+    configuration = portal_configurations.wanted(world, wanted.get("configuration"))
+    flow = (
+        portal_flows.check(world, wanted["customer"], configuration, wanted["flow_data"])
+        if "flow_data" in wanted
+        else None
+    )
     session_id = world.new_id("bps")
     session: Json = {
         "id": session_id,
         "object": "billing_portal.session",
-        "configuration": "bpc_simulator",
+        "configuration": configuration["id"],
         "created": world.now,
         "customer": wanted["customer"],
         "customer_account": None,
-        "flow": None,
+        "flow": flow,
         "livemode": world.livemode,
         "locale": wanted.get("locale"),
         "on_behalf_of": None,
-        "return_url": wanted.get("return_url"),
+        "return_url": wanted.get("return_url") or configuration["default_return_url"],
         "url": f"{world.page_base()}/portal/{session_id}",
     }
     return world.add(session)
