@@ -9,6 +9,8 @@ from typing import Any
 
 from licenzy_django.catalog.amounts import per_interval, price_in_words, written
 from licenzy_django.catalog.lookup_keys import prices_by_key
+from licenzy_django.checkout_options import merged, on_page_of
+from licenzy_django.conf import licenzy_settings
 from licenzy_django.models import Mode, Product
 from licenzy_django.stripe import client
 
@@ -55,7 +57,7 @@ def verdict_on(product: Product, named: Mapping[str, dict[str, Any]]) -> Verdict
         found.problems.append(f"Stripe has no price {product.stripe_price_id} in {product.mode} mode.")
         return found
     found.problems.extend(f"Its price {price['id']} {problem}." for problem in problems_of_price(price, product))
-    found.notes.extend(notes_on_price(price))
+    found.notes.extend(notes_on_price(price, is_taxed=is_taxed(product)))
     return found
 
 
@@ -114,7 +116,13 @@ def terms_in_words(price: Mapping[str, Any]) -> str:
     return per_interval(price["unit_amount"], price["currency"], interval, count)
 
 
-def notes_on_price(price: Mapping[str, Any]) -> Iterator[str]:
+def is_taxed(product: Product) -> bool:
+    """Whether its Checkout page reckons the tax, as far as the settings and the product say."""
+    everywhere = on_page_of(product.session_mode, licenzy_settings().CHECKOUT or {})
+    return bool((merged(everywhere, product.checkout).get("automatic_tax") or {}).get("enabled"))
+
+
+def notes_on_price(price: Mapping[str, Any], *, is_taxed: bool = False) -> Iterator[str]:
     options = price.get("currency_options") or {}
     others = [
         written(option["unit_amount"], currency)
@@ -123,3 +131,8 @@ def notes_on_price(price: Mapping[str, Any]) -> Iterator[str]:
     ]
     if others:
         yield f"Its price {price['id']} is {terms_in_words(price)}, and also {', '.join(others)}."
+    if is_taxed and price.get("tax_behavior") == "unspecified":
+        yield (
+            f"Its price {price['id']} does not say whether tax is included: with automatic tax Stripe takes the default "
+            "of the account's tax settings, and refuses the checkout if there is none."
+        )

@@ -97,3 +97,32 @@ def test_a_mode_without_a_key_is_said_in_a_sentence(stripe: StripeDouble) -> Non
     Product.objects.filter(code="CREDITS").update(mode="live")
     assert verify("--mode", "live") == "live mode: There are no Stripe credentials for this mode."
     assert verify("--mode", "test") == "2 products fit their prices at Stripe.\n"
+
+
+TAXED = {"automatic_tax": {"enabled": True}}
+
+
+@pytest.mark.parametrize("where", ["settings", "product"])
+def test_with_automatic_tax_a_price_without_tax_behavior_is_pointed_at(
+    stripe: StripeDouble, settings: Any, where: str
+) -> None:
+    Product.objects.exclude(code="CREDITS").delete()
+    assert verify() == "1 products fit their prices at Stripe.\n"
+    if where == "settings":
+        settings.LICENZY = {**settings.LICENZY, "CHECKOUT": TAXED}
+    else:
+        Product.objects.update(checkout=TAXED)
+
+    said = verify()
+
+    assert said.startswith("CREDITS (test): Its price price_credits does not say whether tax is included")
+    assert said.endswith("1 products fit their prices at Stripe.\n")
+
+
+def test_a_price_that_says_whether_tax_is_included_needs_no_note(stripe: StripeDouble, settings: Any) -> None:
+    settings.LICENZY = {**settings.LICENZY, "CHECKOUT": TAXED}
+    made = price(stripe, tax_behavior="inclusive")
+    Product.objects.exclude(code="CREDITS").delete()
+    Product.objects.update(stripe_price_id=made)
+
+    assert verify() == "1 products fit their prices at Stripe.\n"
