@@ -133,6 +133,6 @@ def notes_on_price(price: Mapping[str, Any], *, is_taxed: bool = False) -> Itera
         yield f"Its price {price['id']} is {terms_in_words(price)}, and also {', '.join(others)}."
     if is_taxed and price.get("tax_behavior") == "unspecified":
         yield (
-            f"Its price {price['id']} does not say whether tax is included: with automatic tax Stripe takes the default "
-            "of the account's tax settings, and refuses the checkout if there is none."
+            f"Its price {price['id']} does not say whether tax is included: with automatic tax Stripe takes the "
+            "default of the account's tax settings, and refuses the checkout if there is none."
         )
