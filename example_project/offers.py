@@ -29,8 +29,12 @@ class Offer:
             "unit_amount": self.cents,
             "recurring": {"interval": self.recurring} if self.recurring else None,
             "product_name": self.name,
+            "tax_behavior": "inclusive",
         }
 
+
+PROMOTION_CODE = "RIVER20"
+"""Takes 20 % off the first payment. On the simulator only; with a real Stripe you make your own in its dashboard."""
 
 OFFERS = {
     "PRO_MONTHLY": Offer(

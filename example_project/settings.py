@@ -40,6 +40,7 @@ LICENZY = {
         *ALLOWED_HOSTS,
         *(f"{host}:{PORT}" for host in ALLOWED_HOSTS),
     ],
+    "CHECKOUT": {"allow_promotion_codes": True},
     "STRIPE_API_BASE": env.str("STRIPE_API_BASE", default=""),
     # With a cache that all processes share, an access check costs no query.
     "CACHE": "default" if env.str("CACHE_URL", default="") else "",
@@ -57,6 +58,12 @@ if ON_SIMULATOR:
     LICENZY |= {
         "TEST_SECRET_KEY": "sk_test_simulator",
         "TEST_WEBHOOK_SECRETS": [LICENZY_SIMULATOR["WEBHOOK_SECRET"]],
+        # A real account has to be set up for it first: https://docs.stripe.com/tax/set-up
+        "CHECKOUT": {
+            "allow_promotion_codes": True,
+            "automatic_tax": {"enabled": True},
+            "tax_id_collection": {"enabled": True},
+        },
         "STRIPE_API_BASE": "",
         "STRIPE_HTTP_CLIENT": "licenzy_django.simulator.http_client",
         "CLOCK": "licenzy_django.simulator.now",

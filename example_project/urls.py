@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from example_project import credits, received, views
+from example_project import credits, plans, received, views
 from licenzy_django.views import CheckoutStateView
 
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("credits/", credits.credits_page, name="credits"),
     path("credits/generate/", credits.generate, name="generate"),
     path("account/", views.account, name="account"),
+    path("account/plan/change/", plans.ChangePlan.as_view(), name="change-plan"),
+    path("account/plan/cancel/", plans.CancelPlan.as_view(), name="cancel-plan"),
+    path("account/plan/keep/", plans.KeepPlan.as_view(), name="keep-plan"),
+    path("account/receipts/", plans.Receipts.as_view(), name="receipts"),
     path("account/billing/", views.ManageBilling.as_view(), name="manage-billing"),
     path("sign-up/", views.sign_up, name="sign-up"),
     path("log-in/", LoginView.as_view(), name="login"),

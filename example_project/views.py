@@ -16,25 +16,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from example_project.offers import OFFERS
+from example_project.offers import OFFERS, PROMOTION_CODE
+from example_project.plans import plans_in
+from example_project.refusals import ToldKindly
 from licenzy_django import access
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.decorators import requires_entitlement
-from licenzy_django.exceptions import AlreadySubscribed, LicenzyError
 from licenzy_django.models import Product
-from licenzy_django.views import OUT_OF_ORDER, BillingPortalView, CheckoutReturnView, StartCheckoutView
-from licenzy_django.wording import reason_in_words, refusal_in_words
-
-
-class ToldKindly:
-    """A message in the shop for whatever stands in the way of a page of Stripe's."""
-
-    def refused(self, error: LicenzyError) -> HttpResponse:
-        request: HttpRequest = self.request  # type: ignore[attr-defined]
-        if isinstance(error, OUT_OF_ORDER):
-            return render(request, "shop/stripe_unavailable.html", status=503)
-        messages.warning(request, str(refusal_in_words(error.code)))
-        return redirect("account" if isinstance(error, AlreadySubscribed) else "pricing")
+from licenzy_django.views import BillingPortalView, CheckoutReturnView, StartCheckoutView
+from licenzy_django.wording import reason_in_words
 
 
 class StartCheckout(ToldKindly, StartCheckoutView):
@@ -65,7 +55,8 @@ def pricing(request: HttpRequest) -> HttpResponse:
     products = Product.objects.filter(mode=licenzy_settings().MODE, is_active=True)
     shelf = sorted(products, key=lambda product: list(OFFERS).index(product.code) if product.code in OFFERS else 99)
     cards = [{"product": product, "offer": OFFERS.get(product.code), "token": uuid.uuid4()} for product in shelf]
-    return render(request, "shop/pricing.html", {"cards": cards})
+    context = {"cards": cards, "may_try": not access.has_had_trial(request), "promotion_code": PROMOTION_CODE}
+    return render(request, "shop/pricing.html", context)
 
 
 @login_required
@@ -87,7 +78,8 @@ def members_only(request: HttpRequest, exception: Exception) -> HttpResponse:
 @never_cache
 def account(request: HttpRequest) -> HttpResponse:
     """What the visitor has, and what is on its way."""
-    return render(request, "shop/account.html", {"summary": access.summary(request)})
+    summary = access.summary(request)
+    return render(request, "shop/account.html", {"summary": summary, "plans": plans_in(summary)})
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:

@@ -89,6 +89,7 @@ class FormReader(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self.words: list[str] | None = None
+        self.select = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -98,6 +99,10 @@ class FormReader(HTMLParser):
         elif tag == "input" and self.forms and "name" in given:
             if given.get("type") not in ("radio", "checkbox") or "checked" in given:
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
+        elif tag == "select" and self.forms:
+            self.select = given.get("name", "")
+        elif tag == "option" and self.select and ("selected" in given or self.select not in self.forms[-1].fields):
+            self.forms[-1].fields[self.select] = given.get("value", "")
         elif tag == "button" and self.forms:
             self.words = []
             self.forms[-1].buttons.append(("", {given["name"]: given.get("value", "")} if "name" in given else {}))

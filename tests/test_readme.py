@@ -108,7 +108,7 @@ def buy_in_the_browser(host: Host, name: str = "127.0.0.1") -> None:
     visitor.log_in_to_the_admin("ada", "pw-of-ada")
     assert visitor.open("/members/").status_code == 403
     visitor.open("/buy/")
-    visitor.press("Pay")
+    visitor.press("by card")
     assert visitor.page.url == f"{visitor.site}/members/"
     eventually(lambda: visitor.open("/members/").status_code == 200)
     assert "nothing to pay" in visitor.open("/buy/").text
@@ -123,7 +123,7 @@ def buy_from_another_backend(host: Host) -> None:
     assert sorted(started) == sorted(json.loads(block_with('"attempt_id"')))
     customer = Visitor(host.url)
     customer.open(started["checkout_url"])
-    customer.press("Pay")
+    customer.press("by card")
     promised = json.loads(block_with('"allowed": true'))
     eventually(lambda: json.loads(host.type_block("/v1/access/check")) == promised)
 

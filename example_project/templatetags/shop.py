@@ -1,4 +1,6 @@
-"""For the demo's time machine: who has access to what, now."""
+"""Money as the shop writes it; and for the demo's time machine, who has access to what, now."""
+
+from decimal import Decimal
 
 from django import template
 
@@ -6,6 +8,14 @@ from licenzy_django import access
 from licenzy_django.models import Subject
 
 register = template.Library()
+
+
+@register.filter
+def money(cents: int, currency: str) -> str:
+    """1900 and eur → €19.00. The shop sells in euros only; anything else is written with its code."""
+    amount = f"{abs(Decimal(cents)) / 100:,.2f}"
+    sign = "−" if cents < 0 else ""
+    return f"{sign}€{amount}" if currency == "eur" else f"{sign}{amount} {currency.upper()}"
 
 
 @register.simple_tag

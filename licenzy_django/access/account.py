@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,16 @@ WAITING_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """An entitlement with its name, and why it is not available."""
+    """An entitlement with its name, and why it is not available.
+
+    Attributes:
+        becomes: what a scheduled change makes of it; empty if none is scheduled, or if it ends.
+    """
 
     name: str
     entitlement: EntitlementView
     reason: Text
+    becomes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,26 @@ def of(subject: Any) -> AccountPage:
     if subject_ref is None:
         return AccountPage()
     summary = access.summary(subject_ref, mode=mode)
-    names = names_of({view.product_code for view in summary.entitlements}, mode)
-    owned = [Owned(names[view.product_code], view, reason_in_words(view.reason)) for view in summary.entitlements]
+    codes = {code for view in summary.entitlements for code in (view.product_code, view.changes_to) if code}
+    names = names_of(codes, mode)
+    owned = [
+        Owned(names[view.product_code], view, reason_in_words(view.reason), becomes(view, names))
+        for view in summary.entitlements
+    ]
     pending = CheckoutAttempt.objects.filter(
         mode=mode, subject__subject_ref=subject_ref, status=CheckoutAttempt.Status.PENDING_PAYMENT
     )
     waiting = list(pending.values_list("product__name", flat=True)[:WAITING_SHOWN])
     customers = Subject.objects.filter(mode=mode, subject_ref=subject_ref).exclude(stripe_customer_id="")
     return AccountPage(summary, owned, waiting, customers.exists())
+
+
+def becomes(view: EntitlementView, names: Mapping[str, str]) -> str:
+    """Pro, yearly; or Pro × 3, where it is more than one."""
+    if view.changes_at is None or view.changes_to is None or not view.changes_quantity:
+        return ""
+    name = names[view.changes_to]
+    return f"{name} × {view.changes_quantity}" if view.changes_quantity > 1 else name
 
 
 def names_of(codes: Iterable[str], mode: str) -> dict[str, str]:

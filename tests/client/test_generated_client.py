@@ -80,7 +80,7 @@ def test_a_purchase_from_the_first_question_to_the_last_unit(shop: Shop, call: C
 
     customer = shop.visitor()
     customer.open(started.checkout_url)
-    customer.press("Pay")
+    customer.press("by card")
     eventually(allowed)
 
     used = consume(400, "report-1")

@@ -24,7 +24,7 @@ def a_guest_with_credits(shop: Shop) -> Visitor:
     guest.press("Create a demo account")
     guest.open("/")
     guest.press("Buy 1,000 credits")
-    guest.press("Pay")
+    guest.press("by card")
     eventually(lambda: left(guest.open("/credits/").text) == 1000)
     return guest
 

@@ -25,7 +25,7 @@ def test_what_was_bought_arrives_signed_on_the_events_page(shop: Shop) -> None:
     guest.press("Create a demo account")
     guest.open("/")
     guest.press("Buy Pro, monthly")
-    guest.press("Pay")
+    guest.press("by card")
     assert "Nothing yet" in guest.open("/events/").text
 
     eventually(lambda: not manage(shop.environment, "licenzy_deliver").startswith("0 "))

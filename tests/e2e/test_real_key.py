@@ -37,7 +37,7 @@ def test_a_shop_with_a_key_sells_through_that_stripe(shop: Shop, tmp_path: Path)
 
         customer = seller.visitor()
         customer.open(started.json()["checkout_url"])
-        customer.press("Pay")
+        customer.press("by card")
 
         eventually(lambda: seller.allowed("user_1"))
         assert seller.ask("GET", "/v1/customer/access/user_1").json()["usage_remaining"] == 1000

@@ -89,7 +89,7 @@ def test_access_turns_on_when_the_payment_is_confirmed_and_not_before(page: Page
 
     go_to_the_payment_page(page, "Pro, monthly")
     show(page, "4-payment-page")
-    page.get_by_role("button", name=re.compile("Pay")).first.click()
+    page.get_by_role("button", name=re.compile("by card")).first.click()
 
     expect(page.get_by_role("heading", name="Confirming your payment")).to_be_visible()
     show(page, "5-back-before-the-webhook")
@@ -124,7 +124,7 @@ def test_the_pages_work_without_javascript(chromium: Browser, shop: Shop) -> Non
     page.goto("/")
     page.get_by_role("button", name="Create a demo account").click()
     go_to_the_payment_page(page, "Week pass")
-    page.get_by_role("button", name=re.compile("Pay")).first.click()
+    page.get_by_role("button", name=re.compile("by card")).first.click()
     expect(page.get_by_role("heading", name="Confirming your payment")).to_be_visible()
     expect(page.get_by_role("heading", name="Thank you. You are in.")).to_be_visible(timeout=20_000)
     context.close()

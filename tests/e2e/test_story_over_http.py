@@ -70,7 +70,7 @@ def test_another_backend_sells_with_the_seeds_request(slow_shop: Shop) -> None:
 
     customer = slow_shop.visitor()
     customer.open(attempt["checkout_url"])
-    customer.press("Pay")
+    customer.press("by card")
     assert not slow_shop.allowed("user_123"), "The redirect alone has unlocked something."
     assert slow_shop.ask("GET", "/v1/entitlements/user_123").json()["entitlements"] == []
 
@@ -98,7 +98,7 @@ def test_a_customer_waits_on_the_return_page_until_the_webhook_came(slow_shop: S
     guest = new_guest(slow_shop)
     assert guest.open("/members/").status_code == 403
     at_the_payment_page(guest, "Pro, monthly")
-    guest.press("Pay")
+    guest.press("by card")
     return_page = guest.page.url
     assert "/return/" in return_page
     assert "Confirming your payment" in guest.page.text
@@ -112,14 +112,14 @@ def test_a_customer_waits_on_the_return_page_until_the_webhook_came(slow_shop: S
 
 def test_a_week_pass_says_until_when(guest: Visitor) -> None:
     at_the_payment_page(guest, "Week pass")
-    guest.press("Pay")
+    guest.press("by card")
     eventually(lambda: guest.open("/members/").status_code == 200)
     assert "Until" in guest.open("/account/").text
 
 
 def test_credits_show_how_many_are_left(guest: Visitor) -> None:
     at_the_payment_page(guest, "1,000 credits")
-    guest.press("Pay")
+    guest.press("by card")
     eventually(lambda: "1000 of 1000 left" in guest.open("/account/").text)
 
 
@@ -175,7 +175,7 @@ def ordered_by_bank_debit(guest: Visitor) -> str:
 
 def test_the_time_machine_refunds_and_shows_that_access_ends(guest: Visitor) -> None:
     at_the_payment_page(guest, "Week pass")
-    guest.press("Pay")
+    guest.press("by card")
     eventually(lambda: guest.open("/members/").status_code == 200)
     assert "WEEK_PASS: active" in guest.open("/simulator/").text
 
@@ -186,8 +186,9 @@ def test_the_time_machine_refunds_and_shows_that_access_ends(guest: Visitor) -> 
 
 
 def test_billing_is_managed_on_stripes_page(guest: Visitor) -> None:
-    at_the_payment_page(guest, "Pro, yearly")
-    guest.press("Pay")
+    guest.open("/")
+    guest.press("Try Pro, yearly")
+    guest.press("by card")
     eventually(lambda: guest.open("/members/").status_code == 200)
     guest.open("/account/")
     guest.press("Manage billing")
@@ -196,7 +197,7 @@ def test_billing_is_managed_on_stripes_page(guest: Visitor) -> None:
 
 def test_a_second_subscription_to_the_same_product_is_not_sold(guest: Visitor) -> None:
     at_the_payment_page(guest, "Pro, monthly")
-    guest.press("Pay")
+    guest.press("by card")
     eventually(lambda: guest.open("/members/").status_code == 200)
     guest.open("/")
     guest.press("Buy Pro, monthly")
@@ -205,7 +206,7 @@ def test_a_second_subscription_to_the_same_product_is_not_sold(guest: Visitor) -
 
 def test_nobody_sees_the_order_of_another(shop: Shop, guest: Visitor) -> None:
     at_the_payment_page(guest, "Week pass")
-    guest.press("Pay")
+    guest.press("by card")
     other = new_guest(shop)
     assert other.open(guest.page.url).status_code == 404
 

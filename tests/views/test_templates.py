@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.template import Context, Template
 from django.utils import timezone, translation
 
+from licenzy_django import subscriptions
 from licenzy_django.models import Product
 from licenzy_django.testing import StripeDouble, entitled
 from tests.fixtures import Costs
@@ -104,6 +105,28 @@ def test_the_account_says_what_until_when_and_how_many(
     assert "it will not renew" in rendered(ACCOUNT)
     stripe_double.advance(days=40)
     assert "licenzy-unavailable" in rendered(ACCOUNT)
+
+
+def test_the_account_says_until_when_a_trial_runs(
+    rendered: Callable[..., str], ada: User, stripe_double: StripeDouble
+) -> None:
+    stripe_double.sell("PRO_MONTHLY", trial_days=14)
+    stripe_double.buy(ada, "PRO_MONTHLY")
+
+    assert "Free until" in rendered(ACCOUNT)
+
+
+@pytest.mark.parametrize(("change", "words"), [({"to_product_code": "PRO"}, "PRO × 3"), ({"quantity": 1}, "MAX.")])
+def test_the_account_says_what_a_plan_becomes(
+    rendered: Callable[..., str], ada: User, stripe_double: StripeDouble, change: Any, words: str
+) -> None:
+    stripe_double.sell("PRO", group="plans")
+    stripe_double.sell("MAX", group="plans", amount=2900)
+    stripe_double.buy(ada, "MAX", quantity=3)
+
+    subscriptions.change(ada, "MAX", **change, idempotency_key="change-1")
+
+    assert f"it becomes {words}" in rendered(ACCOUNT)
 
 
 @pytest.mark.parametrize("reason", ["revoked", "expired"])

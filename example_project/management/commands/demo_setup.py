@@ -17,9 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from example_project.offers import PROMOTION_CODE
 from licenzy_django.models import ApiKey, CheckoutAttempt, OutboundEndpoint
 from licenzy_django.models.keys import digest_of
 from licenzy_django.outbound import endpoints
+from licenzy_django.simulator.account import database_simulator
 
 OWN_ENDPOINT = "The events page of the shop"
 
@@ -28,6 +30,7 @@ WELCOME = """
   Time machine  {site}/simulator/
   Events        {site}/events/
   Try the API   {site}/api/
+  A promotion   {promotion_code}   (20 % off, typed on the payment page)
   The admin     {site}/admin/   (admin, {admin_password})
   The API key   {api_key}
 
@@ -51,13 +54,18 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if settings.ON_SIMULATOR:
             call_command("licenzy_catalog", "load", str(Path(settings.BASE_DIR) / "example_project" / "catalog.json"))
+            make_promotion_code()
         remembered = recall()
         if settings.ON_SIMULATOR:
             remembered["outbound_secret"] = working_endpoint(remembered.get("outbound_secret", ""))
         remembered["api_key"] = working_key(remembered.get("api_key", ""))
         remembered["admin_password"] = set_operator(remembered.get("admin_password") or secrets.token_urlsafe(9))
         remember(remembered)
-        self.stdout.write(WELCOME.format(site=settings.SITE_URL, subject=unused_subject(), **remembered))
+        self.stdout.write(
+            WELCOME.format(
+                site=settings.SITE_URL, subject=unused_subject(), promotion_code=PROMOTION_CODE, **remembered
+            )
+        )
 
 
 def recall() -> dict[str, str]:
@@ -88,6 +96,14 @@ def working_endpoint(secret: str) -> str:
         return secret
     own.delete()
     return endpoints.create("test", url, description=OWN_ENDPOINT)[1]
+
+
+def make_promotion_code() -> None:
+    """What a customer can type on the simulated payment page."""
+    stripe = database_simulator()
+    if not stripe.all("promotion_code", code=PROMOTION_CODE):
+        coupon = stripe.create_coupon({"percent_off": 20, "duration": "once", "name": "A river of your own"})
+        stripe.create_promotion_code({"promotion": {"type": "coupon", "coupon": coupon["id"]}, "code": PROMOTION_CODE})
 
 
 def set_operator(password: str) -> str:
