@@ -135,7 +135,7 @@ def _old_subscription(subscription: Json) -> None:
         subscription["current_period_start"] = max(start for start, _ in periods)
         subscription["current_period_end"] = min(end for _, end in periods)
     if "discounts" in subscription:
-        subscription["discount"] = None
+        subscription["discount"] = subscription.get("_discount") if subscription["discounts"] else None
     if len(items) == 1:
         subscription |= {"plan": items[0].get("plan"), "quantity": items[0].get("quantity")}
 
@@ -156,7 +156,7 @@ def _old_invoice(invoice: Json) -> None:
         if new in invoice:
             invoice[old] = invoice[new]
     if "total" in invoice:
-        invoice |= {"tax": None, "discount": None, "total_tax_amounts": [], "transfer_data": None}
+        invoice |= {"tax": None, "discount": invoice.get("_discount"), "total_tax_amounts": [], "transfer_data": None}
         if taxes := invoice.get("total_taxes"):
             invoice |= {"tax": sum(tax["amount"] for tax in taxes), "total_tax_amounts": _old_taxes(taxes)}
         invoice["application_fee_amount"] = None

@@ -294,3 +294,34 @@ def test_before_clover_a_coupon_was_an_object_of_its_own(shop: Shop, stripe_clie
     assert (shown["coupon"]["id"], "promotion" in shown) == (named, False)
     newest: Any = stripe_client.v1.promotion_codes.retrieve(shown["id"])
     assert newest.promotion.coupon == named
+
+
+def test_the_preview_of_a_discounted_and_taxed_change_is_its_invoice(
+    shop: Shop, stripe_client: stripe.StripeClient
+) -> None:
+    half = coupon(shop, percent_off=33.3, duration="forever")
+    bought = shop.session(shop.month, quantity=3, discounts=[{"coupon": half}], automatic_tax={"enabled": True})
+    subscription = shop.simulator.get("subscription", shop.simulator.pay(bought)["subscription"])
+    shop.simulator.advance(5 * DAY)
+    change: Any = {
+        "items": [{"id": subscription["items"]["data"][0]["id"], "quantity": 7}],
+        "proration_behavior": "always_invoice",
+        "proration_date": shop.simulator.now,
+    }
+    seen = stripe_client.v1.invoices.create_preview(
+        {"subscription": subscription["id"], "subscription_details": change}
+    )
+    made = stripe_client.v1.subscriptions.update(subscription["id"], change)
+    invoice = stripe_client.v1.invoices.retrieve(str(made.latest_invoice))
+    assert (seen.total, seen.subtotal) == (invoice.total, invoice.subtotal)
+    assert [line.amount for line in seen.lines.data] == [line.amount for line in invoice.lines.data]
+    assert invoice.total > 0
+
+
+def test_older_versions_show_the_discount_itself(shop: Shop, stripe_client: stripe.StripeClient) -> None:
+    named = coupon(shop, duration="forever")
+    bought = shop.simulator.pay(shop.session(shop.month, discounts=[{"coupon": named}]))
+    for path in (f"/v1/subscriptions/{bought['subscription']}", f"/v1/invoices/{bought['invoice']}"):
+        old = stripe_client.raw_request("get", path, stripe_version="2024-06-20")
+        assert json.loads(old.body)["discount"]["coupon"]["id"] == named
+        assert "discount" not in json.loads(stripe_client.raw_request("get", path).body)

@@ -357,3 +357,34 @@ def test_optional_items_are_added_and_removed_on_the_page(client: Client, simula
         "7.00 EUR by card" in client.post(page_of(made), {"action": "optional:price_credits_1000:0"}).content.decode()
     )
     assert "No such optional item" in client.post(page_of(made), {"action": "optional:price_nobody:x"}).content.decode()
+
+
+def test_the_page_says_what_a_renewal_will_cost_where_today_is_another_amount(
+    client: Client, simulator: Simulator
+) -> None:
+    lines = [{"price": "price_pro_monthly", "quantity": 1}, {"price": "price_week_pass", "quantity": 1}]
+    made = session(simulator, mode="subscription", line_items=lines[:1])
+    assert "per month" in client.get(page_of(made)).content.decode()
+    assert "After that" not in client.get(page_of(made)).content.decode()
+    forever = simulator.create_coupon({"percent_off": 50.0, "duration": "forever"})["id"]
+    months = simulator.create_coupon({"percent_off": 50.0, "duration": "repeating", "duration_in_months": 3})["id"]
+    for items, coupon, shown in (
+        (lines, None, "After that 19.00 EUR per month."),
+        (lines, forever, "After that 9.50 EUR per month."),
+        (lines[:1], months, "After that 19.00 EUR per month, once the discount has ended."),
+    ):
+        more = {"discounts": [{"coupon": coupon}]} if coupon else {}
+        page = client.get(page_of(session(simulator, mode="subscription", line_items=items, **more))).content.decode()
+        assert shown in page
+
+
+def test_a_promotion_code_is_made_on_the_machine(client: Client, simulator: Simulator) -> None:
+    act = reverse("licenzy_simulator:act")
+    offer = {"verb": "offer", "code": "SPRING", "percent": "25", "duration": "three_months", "section": "codes"}
+    assert client.post(act, offer).status_code == 302
+    page = client.get(MACHINE).content.decode()
+    assert "SPRING" in page
+    assert "25 % off, for 3 months" in page
+    for wrong in ({"percent": "0"}, {"percent": "x"}, {"code": "no spaces"}, {}):
+        assert client.post(act, offer | wrong).status_code == 409
+    assert len(simulator.all("coupon")) == len(simulator.all("promotion_code")) == 1

@@ -102,6 +102,17 @@ def _coupon(simulator: Simulator, session: Json) -> Json | None:
     return coupon | {"shown": shown}
 
 
+def _then(simulator: Simulator, session: Json) -> int | None:
+    """What a renewal will cost at last, where that is another amount than today's."""
+    if session["mode"] != "subscription" or session["status"] != "open":
+        return None
+    coupon = session_totals.coupon_of(simulator, session)
+    lasts = coupon is not None and coupon["duration"] == "forever"
+    later = session_totals.foreseen(simulator, session if lasts else session | {"discounts": []})
+    total = sum(item["amount_total"] for item in later["_line_items"] if item["price"]["recurring"])
+    return int(total) if total != session["amount_total"] else None
+
+
 def _optional(simulator: Simulator, session: Json) -> list[Json]:
     """What is offered and was not chosen yet, with its name and price."""
     chosen = {item.get("_optional") for item in session["_line_items"]}
@@ -110,7 +121,7 @@ def _optional(simulator: Simulator, session: Json) -> list[Json]:
         price = session_rules.priced(simulator, session, entry["price"], "optional_items")
         name = (simulator.store.get("product", price["product"]) or {}).get("name", price["product"])
         if entry["price"] not in chosen:
-            found.append(entry | {"name": name, "amount": price["unit_amount"] * entry["quantity"]})
+            found.append(entry | {"name": name, "unit_amount": price["unit_amount"]})
     return found
 
 
@@ -127,6 +138,7 @@ def _context(simulator: Simulator, session: Json, problem: str, typed: QueryDict
         "optional": _optional(simulator, shown),
         "coupon": _coupon(simulator, session),
         "rhythm": next((item["price"]["recurring"] for item in items if item["price"]["recurring"]), None),
+        "then": _then(simulator, shown),
         "trial_days": simulator.trial_days(session),
         "adjustable": any(item["adjustable_quantity"] for item in items),
         "email": (session["customer_details"] or {}).get("email") or "",

@@ -57,5 +57,7 @@ def _context(simulator: Simulator, found: Json, problem: str) -> Json:
 
 
 def _discount(simulator: Simulator, entry: Json) -> Json:
-    coupon = simulator.find("discount", entry["discount"])["_coupon"]
-    return {"amount": entry["amount"], "coupon": coupon, "name": coupon["name"] or coupon["id"]}
+    discount = simulator.find("discount", entry["discount"])
+    coupon, typed = discount["_coupon"], simulator.store.get("promotion_code", discount["promotion_code"] or "")
+    name = typed["code"] if typed else coupon["name"] or coupon["id"]
+    return {"amount": entry["amount"], "coupon": coupon, "name": name}

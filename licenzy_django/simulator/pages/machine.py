@@ -16,6 +16,7 @@ from ..account import database_simulator
 from ..json_tree import Json
 from ..models import Event
 from ..refusals import RefusalError
+from ..resources import promotion_codes
 from ..simulator import Simulator
 
 SHOWN, EVENTS_SHOWN = 12, 60
@@ -52,6 +53,12 @@ VERBS: dict[str, Verb] = {
     "card_works": lambda s, ref, _: s.set_card(ref, True),
     "card_fails": lambda s, ref, _: s.set_card(ref, False),
     "delete_customer": lambda s, ref, _: s.delete_customer(ref),
+    "offer": lambda s, _, typed: _offer(s, typed),
+}
+DURATIONS: dict[str, Json] = {
+    "once": {"duration": "once"},
+    "three_months": {"duration": "repeating", "duration_in_months": 3},
+    "forever": {"duration": "forever"},
 }
 
 
@@ -92,6 +99,23 @@ def _span(typed: QueryDict) -> timedelta:
     return span
 
 
+def _offer(simulator: Simulator, typed: QueryDict) -> None:
+    """A coupon and a promotion code for it, at once."""
+    percent = typed.get("percent", "")
+    if not percent.isdecimal() or not 1 <= int(percent[:4]) <= 100:
+        raise RefusalError("A promotion code takes 1 to 100 percent off.")
+    with simulator.unit():
+        terms = DURATIONS.get(typed.get("duration", ""), DURATIONS["once"])
+        coupon = simulator.create_coupon({"percent_off": float(percent), **terms})
+        promotion = {"type": "coupon", "coupon": coupon["id"]}
+        simulator.create_promotion_code({"code": typed.get("code", "").strip(), "promotion": promotion})
+
+
+def _codes(simulator: Simulator) -> list[Json]:
+    found = simulator.store.newest("promotion_code", SHOWN)
+    return [promotion_codes.shown(simulator, code) | {"coupon": code["_coupon"]} for code in found]
+
+
 def _half(simulator: Simulator, ref: str) -> int:
     return max(1, int(simulator.payment_of(ref)["amount"]) // 2)
 
@@ -111,6 +135,7 @@ def _context(request: HttpRequest, problem: str = "") -> Json:
         "payments": newest["payment_intent"],
         "refunds": newest["refund"],
         "disputes": newest["dispute"],
+        "promotion_codes": _codes(simulator),
         "prices": [price for price in prices if price["recurring"]],
         "names": names,
         "events": Event.objects.order_by("-pk")[:EVENTS_SHOWN],

@@ -19,7 +19,7 @@ def create(world: World, wanted: Json) -> Json:
     _check(world, wanted)
     percent, amount = wanted.get("percent_off"), wanted.get("amount_off")
     coupon: Json = {
-        "id": wanted.get("id") or world.new_id("coupon"),
+        "id": wanted.get("id") or world.new_id("c")[-8:].upper(),
         "object": "coupon",
         "amount_off": amount,
         "created": world.now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..json_tree import Json
+from ..json_tree import Json, snapshot
 from ..world import World
 from . import coupons, discounts, taxes
 
@@ -15,6 +15,7 @@ def count(world: World, invoice: Json) -> None:
     """
     lines: list[Json] = invoice["lines"]["data"]
     found = discounts.of(world, invoice)
+    invoice["_discount"] = snapshot(found[0]) if found else None
     for line in lines:
         line["discount_amounts"] = []
     invoice["total_discount_amounts"] = [
