@@ -13,7 +13,7 @@ from licenzy_django.access.availability import Availability, availability_of
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import subject_ref_of
-from licenzy_django.models import Entitlement, Kind, Status
+from licenzy_django.models import Entitlement, Status
 from licenzy_django.models.availability import is_available
 from licenzy_django.models.querysets import expired_units_by_pack
 from licenzy_django.models.usage import MOST_UNITS
@@ -79,7 +79,7 @@ def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementVi
     availability = availability_of(row, at)
     # What should have begun by now is scheduled no longer.
     will_change = row.changes_at is not None and row.changes_at > at
-    is_pack = row.product.kind == Kind.USAGE_PACK
+    is_pack = row.product.rules.has_units
     return EntitlementView(
         id=row.public_id,
         product_code=row.product.code,

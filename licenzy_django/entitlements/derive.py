@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from licenzy_django.entitlements.refunds import Payments, Reversal
 from licenzy_django.entitlements.terms import Terms
+from licenzy_django.models.kinds import Kind
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.session import Session
 
@@ -84,14 +85,14 @@ def derive_purchases(purchases: Iterable[Purchase], facts: Sequence[Fact]) -> li
         reversal = payments.reversal_of_session(Session.of(purchase.session))
         derived = purchase_state(purchase, paid_at, reversal, free_from)
         states.append(derived)
-        if purchase.terms.kind == "time_pass":
+        if Kind(purchase.terms.kind).rules.is_stacked:
             free_from = max(free_from, end_of_use(derived, reversal, purchase.revoked_at))
     return states
 
 
 def purchase_state(purchase: Purchase, paid_at: int, reversal: Reversal | None, free_from: int) -> EntitlementState:
     terms = purchase.terms
-    is_pass = terms.kind == "time_pass"
+    is_pass = Kind(terms.kind).rules.is_stacked
     starts_at = max(paid_at, free_from) if is_pass else paid_at
     days = (terms.duration_days or 0) * purchase.quantity if is_pass else terms.valid_days
     expires_at = None if days is None else starts_at + days * DAY

@@ -134,7 +134,7 @@ def rebuild_purchase(attempt: CheckoutAttempt, *, audit: AuditContext) -> list[E
 
 def attempts_rebuilt_together(attempt: CheckoutAttempt) -> Iterable[CheckoutAttempt]:
     """A pack stands alone. Passes of one product are stacked, so each needs to know the others."""
-    if attempt.terms["kind"] != Kind.TIME_PASS:
+    if not Kind(attempt.terms["kind"]).rules.is_stacked:
         return [attempt]
     same = CheckoutAttempt.objects.filter(subject_id=attempt.subject_id, product_id=attempt.product_id)
     return same.exclude(stripe_session_id="").select_related("product")

@@ -17,9 +17,8 @@ from licenzy_django import clock
 from licenzy_django.db.functions import StoredQuery, register
 from licenzy_django.db.rows import insert, writer_of, written
 from licenzy_django.models import StripeFact, Subject
-from licenzy_django.stripe.objects import Fact, State, merged, schedule, subscription
+from licenzy_django.stripe.objects import OBJECTS, Fact, State, merged
 
-FINAL_STATUSES = {"subscription": subscription.FINAL_STATUSES, "subscription_schedule": schedule.FINAL_STATUSES}
 LINKS = ("customer_id", "subscription_id", "invoice_id", "payment_intent_id", "charge_id")
 
 
@@ -59,7 +58,7 @@ def save_newest(fact: Fact, *, mode: str, sequence: int, subject: Subject | None
 
 def is_final(fact: Fact) -> bool:
     """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
-    return fact.state.get("status") in FINAL_STATUSES.get(fact.object, ())
+    return fact.object in OBJECTS and fact.state.get("status") in OBJECTS[fact.object].final
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:

@@ -23,51 +23,12 @@ from licenzy_django.models.stripe import WRONG_MODE
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact, OddObjectError, fact_of
 from licenzy_django.stripe.redaction import redacted
-from licenzy_django.sync.handlers import Context, HandlerResult, handle, ignored
+from licenzy_django.sync.handlers import HANDLERS, REASONS_ALSO, Context, HandlerResult, handle, ignored
 
 logger = logging.getLogger("licenzy_django")
 
 # The events that we register for and act on, each with the word that history gives as the reason.
-REASONS = {
-    "checkout.session.completed": "checkout_finalized",
-    "checkout.session.async_payment_succeeded": "checkout_finalized",
-    "checkout.session.async_payment_failed": "payment_failed",
-    "checkout.session.expired": "checkout_expired",
-    "customer.subscription.created": "subscription_created",
-    "customer.subscription.updated": "subscription_updated",
-    "customer.subscription.deleted": "subscription_deleted",
-    "customer.subscription.paused": "subscription_paused",
-    "customer.subscription.resumed": "subscription_resumed",
-    "customer.subscription.trial_will_end": "trial_will_end",
-    "customer.subscription.pending_update_applied": "subscription_updated",
-    "customer.subscription.pending_update_expired": "subscription_updated",
-    "subscription_schedule.created": "change_scheduled",
-    "subscription_schedule.updated": "change_scheduled",
-    "subscription_schedule.released": "schedule_released",
-    "subscription_schedule.canceled": "schedule_canceled",
-    "subscription_schedule.completed": "schedule_completed",
-    "subscription_schedule.aborted": "schedule_canceled",
-    "invoice.paid": "invoice_paid",
-    "invoice.payment_failed": "invoice_payment_failed",
-    "invoice.marked_uncollectible": "invoice_uncollectible",
-    "invoice.voided": "invoice_voided",
-    "invoice.finalization_failed": "invoice_finalization_failed",
-    "invoice_payment.paid": "invoice_paid",
-    "credit_note.created": "credit_note",
-    "credit_note.voided": "credit_note",
-    "charge.refunded": "refund",
-    "refund.created": "refund",
-    "refund.updated": "refund",
-    "refund.failed": "refund_failed",
-    "charge.dispute.created": "dispute",
-    "charge.dispute.updated": "dispute",
-    "charge.dispute.closed": "dispute",
-    "charge.dispute.funds_withdrawn": "dispute",
-    "charge.dispute.funds_reinstated": "dispute",
-    "customer.deleted": "customer_deleted",
-}
-# Also acted on where an endpoint sends them.
-REASONS_ALSO = {"invoice.payment_succeeded": "invoice_paid", "charge.refund.updated": "refund"}
+REASONS = {event: reason for handler in HANDLERS.values() for event, reason in handler.events.items()}
 HANDLED = REASONS | REASONS_ALSO
 DONE = frozenset({StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED})
 

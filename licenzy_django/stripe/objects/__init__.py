@@ -36,23 +36,36 @@ class StripeObjectKind:
     Attributes:
         merge: how each field of two statements about it becomes one; a field without a rule never changes. None for an
             object that changes back and forth: of it only the newest statement counts.
+        kept: the fields, at any depth, with which an event about it is stored.
+        final: the statuses after which Stripe can never say anything newer of it.
     """
 
     parse: Callable[[Json, int | None, str], Fact]
     merge: Mapping[str, Merge] | None
+    kept: frozenset[str]
+    final: frozenset[str] = frozenset()
+
+
+def kind(
+    parse: Callable[[Json, int | None, str], Fact],
+    merge: Mapping[str, Merge] | None,
+    kept: str,
+    final: frozenset[str] = frozenset(),
+) -> StripeObjectKind:
+    return StripeObjectKind(parse, merge, frozenset(kept.split()), final)
 
 
 OBJECTS: Mapping[str, StripeObjectKind] = {
-    "checkout.session": StripeObjectKind(session.parse, session.MERGE),
-    "subscription": StripeObjectKind(subscription.parse, None),
-    "subscription_schedule": StripeObjectKind(schedule.parse, None),
-    "invoice": StripeObjectKind(invoice.parse, invoice.MERGE),
-    "invoice_payment": StripeObjectKind(invoice_payment.parse, invoice_payment.MERGE),
-    "charge": StripeObjectKind(charge.parse, charge.MERGE),
-    "refund": StripeObjectKind(refund.parse, refund.MERGE),
-    "dispute": StripeObjectKind(dispute.parse, None),
-    "customer": StripeObjectKind(customer.parse, customer.MERGE),
-    "credit_note": StripeObjectKind(credit_note.parse, credit_note.MERGE),
+    "checkout.session": kind(session.parse, session.MERGE, session.KEPT),
+    "subscription": kind(subscription.parse, None, subscription.KEPT, subscription.FINAL_STATUSES),
+    "subscription_schedule": kind(schedule.parse, None, schedule.KEPT, schedule.FINAL_STATUSES),
+    "invoice": kind(invoice.parse, invoice.MERGE, invoice.KEPT),
+    "invoice_payment": kind(invoice_payment.parse, invoice_payment.MERGE, invoice_payment.KEPT),
+    "charge": kind(charge.parse, charge.MERGE, charge.KEPT),
+    "refund": kind(refund.parse, refund.MERGE, refund.KEPT),
+    "dispute": kind(dispute.parse, None, dispute.KEPT),
+    "customer": kind(customer.parse, customer.MERGE, customer.KEPT),
+    "credit_note": kind(credit_note.parse, credit_note.MERGE, credit_note.KEPT),
 }
 OURS: Mapping[str, Mapping[str, Merge]] = {
     "subscription_price": {"seen_at": min},
@@ -74,10 +87,10 @@ def fact_of(stripe_object: Json, *, seen_at: int | None, event_type: str = "") -
     Returns None for an object that nothing of ours depends on, or without an id.
     Raises OddObjectError where a field has another type than Stripe documents.
     """
-    kind = OBJECTS.get(str(stripe_object.get("object")))
-    if kind is None or not isinstance(stripe_object.get("id"), str):
+    known = OBJECTS.get(str(stripe_object.get("object")))
+    if known is None or not isinstance(stripe_object.get("id"), str):
         return None
-    return kind.parse(stripe_object, seen_at, event_type)
+    return known.parse(stripe_object, seen_at, event_type)
 
 
 def fact_of_answer(answer: Json) -> Fact:

@@ -10,6 +10,9 @@ from licenzy_django.stripe.objects.fact import Fact, Merge
 from licenzy_django.stripe.objects.fields import Json, flag, id_of, text, whole
 
 MERGE: Mapping[str, Merge] = {"amount_refunded": max, "refunded_at": min}
+KEPT = (
+    "status customer invoice payment_intent amount amount_captured amount_refunded refunds refunded currency disputed"
+)
 
 
 def parse(charge: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -10,6 +10,7 @@ from licenzy_django.stripe.objects.fact import Fact, Merge, ranked
 from licenzy_django.stripe.objects.fields import Json, id_of, listed, text, whole
 
 MERGE: Mapping[str, Merge] = {"status": ranked("issued", "void")}
+KEPT = "status customer invoice reason amount post_payment_amount pre_payment_amount refunds refund amount_refunded"
 
 
 def parse(credit_note: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -8,6 +8,7 @@ from licenzy_django.stripe.objects.fact import Fact, Merge
 from licenzy_django.stripe.objects.fields import Json, flag
 
 MERGE: Mapping[str, Merge] = {"is_deleted": max, "deleted_at": min}
+KEPT = "deleted"
 
 
 def parse(customer: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -8,6 +8,8 @@ from typing import Self
 from licenzy_django.stripe.objects.fact import Fact
 from licenzy_django.stripe.objects.fields import Json, id_of, text, whole
 
+KEPT = "status payment_intent charge amount currency reason is_charge_refundable"
+
 
 def parse(dispute: Json, seen_at: int | None, event_type: str) -> Fact:
     return Fact(

@@ -20,6 +20,14 @@ from licenzy_django.stripe.objects.fields import (
     whole,
 )
 
+KEPT = (
+    "status customer currency billing_reason amount_paid amount_due amount_remaining total attempt_count "
+    "next_payment_attempt status_transitions paid_at paid lines has_more period start end parent subscription "
+    "subscription_details subscription_item_details subscription_item invoice_item_details proration price pricing "
+    "price_details charge payment payment_intent collection_method discount_amounts quantity starting_balance "
+    "ending_balance pre_payment_credit_notes_amount post_payment_credit_notes_amount"
+)
+
 
 def fuller(left: list[State], right: list[State]) -> list[State]:
     """The lines of a finalised invoice never change; those that an earlier version of ours stored say less."""

@@ -11,6 +11,7 @@ from licenzy_django.stripe.objects.fact import Fact, Merge, ranked
 from licenzy_django.stripe.objects.fields import Json, id_of, inside, text, whole
 
 MERGE: Mapping[str, Merge] = {"status": ranked("open", "canceled", "paid"), "amount_paid": max}
+KEPT = "status invoice amount_paid payment payment_intent charge"
 
 
 def parse(invoice_payment: Json, seen_at: int | None, event_type: str) -> Fact:

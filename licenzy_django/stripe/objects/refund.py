@@ -11,6 +11,7 @@ from licenzy_django.stripe.objects.fields import Json, id_of, text, whole
 
 # One that succeeded can still fail, when the customer's bank sends it back.
 MERGE: Mapping[str, Merge] = {"status": ranked("pending", "requires_action", "succeeded", "canceled", "failed")}
+KEPT = "status payment_intent charge amount currency reason failure_reason pending_reason"
 
 
 def parse(refund: Json, seen_at: int | None, event_type: str) -> Fact:

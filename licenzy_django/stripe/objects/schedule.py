@@ -9,6 +9,10 @@ from licenzy_django.stripe.objects.fact import Fact, State
 from licenzy_django.stripe.objects.fields import Json, id_of, inside, text, whole
 
 FINAL_STATUSES = frozenset({"released", "canceled", "completed"})
+KEPT = (
+    "status customer subscription released_subscription current_phase phases start_date end_date end_behavior items "
+    "price quantity trial_end"
+)
 
 
 def parse(schedule: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -19,6 +19,11 @@ MERGE: Mapping[str, Merge] = {
     "found_paid_at": min,
     "failed_at": min,
 }
+KEPT = (
+    "mode status payment_status payment_intent subscription invoice customer amount_total currency payment_link "
+    "recovered_from expires_at metadata"
+)
+"""What of it an event is stored with."""
 
 
 def parse(session: Json, seen_at: int | None, event_type: str) -> Fact:

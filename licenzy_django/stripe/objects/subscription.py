@@ -17,6 +17,12 @@ MERGE_FREE_START: dict[str, Merge] = {
 }
 FINAL_STATUSES = frozenset({"canceled", "incomplete_expired"})
 RUNNING = frozenset({"active", "trialing"})
+KEPT = (
+    "status customer items has_more price plan product quantity current_period_start current_period_end cancel_at "
+    "cancel_at_period_end canceled_at ended_at trial_start trial_end latest_invoice pause_collection behavior "
+    "resumes_at pending_update expires_at start_date billing_mode schedule status_details paused transitioned_at "
+    "metadata"
+)
 
 
 def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:

@@ -102,6 +102,6 @@ def with_lines(session: Fact, attempt: CheckoutAttempt) -> Fact:
     except client.StripeObjectMissing:
         # Test data that was deleted. The event proves the payment; what was bought is sure only where nobody could
         # change it on the page.
-        is_adjustable = attempt.terms["kind"] == Kind.USAGE_PACK
+        is_adjustable = Kind(attempt.terms["kind"]).rules.has_units
         lines = [] if is_adjustable else [{"price": attempt.stripe_price_id, "quantity": attempt.quantity}]
     return replace(session, state={**session.state, "lines": lines})
