@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 
 from django.db import connections, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from licenzy_django import clock
 from licenzy_django.db.functions import StoredQuery, register
@@ -42,6 +42,8 @@ def save(fact: Fact, *, mode: str, subject: Subject | None = None) -> Fact:
 def save_newest(fact: Fact, *, mode: str, sequence: int, subject: Subject | None, or_equal: bool = False) -> None:
     """Replace what is known of an object that changes back and forth, unless a later fetch is stored already.
 
+    A final state is kept whatever its number, and never replaced.
+
     Args:
         sequence: the primary key of an inbox row that existed before the fetch began.
         or_equal: also replace what has the same sequence; for fetches that no event caused.
@@ -52,13 +54,26 @@ def save_newest(fact: Fact, *, mode: str, sequence: int, subject: Subject | None
     values = {"state": row.state, "fetch_sequence": sequence, "updated_at": clock.now(), **links_of(row)}
     if subject:
         values["subject"] = subject.pk
-    older = {"fetch_sequence__lte" if or_equal else "fetch_sequence__lt": sequence}
-    written(StripeFact).filter(stripe_id=fact.stripe_id, mode=mode, **older).update(**values)
+    rows = written(StripeFact).filter(is_not_final(fact.object), stripe_id=fact.stripe_id, mode=mode)
+    if not is_final(fact):
+        rows = rows.filter(**{"fetch_sequence__lte" if or_equal else "fetch_sequence__lt": sequence})
+    rows.update(**values)
 
 
-def is_final(fact: Fact) -> bool:
+def is_final(fact: Fact | StripeFact) -> bool:
     """Whether Stripe can never say anything newer of it: then its snapshot is as good as a fetch."""
     return fact.object in OBJECTS and fact.state.get("status") in OBJECTS[fact.object].final
+
+
+def is_not_final(name: str) -> Q:
+    """The facts about one kind of object of which Stripe may say something newer."""
+    final = OBJECTS[name].final
+    return ~Q(state__status__in=sorted(final)) if final else Q()
+
+
+def is_worth_a_fetch(row: StripeFact, sequence: int) -> bool:
+    """Whether Stripe may say more of an object than is known: it has not ended, and no later fetch was kept."""
+    return row.fetch_sequence < sequence and not is_final(row)
 
 
 def facts_by_id(mode: str, stripe_ids: Iterable[str]) -> dict[str, StripeFact]:

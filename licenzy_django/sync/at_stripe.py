@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 
 from licenzy_django.models import StripeFact, Subject
-from licenzy_django.stripe import client
+from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.invoices import with_lines
 from licenzy_django.stripe.objects import Fact, fact_of
 from licenzy_django.stripe.objects.fields import has_more, id_of
 from licenzy_django.stripe.objects.session import paid_at_of, parse_lines
 from licenzy_django.sync.handlers import current_sequence
-from licenzy_django.sync.handlers.result import FINAL_SEQUENCE
 
 PAGE = 100
 
@@ -60,7 +59,7 @@ def invoice_facts(mode: str, invoice: dict[str, Any]) -> list[Fact]:
 def known_schedules_of(subject: Subject) -> set[str]:
     """Those that governed a subscription as far as we know: Stripe may have released one since."""
     rows = StripeFact.objects.filter(mode=subject.mode, subject=subject, object="subscription_schedule")
-    return set(rows.exclude(fetch_sequence=FINAL_SEQUENCE).values_list("stripe_id", flat=True))
+    return set(rows.filter(facts.is_not_final("subscription_schedule")).values_list("stripe_id", flat=True))
 
 
 def schedule_facts(mode: str, schedule_id: str) -> list[Fact]:

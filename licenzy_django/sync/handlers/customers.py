@@ -6,7 +6,7 @@ from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.customers import forget_customer
 from licenzy_django.stripe.objects import Fact
-from licenzy_django.sync.handlers.result import FINAL_SEQUENCE, Context, HandlerResult, ignored, rebuild_of_subscription
+from licenzy_django.sync.handlers.result import Context, HandlerResult, ignored, rebuild_of_subscription
 
 
 def handle_customer(customer: Fact, context: Context) -> HandlerResult:
@@ -19,9 +19,13 @@ def handle_customer(customer: Fact, context: Context) -> HandlerResult:
         return HandlerResult("customer", row.subject_id)
     forget_customer(Subject(pk=row.subject_id), customer.stripe_id)
     subscriptions = StripeFact.objects.filter(
-        mode=context.mode, customer_id=customer.stripe_id, object="subscription", subject_id=row.subject_id
+        facts.is_not_final("subscription"),
+        mode=context.mode,
+        customer_id=customer.stripe_id,
+        object="subscription",
+        subject_id=row.subject_id,
     )
-    ids = subscriptions.exclude(fetch_sequence=FINAL_SEQUENCE).order_by("stripe_id").values_list("stripe_id", flat=True)
+    ids = subscriptions.order_by("stripe_id").values_list("stripe_id", flat=True)
     return HandlerResult(
         "customer deleted",
         row.subject_id,

@@ -25,7 +25,7 @@ def handle_dispute(dispute: Fact, context: Context) -> HandlerResult:
     row = facts.facts_by_id(context.mode, [dispute.stripe_id]).get(dispute.stripe_id)
     if context.is_fetched:
         facts.save_newest(dispute, mode=context.mode, sequence=context.sequence, subject=None, or_equal=True)
-    elif row is None or row.fetch_sequence < context.sequence:
+    elif row is None or facts.is_worth_a_fetch(row, context.sequence):
         try:
             fetched = fact_of_answer(client.fetch_dispute(context.mode, dispute.stripe_id))
             fetched = replace(fetched, links=dispute.links)

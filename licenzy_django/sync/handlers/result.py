@@ -12,8 +12,6 @@ from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import facts
 
 Rebuild = Callable[[AuditContext], list[Entitlement]]
-FINAL_SEQUENCE = 2**62
-"""Of what Stripe can never change again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.objects import Fact, fact_of_answer
 from licenzy_django.sync.handlers.result import (
-    FINAL_SEQUENCE,
     Context,
     HandlerResult,
     ignored,
@@ -35,10 +34,10 @@ def handle_schedule(schedule: Fact, context: Context) -> HandlerResult:
 def bring_up_to_date(schedule: Fact, row: StripeFact | None, subject: Subject, context: Context) -> Fact:
     """Keep Stripe's current answer, and return what is known now."""
     if facts.is_final(schedule):
-        facts.save_newest(schedule, mode=context.mode, sequence=FINAL_SEQUENCE, subject=subject)
+        facts.save_newest(schedule, mode=context.mode, sequence=context.sequence, subject=subject)
     elif context.is_fetched:
         facts.save_newest(schedule, mode=context.mode, sequence=context.sequence, subject=subject, or_equal=True)
-    elif row is None or row.fetch_sequence < context.sequence:
+    elif row is None or facts.is_worth_a_fetch(row, context.sequence):
         return fetch_schedule(schedule, subject, context)
     else:
         return facts.fact_from(row)
@@ -53,6 +52,5 @@ def fetch_schedule(snapshot: Fact, subject: Subject, context: Context) -> Fact:
         save_snapshot(snapshot, subject, context)
         return snapshot
     fetched = fact_of_answer(answer)
-    sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
-    facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
+    facts.save_newest(fetched, mode=context.mode, sequence=context.sequence, subject=subject)
     return fetched

@@ -10,10 +10,9 @@ from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.invoices import with_lines
 from licenzy_django.stripe.objects import Fact, State, fact_of, fact_of_answer
 from licenzy_django.stripe.objects.invoice import is_complete
-from licenzy_django.stripe.objects.subscription import FINAL_STATUSES, RUNNING
+from licenzy_django.stripe.objects.subscription import RUNNING
 from licenzy_django.sync.handlers.notes import ids_of_notes, remember
 from licenzy_django.sync.handlers.result import (
-    FINAL_SEQUENCE,
     Context,
     HandlerResult,
     ignored,
@@ -51,10 +50,10 @@ def bring_up_to_date(
     Stripe answered, if it was asked."""
     row = known.get(subscription.stripe_id)
     if facts.is_final(subscription):
-        facts.save_newest(subscription, mode=context.mode, sequence=FINAL_SEQUENCE, subject=subject)
+        facts.save_newest(subscription, mode=context.mode, sequence=context.sequence, subject=subject)
     elif context.is_fetched:
         facts.save_newest(subscription, mode=context.mode, sequence=context.sequence, subject=subject, or_equal=True)
-    elif row is None or row.fetch_sequence < context.sequence:
+    elif row is None or facts.is_worth_a_fetch(row, context.sequence):
         latest = known.get(subscription.state["latest_invoice"])
         newest = facts.fact_from(latest) if latest is not None and is_complete(facts.fact_from(latest)) else None
         return save_subscription(subscription.stripe_id, subject, context, snapshot=subscription, newest=newest)
@@ -84,8 +83,7 @@ def save_subscription(
     fetched = fact_of_answer(answer)
     if isinstance(latest := answer.get("latest_invoice"), dict):
         save_latest_invoice(latest, subscription_id, newest, context.mode)
-    sequence = FINAL_SEQUENCE if facts.is_final(fetched) else context.sequence
-    facts.save_newest(fetched, mode=context.mode, sequence=sequence, subject=subject)
+    facts.save_newest(fetched, mode=context.mode, sequence=context.sequence, subject=subject)
     return fetched
 
 
@@ -162,7 +160,7 @@ def is_behind(row: StripeFact | None, invoice: Fact, context: Context) -> bool:
     """
     if row is None:
         return True
-    if row.fetch_sequence >= context.sequence or row.state["status"] in FINAL_STATUSES:
+    if not facts.is_worth_a_fetch(row, context.sequence):
         return False
     if invoice.state["failed_at"] is not None:
         return True
