@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,11 +16,10 @@ from licenzy_django.clock import from_timestamp
 from licenzy_django.db.rows import insert
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject
+from licenzy_django.models import Entitlement, EntitlementChange, Source, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.availability import Reason
 from licenzy_django.outbound import outbox
-from licenzy_django.outbound.events import NewEvent
 
 DERIVED_FIELDS = (
     "stripe_price_id",
@@ -76,14 +75,15 @@ def write(
     rows: Sequence[Entitlement],
     *,
     audit: AuditContext,
-    attempt_of: dict[str, CheckoutAttempt] | None = None,
+    attempt_ids: Mapping[str, int | None] | None = None,
     source: str = Source.STRIPE,
-    also: Callable[[Sequence[Entitlement]], list[NewEvent]] | None = None,
+    whole: outbox.WholeSubscription | None = None,
 ) -> list[Entitlement]:
     """Write what differs, each change with its history row and its event. Runs under the subject's lock.
 
     Args:
-        also: from what changed, which further events there are; only called if an endpoint wants them.
+        attempt_ids: of the checkouts that new rows come from, by the rows' ``source_id``.
+        whole: the subscription that the rows belong to: what happens to it as a whole is published too.
         source: what new rows rest on: facts of Stripe's, or an operator's decision.
     """
     existing = {(row.source_id, row.product_id): row for row in rows}
@@ -100,14 +100,14 @@ def write(
                 product_id=derived.product_id,
                 source=source,
                 source_id=derived.source_id,
-                attempt=(attempt_of or {}).get(derived.source_id),
+                attempt_id=(attempt_ids or {}).get(derived.source_id),
                 created_at=now,
             )
         apply(derived, row)
         if write_change(row, before, audit=audit, at=now):
             changed.append(row)
     if locked.has_listeners:
-        outbox.publish_entitlements(changed, audit=audit, also=also(changed) if also else [])
+        outbox.publish_entitlements(changed, audit=audit, also=whole.events(changed, audit) if whole else [])
     return changed
 
 

@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import QuerySet, Subquery
 
 from licenzy_django.db.rows import written
 from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
-from licenzy_django.models import Product, ProductPrice
+from licenzy_django.models import CheckoutAttempt, Product, ProductPrice
 
 
-def price_book(mode: str, prices: Collection[str]) -> tuple[PriceBook, dict[int, Product]]:
-    """What is known of these prices of subscriptions, and the products by their keys, in one statement."""
+@dataclass(frozen=True, slots=True)
+class KnownPrices:
+    """Some prices of subscriptions.
+
+    Attributes:
+        products: by their keys.
+        attempt_id: of the checkout that was asked for along with them.
+    """
+
+    book: PriceBook
+    products: dict[int, Product]
+    attempt_id: int | None = None
+
+
+def known_prices(
+    mode: str, prices: Collection[str], *, attempt: QuerySet[CheckoutAttempt] | None = None
+) -> KnownPrices:
+    """What is known of these prices, in one statement.
+
+    Args:
+        attempt: a checkout to look up along with them; None is found where no price is known.
+    """
     if not prices:
-        return PriceBook(), {}
+        return KnownPrices(PriceBook(), {})
     found = written(ProductPrice).filter(stripe_price_id__in=prices, mode=mode).select_related("product").order_by("pk")
+    if attempt is not None:
+        found = found.annotate(attempt_id=Subquery(attempt.values("pk")[:1]))
     rows = [row for row in found if row.product.is_recurring]
-    return PriceBook(map(span_of, rows)), {row.product_id: row.product for row in rows}
+    attempt_id = getattr(rows[0], "attempt_id", None) if rows else None
+    return KnownPrices(PriceBook(map(span_of, rows)), {row.product_id: row.product for row in rows}, attempt_id)
 
 
 def span_of(row: ProductPrice) -> PriceSpan:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.rows import written
@@ -19,7 +19,7 @@ from licenzy_django.entitlements.derive import (
 )
 from licenzy_django.entitlements.history import LockedSubject
 from licenzy_django.entitlements.outdated import FactsOutdated
-from licenzy_django.entitlements.price_history import price_book
+from licenzy_django.entitlements.price_history import known_prices
 from licenzy_django.entitlements.scheduled import scheduled_changes, scheduled_prices, with_what_is_scheduled
 from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
 from licenzy_django.entitlements.terms import Terms
@@ -36,7 +36,7 @@ from licenzy_django.models import (
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.versions import is_applied_since, sold_at
 from licenzy_django.outbound import outbox
-from licenzy_django.outbound.events import InvoiceOutcome, NewEvent
+from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact
 from licenzy_django.stripe.objects.invoice import is_complete
@@ -75,7 +75,8 @@ def rebuild_subscription(
         raise FactsOutdated(subject.mode, outdated)
     found = rows_of_subscription(subject.mode, subscription_id)
     rows = {row.product_id: row for row in found}
-    book, products = price_book(subject.mode, prices_of(subscription, known))
+    prices = known_prices(subject.mode, prices_of(subscription, known), attempt=attempt_behind(subject, subscription))
+    book, products = prices.book, prices.products
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
     states = [with_features(state, products[state.product_id]) for state in states]
@@ -88,23 +89,16 @@ def rebuild_subscription(
     unknown = set() if over else unknown_prices(parsed, book.terms_of)
     keep_unknown_prices(subject, subscription_id, unknown, audit)
     was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
-    is_end = over and not was_over
-
-    def also(changed: Sequence[Entitlement]) -> list[NewEvent]:
-        together = list((rows | {row.product_id: row for row in changed}).values())
-        return outbox.of_subscription(subject, together, changed, audit=audit, is_end=is_end, invoice=invoice)
-
-    is_known = all(state.product_id in rows for state in states)
-    attempt_of = {} if is_known else attempt_behind(subject, subscription)
-    return history.write(locked, states, found, audit=audit, attempt_of=attempt_of, also=also)
+    whole = outbox.WholeSubscription(subject, found, is_end=over and not was_over, invoice=invoice)
+    attempt_ids = {subscription_id: prices.attempt_id}
+    return history.write(locked, states, found, audit=audit, attempt_ids=attempt_ids, whole=whole)
 
 
-def attempt_behind(subject: Subject, subscription: Fact) -> dict[str, CheckoutAttempt]:
+def attempt_behind(subject: Subject, subscription: Fact) -> QuerySet[CheckoutAttempt] | None:
     """The subject's own checkout that the subscription says it came from: to be shown, nothing rests on it."""
     named = subscription.state.get("attempt")
     attempts = CheckoutAttempt.objects.filter(mode=subject.mode, subject=subject)
-    attempt = attempts.filter(public_id=named).first() if named else None
-    return {subscription.stripe_id: attempt} if attempt else {}
+    return attempts.filter(public_id=named) if named else None
 
 
 @transaction.atomic(savepoint=False)
@@ -128,8 +122,8 @@ def rebuild_purchase(attempt: CheckoutAttempt, *, audit: AuditContext) -> list[E
         if other.stripe_session_id in sessions
     ]
     states = derive_purchases(purchases, known)
-    attempt_of = {other.stripe_session_id: other for other in attempts}
-    return history.write(locked, states, rows, audit=audit, attempt_of=attempt_of)
+    attempt_ids: dict[str, int | None] = {other.stripe_session_id: other.pk for other in attempts}
+    return history.write(locked, states, rows, audit=audit, attempt_ids=attempt_ids)
 
 
 def attempts_rebuilt_together(attempt: CheckoutAttempt) -> Iterable[CheckoutAttempt]:

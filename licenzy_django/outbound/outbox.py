@@ -8,6 +8,7 @@ again (an invoice) carries a key with a unique index.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models, transaction
@@ -98,29 +99,31 @@ def publish_entitlements(changed: Sequence[Entitlement], *, audit: AuditContext,
         publish(mode, [*(events.entitlement_updated(row, audit) for row in changed), *also])
 
 
-def of_subscription(
-    subject: Subject,
-    rows: Sequence[Entitlement],
-    changed: Sequence[Entitlement],
-    *,
-    audit: AuditContext,
-    is_end: bool,
-    invoice: InvoiceOutcome | None,
-) -> list[NewEvent]:
-    """What there is to tell of a subscription as a whole, and of its invoice.
+@dataclass(frozen=True, slots=True)
+class WholeSubscription:
+    """A subscription as its events describe it.
 
-    Args:
-        rows: all entitlements of the subscription, as they are now.
-        changed: those of them that just changed.
-        is_end: whether the subscription has just ended for good.
+    Attributes:
+        rows: its entitlements as they were found.
+        is_end: whether it has just ended for good.
         invoice: how its payment went is published too, once.
     """
-    if not changed and invoice is None:
-        return []
-    read_along(rows)
-    living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
-    new_events = [events.subscription_changed(living, audit, is_end=is_end)] if changed else []
-    return new_events + (events.invoice_collected(invoice, subject, living) if invoice is not None else [])
+
+    subject: Subject
+    rows: Sequence[Entitlement]
+    is_end: bool
+    invoice: InvoiceOutcome | None
+
+    def events(self, changed: Sequence[Entitlement], audit: AuditContext) -> list[NewEvent]:
+        """What is published of the subscription and of its invoice, after these of its entitlements changed."""
+        if not changed and self.invoice is None:
+            return []
+        rows = list({row.product_id: row for row in (*self.rows, *changed)}.values())
+        read_along(rows)
+        living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
+        changes = [events.subscription_changed(living, audit, is_end=self.is_end)] if changed else []
+        invoice = events.invoice_collected(self.invoice, self.subject, living) if self.invoice is not None else []
+        return changes + invoice
 
 
 def publish_trial_end(

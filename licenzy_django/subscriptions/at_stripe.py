@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from licenzy_django.entitlements.price_history import price_book
+from licenzy_django.entitlements.price_history import known_prices
 from licenzy_django.exceptions import ChangePending, NoSubscription, NotChangeable
 from licenzy_django.models import Product, SubscriptionChange
 from licenzy_django.stripe import client
@@ -68,7 +68,7 @@ def fetch(owned: Owned) -> Fetched:
     subscription = client.fetch_subscription(owned.mode, owned.subscription_id)
     rows = listed(subscription["items"])
     items = tuple(Item(row["id"], Price.of(row["price"]), row.get("quantity") or 0) for row in rows)
-    book, _ = price_book(owned.mode, {item.price.id for item in items})
+    book = known_prices(owned.mode, {item.price.id for item in items}).book
     terms = {row["id"]: book.terms_of(row["price"]["id"], row.get("created")) for row in rows}
     own = tuple(item for item in items if (found := terms[item.id]) and found.product_id == owned.product.pk)
     schedule = fetch_schedule(owned, id_of(subscription.get("schedule")))

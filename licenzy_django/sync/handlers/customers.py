@@ -6,7 +6,7 @@ from licenzy_django.models import StripeFact, Subject
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.customers import forget_customer
 from licenzy_django.stripe.objects import Fact
-from licenzy_django.sync.handlers.result import Context, HandlerResult, ignored, rebuild_of_subscription
+from licenzy_django.sync.handlers.result import Context, HandlerResult, SubscriptionRebuild, ignored
 
 
 def handle_customer(customer: Fact, context: Context) -> HandlerResult:
@@ -29,5 +29,5 @@ def handle_customer(customer: Fact, context: Context) -> HandlerResult:
     return HandlerResult(
         "customer deleted",
         row.subject_id,
-        tuple(rebuild_of_subscription(each, row.subject_id) for each in ids),
+        tuple(SubscriptionRebuild(row.subject_id, each) for each in ids),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from licenzy_django.entitlements.rebuild import rebuild_purchase
-from licenzy_django.models import CheckoutAttempt, StripeFact
+from licenzy_django.models import CheckoutAttempt, Entitlement, StripeFact
+from licenzy_django.models.audit import AuditContext
 from licenzy_django.stripe import client, facts
 from licenzy_django.stripe.objects import Fact, fact_of, fact_of_answer
-from licenzy_django.sync.handlers.result import Context, HandlerResult, Rebuild, of_subscriptions
+from licenzy_django.sync.handlers.result import Context, HandlerResult, of_subscriptions
 from licenzy_django.sync.handlers.subscriptions import handle_invoice, save_snapshot
 
 
@@ -65,7 +66,7 @@ def of_payment(fact: Fact, context: Context) -> HandlerResult:
     )
     if bought:
         return HandlerResult(
-            f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(rebuild_of_purchase, bought))
+            f"attempt {bought[0].public_id}", bought[0].subject_id, tuple(map(PurchaseRebuild, bought))
         )
     return of_subscriptions((row.subscription_id for row in invoices.values()), context, waits_for="its purchase")
 
@@ -87,5 +88,11 @@ def invoices_from_stripe(payment_intent_id: str, context: Context) -> dict[str, 
     return facts.facts_by_id(context.mode, invoice_ids)
 
 
-def rebuild_of_purchase(attempt: CheckoutAttempt) -> Rebuild:
-    return lambda audit: rebuild_purchase(attempt, audit=audit)
+@dataclass(frozen=True, slots=True)
+class PurchaseRebuild:
+    """What one attempt bought."""
+
+    attempt: CheckoutAttempt
+
+    def run(self, audit: AuditContext) -> list[Entitlement]:
+        return rebuild_purchase(self.attempt, audit=audit)

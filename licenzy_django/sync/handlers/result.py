@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from licenzy_django.entitlements.rebuild import rebuild_subscription
 from licenzy_django.models import Entitlement, StripeEvent, StripeFact
@@ -11,7 +12,28 @@ from licenzy_django.models.audit import AuditContext
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import facts
 
-Rebuild = Callable[[AuditContext], list[Entitlement]]
+
+class Rebuild(Protocol):
+    """What is to be brought in line with the facts, once they are stored."""
+
+    def run(self, audit: AuditContext) -> list[Entitlement]:
+        """Inside the caller's transaction. Returns what changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRebuild:
+    """The entitlements of one subscription.
+
+    Attributes:
+        invoice: one of the subscription's that was just stored.
+    """
+
+    subject_id: int
+    subscription_id: str
+    invoice: InvoiceOutcome | None = None
+
+    def run(self, audit: AuditContext) -> list[Entitlement]:
+        return rebuild_subscription(self.subject_id, self.subscription_id, audit=audit, invoice=self.invoice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +47,7 @@ class HandlerResult:
 
     def rebuild(self, audit: AuditContext) -> list[Entitlement]:
         """Runs inside the caller's transaction."""
-        return [changed for rebuild in self.rebuilds for changed in rebuild(audit)]
+        return [changed for rebuild in self.rebuilds for changed in rebuild.run(audit)]
 
 
 def ignored(why: str) -> HandlerResult:
@@ -58,16 +80,12 @@ def subject_id_of(*rows: StripeFact | None) -> int | None:
     return next((row.subject_id for row in rows if row is not None and row.subject_id is not None), None)
 
 
-def rebuild_of_subscription(subscription_id: str, subject_id: int, *, invoice: InvoiceOutcome | None = None) -> Rebuild:
-    return lambda audit: rebuild_subscription(subject_id, subscription_id, audit=audit, invoice=invoice)
-
-
 def of_subscriptions(subscription_ids: Iterable[str], context: Context, *, waits_for: str) -> HandlerResult:
     rows = facts.facts_by_id(context.mode, subscription_ids)
     bound = {row.stripe_id: row.subject_id for row in rows.values() if row.subject_id is not None}
     if not bound:
         return HandlerResult(f"stored, waits for {waits_for}")
     rebuilds = tuple(
-        rebuild_of_subscription(subscription_id, subject_id) for subscription_id, subject_id in sorted(bound.items())
+        SubscriptionRebuild(subject_id, subscription_id) for subscription_id, subject_id in sorted(bound.items())
     )
     return HandlerResult(f"subscription {min(bound)}", bound[min(bound)], rebuilds)

@@ -8,8 +8,8 @@ from licenzy_django.stripe.objects import Fact, fact_of_answer
 from licenzy_django.sync.handlers.result import (
     Context,
     HandlerResult,
+    SubscriptionRebuild,
     ignored,
-    rebuild_of_subscription,
     subject_id_of,
 )
 from licenzy_django.sync.handlers.subscriptions import save_snapshot
@@ -27,7 +27,7 @@ def handle_schedule(schedule: Fact, context: Context) -> HandlerResult:
     if not subscription_id:
         return HandlerResult("stored, waits for its subscription", subject_id)
     return HandlerResult(
-        f"schedule of {subscription_id}", subject_id, (rebuild_of_subscription(subscription_id, subject_id),)
+        f"schedule of {subscription_id}", subject_id, (SubscriptionRebuild(subject_id, subscription_id),)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -34,22 +34,29 @@ def handle_session(session: Fact, context: Context) -> HandlerResult:
         paid = Fact("invoice", whole.links["invoice_id"], {"status": "paid"}) if paid_at_of(whole) is not None else None
         if answer := save_subscription(subscription_id, attempt.subject, context, newest=paid):
             remember([answer], {}, attempt.subject, context.mode)
+    return HandlerResult(f"attempt {attempt.public_id}", attempt.subject_id, (SessionRebuild(attempt, whole),))
 
-    def rebuild(audit: AuditContext) -> list[Entitlement]:
+
+@dataclass(frozen=True, slots=True)
+class SessionRebuild:
+    """What one session of ours bought, and then the status of its attempt."""
+
+    attempt: CheckoutAttempt
+    session: Fact
+
+    def run(self, audit: AuditContext) -> list[Entitlement]:
         # The entitlements first, since that locks the subject: the return page has it before it touches the attempt.
-        changed: list[Entitlement] = []
-        if subscription_id:
+        attempt, changed = self.attempt, []
+        if subscription_id := self.session.links["subscription_id"]:
             changed = rebuild_subscription(attempt.subject_id, subscription_id, audit=audit)
-        elif whole.state["mode"] == "payment":
+        elif self.session.state["mode"] == "payment":
             changed = rebuild_purchase(attempt, audit=audit)
         else:
             lock_subject(attempt.subject_id)
-        is_finalized = attempts.update_status(attempt, whole)
+        is_finalized = attempts.update_status(attempt, self.session)
         if is_finalized and getattr(attempt, "has_listeners", False):
-            outbox.publish_purchase(attempt, paid_session(whole), audit=audit)
+            outbox.publish_purchase(attempt, paid_session(self.session), audit=audit)
         return changed
-
-    return HandlerResult(f"attempt {attempt.public_id}", attempt.subject_id, (rebuild,))
 
 
 def paid_session(session: Fact) -> PaidSession:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
@@ -15,12 +13,13 @@ from licenzy_django.sync.handlers.notes import ids_of_notes, remember
 from licenzy_django.sync.handlers.result import (
     Context,
     HandlerResult,
+    Rebuild,
+    SubscriptionRebuild,
     ignored,
     of_subscriptions,
-    rebuild_of_subscription,
     subject_id_of,
 )
-from licenzy_django.sync.handlers.trials import TRIAL_WILL_END, announce_trial_end
+from licenzy_django.sync.handlers.trials import TRIAL_WILL_END, TrialEnd
 
 
 def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
@@ -37,9 +36,9 @@ def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     subject = Subject(pk=subject_id)
     answer = bring_up_to_date(subscription, known, subject, context)
     remember([subscription, *filter(None, [answer])], known, subject, context.mode)
-    rebuilds = [rebuild_of_subscription(subscription.stripe_id, subject_id)]
+    rebuilds: list[Rebuild] = [SubscriptionRebuild(subject_id, subscription.stripe_id)]
     if context.event_type == TRIAL_WILL_END:
-        rebuilds.append(partial(announce_trial_end, subject_id, subscription.stripe_id))
+        rebuilds.append(TrialEnd(subject_id, subscription.stripe_id))
     return HandlerResult(f"subscription {subscription.stripe_id}", subject_id, tuple(rebuilds))
 
 
@@ -136,7 +135,7 @@ def handle_invoice(invoice: Fact, context: Context) -> HandlerResult:
         subject = Subject(pk=subject_id)
         if answer := save_subscription(subscription_id, subject, context, newest=whole):
             remember([answer], known, subject, context.mode)
-    rebuild = rebuild_of_subscription(subscription_id, subject_id, invoice=outcome_of(whole))
+    rebuild = SubscriptionRebuild(subject_id, subscription_id, outcome_of(whole))
     return HandlerResult(f"subscription {subscription_id}", subject_id, (rebuild,))
 
 
