@@ -88,12 +88,17 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
     operators.revoke(gone, actor=None, reason="r")
     double.checkout("user_1", "WEEK")
     double.buy("user_1", "WEEK")
+    double.cancel(double.buy("user_1", "PRO_MONTHLY"), at_period_end=True)
+    subscribed = Entitlement.objects.get(source="stripe", product=catalog["pro"]).public_id
     Delivery.objects.update(status="dead")
     left_behind = StripeEvent.objects.filter(subject=subject)[0]
     StripeEvent.objects.filter(pk=left_behind.pk).update(status="received")
     return {
         "grant": "",
         "sync": "",
+        "change": subscribed,
+        "cancel": subscribed,
+        "resume": subscribed,
         "revoke": gift.public_id,
         "restore": gone.public_id,
         "adjust": gift.public_id,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from licenzy_django.admin.base import LookedUp
 from licenzy_django.admin.links import page_of
 from licenzy_django.admin.permissions import may_support
 from licenzy_django.admin.subject.actions import ACTIONS, Action, ActionFailed
+from licenzy_django.admin.subject.actions.base import ShowFirst, Words
 from licenzy_django.admin.subject.page import page_context
 from licenzy_django.admin.subject.search import subjects_with
 from licenzy_django.exceptions import InvalidRequest, LicenzyError
@@ -106,9 +108,21 @@ class SubjectAdmin(LookedUp):
             raise PermissionDenied
         row = action.find(subject, target)
         form = action.form_for(subject, row, request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid() and self.do(request, action, subject, row, form):
-            return HttpResponseRedirect(page_of(subject.pk))
+        if request.method == "POST" and form.is_valid():
+            shown = self.show_first(action, subject, row, form)
+            if shown is not None:
+                return self.answer(request, action, subject, shown.lines, shown.form)
+            if form.is_valid() and self.do(request, action, subject, row, form):
+                return HttpResponseRedirect(page_of(subject.pk))
         return self.ask(request, action, subject, row, form)
+
+    def show_first(self, action: Action, subject: Subject, row: Any, form: ReasonForm) -> ShowFirst | None:
+        """What has to be confirmed; a refusal goes onto the form."""
+        try:
+            return action.show_first(subject, row, form)
+        except LicenzyError as refused:
+            put_onto(form, refused)
+            return None
 
     def do(self, request: HttpRequest, action: Action, subject: Subject, row: Any, form: ReasonForm) -> bool:
         """Whether the verb has answered; a refusal of it goes onto the form, to be put right."""
@@ -117,8 +131,7 @@ class SubjectAdmin(LookedUp):
         except ActionFailed as failed:
             messages.error(request, str(failed))
         except LicenzyError as refused:
-            for name, problems in refused.extra.get("fields", {"": [refused.message]}).items():
-                form.add_error(name if name in form.fields else None, problems)
+            put_onto(form, refused)
             return False
         return True
 
@@ -128,14 +141,24 @@ class SubjectAdmin(LookedUp):
         except LicenzyError as refused:
             messages.error(request, refused.message)
             return HttpResponseRedirect(page_of(subject.pk))
+        return self.answer(request, action, subject, consequences, form)
+
+    def answer(
+        self, request: HttpRequest, action: Action, subject: Subject, lines: Sequence[Words], form: ReasonForm
+    ) -> HttpResponse:
         context = {
             "title": action.title,
             "subject": subject,
-            "consequence": consequences[0] if consequences else "",
-            "details": consequences[1:],
+            "consequence": lines[0] if lines else "",
+            "details": lines[1:],
             "form": form,
             "button": action.button,
             "is_dangerous": action.is_dangerous,
             "back": page_of(subject.pk),
         }
         return self.page(request, "admin/licenzy/act.html", context)
+
+
+def put_onto(form: ReasonForm, refused: LicenzyError) -> None:
+    for name, problems in refused.extra.get("fields", {"": [refused.message]}).items():
+        form.add_error(name if name in form.fields else None, problems)

@@ -7,9 +7,23 @@ from licenzy_django.admin.subject.actions.base import Action, ActionFailed
 from licenzy_django.admin.subject.actions.deliveries import Requeue
 from licenzy_django.admin.subject.actions.entitlements import Adjust, Grant, Restore, Revoke
 from licenzy_django.admin.subject.actions.stripe import Expire, Replay, Sync
+from licenzy_django.admin.subject.actions.subscriptions import Cancel, Change, Resume
 
 ACTIONS: dict[str, Action] = {
-    action.slug: action for action in (Grant(), Revoke(), Restore(), Adjust(), Expire(), Replay(), Sync(), Requeue())
+    action.slug: action
+    for action in (
+        Grant(),
+        Change(),
+        Cancel(),
+        Resume(),
+        Revoke(),
+        Restore(),
+        Adjust(),
+        Expire(),
+        Replay(),
+        Sync(),
+        Requeue(),
+    )
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model
@@ -20,6 +21,14 @@ Words = str | Promise
 
 class ActionFailed(Exception):
     """It was tried and did not work; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFirst:
+    """What the operator has to see before it is done: lines for the page, and the form that confirms them."""
+
+    lines: Sequence[Words]
+    form: ReasonForm
 
 
 class Action:
@@ -63,6 +72,10 @@ class Action:
     def consequences(self, subject: Subject, row: Any) -> Sequence[Words]:
         """What will happen, for the page that asks."""
         return []
+
+    def show_first(self, subject: Subject, row: Any, form: Any) -> ShowFirst | None:
+        """What a form that is filled in has to be confirmed with; None where nothing has to. Raises LicenzyError."""
+        return None
 
     def act(self, request: HttpRequest, subject: Subject, row: Any, given: dict[str, Any]) -> str:
         """Do it. Returns what to tell the operator; raises LicenzyError or ActionFailed."""
