@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
-from . import delivery, timeline
+from . import clocks, delivery, timeline
 from .json_tree import Json, ShownEvent, public, whole
 from .rendering import render
 from .resources import (
@@ -69,7 +69,9 @@ def _on(kind: str, act: Callable[Concatenate[World, Json, P], Json]) -> Callable
 
     def verb(self: World, ref: Ref, /, *args: P.args, **kwargs: P.kwargs) -> Json:
         with self.unit():
-            return public(act(self, self.find(kind, ref), *args, **kwargs))
+            thing = self.find(kind, ref)
+            with self.on_clock_of(thing):
+                return public(act(self, thing, *args, **kwargs))
 
     verb.__doc__, verb.__name__ = act.__doc__, act.__name__
     return verb
@@ -202,6 +204,13 @@ class Simulator(World):
         with self.unit():
             timeline.advance(self, by)
         return self.today
+
+    def advance_test_clock(self, ref: Ref, to: int) -> Json:
+        """Moves a test clock, and with it all that belongs to its customers."""
+        with self.unit():
+            clock = self.find(clocks.KIND, ref)
+            with self.on_clock_of(clock):
+                return public(clocks.advance(self, clock, to))
 
     def forget(self, kind: str, ref: Ref) -> Json:
         """The seller deleted test data: no event is sent, and asking for the object is 404 from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .due import TRIAL_WARNING_SECONDS, due_at
+from .due import TRIAL_WARNING_SECONDS, next_change_at
 from .json_tree import Json
 from .refusals import RefusalError
 from .resources import billing, managed, payments, pending_updates, schedules, sessions, subscriptions, trials
@@ -18,7 +18,7 @@ def advance(world: World, by: timedelta | int) -> int:
     seconds = int(by.total_seconds()) if isinstance(by, timedelta) else by
     target = world.now + seconds
     perform_due(world, target)
-    world.store.shift_clock(max(0, target - world.now))
+    world.shift_clock(max(0, target - world.now))
     return world.now
 
 
@@ -34,8 +34,8 @@ def perform_due(world: World, until: int) -> int:
 
 def perform(world: World, thing: Json) -> None:
     """What time does to this thing next, at the time at which it does."""
-    at = due_at(thing) or world.now
-    world.store.shift_clock(max(0, at - world.now))
+    at = next_change_at(thing) or world.now
+    world.shift_clock(max(0, at - world.now))
     {
         "checkout.session": sessions.expire,
         "invoice": billing.collect,

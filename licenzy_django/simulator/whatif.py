@@ -9,7 +9,7 @@ from .world import World
 
 def scratch_of(world: World) -> World:
     """A world that begins as this one is, and of which nothing stays."""
-    return World(ScratchStore(world.store), after_retries=world.after_retries)
+    return World(ScratchStore(world.store, now=world.now), after_retries=world.after_retries)
 
 
 def drafted(scratch: World) -> Json | None:

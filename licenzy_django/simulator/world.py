@@ -47,6 +47,7 @@ class World:
         self.page_base = page_base or (lambda: PAGES)
         self.cause = Cause()
         self.after_retries = after_retries
+        self._frozen: int | None = None
 
     @property
     def livemode(self) -> bool:
@@ -54,8 +55,37 @@ class World:
 
     @property
     def now(self) -> int:
-        """The time of this world, in Unix seconds."""
-        return self.store.now()
+        """The time of this world, in Unix seconds; inside ``on_clock_of`` that of a test clock."""
+        return self.store.now() if self._frozen is None else self._frozen
+
+    def shift_clock(self, seconds: int) -> None:
+        if self._frozen is None:
+            self.store.shift_clock(seconds)
+        else:
+            self._frozen += seconds
+
+    @contextmanager
+    def on_clock_of(self, thing: Json | None) -> Iterator[None]:
+        """The block lives in the time of the thing's test clock, where it or its customer has one. Inside a unit."""
+        clock = self._clock_of(thing) if thing and self._frozen is None else None
+        if clock is None:
+            yield
+            return
+        self._frozen = clock["frozen_time"]
+        try:
+            yield
+            if self._frozen > clock["frozen_time"]:
+                with self.changing(clock):
+                    clock["frozen_time"] = self._frozen
+        finally:
+            self._frozen = None
+
+    def _clock_of(self, thing: Json) -> Json | None:
+        if thing["object"] == "test_helpers.test_clock":
+            return thing
+        owner = self.store.get("customer", thing["customer"]) if isinstance(thing.get("customer"), str) else None
+        identifier = thing.get("test_clock") or (owner or {}).get("test_clock")
+        return self.store.get("test_helpers.test_clock", identifier) if identifier else None
 
     def unit(self) -> AbstractContextManager[None]:
         return self.store.unit()

@@ -130,6 +130,12 @@ class Account:
             held = {"customer": self.ids["ada"], "items[0][price]": self.ids["extra"], "metadata[a]": "b"}
             self.make(name, "subscriptions.create", held)
             self.make(f"schedule_of_{name}", "subscription_schedules.create", {"from_subscription": self.ids[name]})
+        for name in ("clock", "other_clock"):
+            self.make(name, "test_helpers.test_clocks.create", {"frozen_time": str(NOW)})
+        on_clock = self.make("clocked", "customers.create", {"email": "c@example.com", "test_clock": self.ids["clock"]})
+        self.make("clocked_card", "payment_methods.attach", {"customer": on_clock["id"]}, "pm_card_visa")
+        by_clock = {"customer": on_clock["id"], "items[0][price]": self.ids["extra"]}
+        self.make("clocked_subscription", "subscriptions.create", by_clock)
         for name in ("configuration", "other_configuration"):
             off = {"features[invoice_history][enabled]": "false", "features[payment_method_update][enabled]": "false"}
             self.make(name, "billing_portal.configurations.create", off)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from licenzy_django.simulator import clocks
 from licenzy_django.simulator.rendering import render_object
 from licenzy_django.simulator.resources import portal_configurations
 from licenzy_django.simulator.simulator import Simulator
@@ -26,7 +27,8 @@ KINDS = (
     "charge", "checkout.session", "billing_portal.configuration", "billing_portal.session", "coupon", "credit_note",
     "customer", "customer_balance_transaction", "discount", "dispute", "event", "invoice", "invoice_payment",
     "invoiceitem", "item", "payment_intent", "payment_method", "price", "product", "promotion_code", "refund",
-    "subscription", "subscription_item", "subscription_schedule", "tax_id", "tax_rate", "webhook_endpoint",
+    "subscription", "subscription_item", "subscription_schedule", "tax_id", "tax_rate", "test_helpers.test_clock",
+    "webhook_endpoint",
 )  # fmt: skip
 
 
@@ -71,6 +73,7 @@ def ours() -> dict[str, Json]:
     simulator.credit_invoice(subscribed["invoice"], amount=100, credit_amount=100, refund_amount=0)
     simulator.create_portal_session({"customer": customer["id"]})
     portal_configurations.create(simulator, {"features": {"invoice_history": {"enabled": True}}})
+    clocks.create(simulator, {"frozen_time": simulator.now})
     simulator.create_schedule(subscribed["subscription"])
     simulator.create_webhook_endpoint({"url": "https://x.example/hook"})
     from licenzy_django.simulator.resources import invoice_items, tax_ids, taxes

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
+from ..clocks import owner
 from ..conf import API_VERSION
 from ..json_tree import Json, snapshot
 from ..refusals import RefusalError
@@ -172,7 +173,9 @@ class Front:
         return Answer(200, json.dumps(answer_shape(shown), indent=2), request_id)
 
     def _perform(self, world: Simulator, found: Route, wanted: Json, identifier: str) -> Json:
-        shown = snapshot(found.run(world, {key: value for key, value in wanted.items() if key != "expand"}, identifier))
+        params = {key: value for key, value in wanted.items() if key != "expand"}
+        with world.on_clock_of(None if found.method == "GET" else owner(world, wanted, identifier)):
+            shown = snapshot(found.run(world, params, identifier))
         return expand(world, shown, wanted.get("expand") or [])
 
 

@@ -57,10 +57,20 @@ def prices(world: World, params: Json, _: str) -> Json:
     return page(found, params, "/v1/prices")
 
 
+def customers(world: World, params: Json, _: str) -> Json:
+    """Those of a test clock only when it is named (the library's docstring of ``CustomerListParams.test_clock``)."""
+    where = {"email": params["email"]} if "email" in params else {}
+    found = world.store.all("customer", test_clock=params.get("test_clock"), **where)
+    return page([thing for thing in found if not _gone(thing)], params, "/v1/customers")
+
+
 def subscriptions(world: World, params: Json, _: str) -> Json:
-    """Without ``status`` all but the canceled ones; ``all`` and ``ended`` as Stripe means them."""
+    """Without ``status`` all but the canceled ones; ``all`` and ``ended`` as Stripe means them.
+
+    Those of a test clock only when it or their customer is named.
+    """
     status = params.get("status", "not_canceled")
-    where = {"customer": params["customer"]} if "customer" in params else {}
+    where = {name: params[name] for name in ("customer", "test_clock") if name in params} or {"test_clock": None}
     found = [thing for thing in world.store.all("subscription", **where) if _status_fits(thing["status"], status)]
     if "price" in params:
         found = [thing for thing in found if params["price"] in _price_ids(thing)]

@@ -42,6 +42,8 @@ def update_session(world: World, params: Json, identifier: str) -> Json:
 
 def create_customer(world: World, params: Json, _: str) -> Json:
     """With ``payment_method`` it is attached; ``pm_card_visa`` as the default too means the one that was attached."""
+    if params.get("test_clock"):
+        world.find("test_helpers.test_clock", params["test_clock"], param="test_clock")
     customer = customers.create(world, params)
     wanted, default = params.get("payment_method"), _default_method(params)
     attached = None

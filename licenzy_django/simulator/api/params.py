@@ -37,7 +37,7 @@ def params_class(operation: str) -> type:
     if operation in OWN:
         return OWN[operation]
     *path, verb = operation.split(".")
-    spaces = [part for part in path[:-1] if part in ("checkout", "billing_portal")]
+    spaces = [part for part in path[:-1] if part in ("checkout", "billing_portal", "test_helpers")]
     nouns = [part for part in path if part not in spaces]
     name = "".join(_singular(noun) for noun in nouns) + "".join(part.title() for part in verb.split("_")) + "Params"
     found: type = getattr(importlib.import_module(".".join(["stripe.params", *spaces])), name)

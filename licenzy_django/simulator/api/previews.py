@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from ..due import due_at
+from ..due import next_change_at
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..resources import cancellations, customers, managed, subscriptions
@@ -88,14 +88,14 @@ def _next_of_customer(scratch: World, ref: str) -> Json:
     running = [subscription for subscription in found if subscription["status"] not in subscriptions.ENDED]
     if not running:
         raise _none(customer["id"])
-    return min(running, key=lambda subscription: due_at(subscription) or math.inf)
+    return min(running, key=lambda subscription: next_change_at(subscription) or math.inf)
 
 
 def _next_invoice(scratch: World, subscription: Json) -> Json:
     """Time goes on for this subscription alone until it makes an invoice."""
     for _ in range(_MOST_STEPS):
         schedule = managed.schedule_of(scratch, subscription)
-        due = [(at, thing) for thing in (schedule, subscription) if thing and (at := due_at(thing)) is not None]
+        due = [(at, thing) for thing in (schedule, subscription) if thing and (at := next_change_at(thing)) is not None]
         if not due:
             break
         perform(scratch, min(due, key=lambda pair: pair[0])[1])

@@ -17,6 +17,7 @@ from . import payment_operations as pay
 from . import portal_operations as portals
 from . import schedule_operations as plan
 from . import subscription_operations as subs
+from . import test_clock_operations as tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("POST", "/v1/checkout/sessions/{id}/expire", "checkout.sessions.expire", do.expire_session),
     ("GET", "/v1/checkout/sessions/{id}/line_items", "checkout.sessions.line_items.list", do.list_line_items),
     ("POST", "/v1/customers", "customers.create", do.create_customer),
-    ("GET", "/v1/customers", "customers.list", lists.list_of("customer", "email")),
+    ("GET", "/v1/customers", "customers.list", lists.customers),
     ("GET", "/v1/customers/{id}", "customers.retrieve", lists.retrieve("customer")),
     ("POST", "/v1/customers/{id}", "customers.update", do.update_customer),
     ("DELETE", "/v1/customers/{id}", "customers.delete", do.delete_customer),
@@ -114,6 +115,13 @@ _TABLE: tuple[tuple[str, str, str, Callable[..., Json]], ...] = (
     ("GET", "/v1/disputes/{id}", "disputes.retrieve", lists.retrieve("dispute")),
     ("POST", "/v1/disputes/{id}", "disputes.update", pay.update_dispute),
     ("POST", "/v1/disputes/{id}/close", "disputes.close", pay.close_dispute),
+    ("POST", "/v1/test_helpers/test_clocks", "test_helpers.test_clocks.create", tests.create),
+    ("GET", "/v1/test_helpers/test_clocks", "test_helpers.test_clocks.list",
+     lists.list_of("test_helpers.test_clock", url="/v1/test_helpers/test_clocks")),
+    ("GET", "/v1/test_helpers/test_clocks/{id}", "test_helpers.test_clocks.retrieve",
+     lists.retrieve("test_helpers.test_clock")),
+    ("POST", "/v1/test_helpers/test_clocks/{id}/advance", "test_helpers.test_clocks.advance", tests.advance),
+    ("DELETE", "/v1/test_helpers/test_clocks/{id}", "test_helpers.test_clocks.delete", tests.delete),
     ("GET", "/v1/events", "events.list", lists.events),
     ("GET", "/v1/events/{id}", "events.retrieve", lists.event),
     ("POST", "/v1/events/{id}/retry", "events.retry", do.retry_event),

@@ -52,10 +52,10 @@ SIMULATED: dict[str, str] = {
     "checkout.sessions.expire": "",
     "checkout.sessions.line_items.list": _PAGED,
     "customers.create": f"""{_PLACE} balance description email invoice_settings{{default_payment_method}}
-        metadata name payment_method phone preferred_locales {_SHIPPING} tax_exempt""",
+        metadata name payment_method phone preferred_locales {_SHIPPING} tax_exempt test_clock""",
     "customers.update": f"""{_PLACE} balance description email invoice_settings{{default_payment_method}}
         metadata name phone preferred_locales {_SHIPPING} tax_exempt""",
-    "customers.list": f"{_LISTED} email",
+    "customers.list": f"{_LISTED} email test_clock",
     "customers.delete": "",
     "customers.tax_ids.list": _PAGED,
     "billing_portal.configurations.create": f"""default_return_url metadata name {_FEATURES}""",
@@ -67,7 +67,7 @@ SIMULATED: dict[str, str] = {
           subscription_update_confirm{items{id price quantity} subscription}
           type=payment_method_update|subscription_cancel|subscription_update|subscription_update_confirm}
         locale return_url""",
-    "subscriptions.list": f"{_LISTED} customer price status",
+    "subscriptions.list": f"{_LISTED} customer price status test_clock",
     "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
         cancel_at_period_end collection_method currency customer days_until_due default_payment_method description
         items{price quantity} metadata
@@ -142,6 +142,10 @@ SIMULATED: dict[str, str] = {
     "disputes.update": "evidence metadata submit",
     "disputes.close": "",
     "disputes.list": f"{_LISTED} charge payment_intent",
+    "test_helpers.test_clocks.create": "frozen_time name",
+    "test_helpers.test_clocks.advance": "frozen_time",
+    "test_helpers.test_clocks.list": _PAGED,
+    "test_helpers.test_clocks.delete": "",
     "events.retry": "webhook_endpoint for_stripecli",
     "events.list": f"{_LISTED} delivery_success type types",
     "prices.create": f"""active billing_scheme=per_unit currency {_CURRENCIES} lookup_key metadata nickname product

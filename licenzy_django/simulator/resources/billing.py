@@ -40,7 +40,7 @@ def roll_period(world: World, subscription: Json, *, first: Callable[[], None] |
     items = subscription["items"]["data"]
     end = min(item["current_period_end"] for item in items)
     if end > world.now:
-        world.store.shift_clock(end - world.now)
+        world.shift_clock(end - world.now)
     if subscription["pending_update"]:
         pending_updates.expire(world, subscription)
     previous = subscriptions.period_of(subscription)
@@ -87,7 +87,7 @@ def collect_draft(world: World, invoice: Json, *, paid: bool = True) -> Json:
     """An hour of draft, and the payment or its failure."""
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return invoice
-    world.store.shift_clock(invoice["automatically_finalizes_at"] - world.now)
+    world.shift_clock(invoice["automatically_finalizes_at"] - world.now)
     if invoice["collection_method"] == "send_invoice":
         return finalize(world, invoice)
     return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
@@ -260,7 +260,7 @@ def retry(world: World, subscription: Json, *, paid: bool) -> Json:
     invoice = latest_invoice(world, subscription)
     if invoice["next_payment_attempt"] is None:
         raise RefusalError(f"Invoice {invoice['id']} is not going to be retried")
-    world.store.shift_clock(max(0, invoice["next_payment_attempt"] - world.now))
+    world.shift_clock(max(0, invoice["next_payment_attempt"] - world.now))
     return pay_invoice(world, invoice) if paid else fail_invoice(world, invoice)
 
 

@@ -38,7 +38,7 @@ def create(world: World, wanted: Json) -> Json:
         "livemode": world.livemode,
         "metadata": dict(wanted.get("metadata") or {}),
         "next_invoice_sequence": 1,
-        "test_clock": None,
+        "test_clock": wanted.get("test_clock"),
         "_card": "ok",
     } | {name: _kept(wanted, name) for name in _KEPT}  # fmt: skip
     customer["balance"] = wanted.get("balance", 0)

@@ -116,7 +116,8 @@ def _of_customer(world: World, customer: str) -> Json:
     found = world.store.get("customer", customer) or {}
     tax_ids = world.store.all("tax_id", customer=customer)
     return {f"customer_{name}": found.get(name) for name in _OF_CUSTOMER} | {
-        "customer_tax_ids": [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in tax_ids]
+        "test_clock": found.get("test_clock"),
+        "customer_tax_ids": [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in tax_ids],
     }
 
 

@@ -83,10 +83,11 @@ def _check_items(world: World, subscription: Json, entry: Json, at: str) -> None
     for number, item in enumerate(entry["items"]):
         place = f"{at}[items][{number}][price]"
         price = known.get(item.get("price")) or catalog.price_named(world, item.get("price", ""), param=place)
+        price = catalog.in_currency(price, subscription["currency"], param=place)
         if not price["recurring"]:
             raise invalid("The price specified is set to `type=one_time` but this field only accepts prices with "
                           "`type=recurring`.", place)  # fmt: skip
-    subscription_items.check(subscription, [{"price": _price(world, item)} for item in entry["items"]])
+    subscription_items.check(subscription, [{"price": _price(world, subscription, item)} for item in entry["items"]])
 
 
 def _check_discounts(subscription: Json, entry: Json, at: str) -> None:
@@ -165,7 +166,7 @@ def _at_renewal(world: World, subscription: Json, phase: Json) -> tuple[list[Jso
     now, old = world.now, {item["price"]["id"]: item for item in subscription["items"]["data"]}
     prorated = phase["proration_behavior"] != "none"
     changes_rhythm = {rhythm(item["price"]) for item in old.values()} != {
-        rhythm(_price(world, entry)) for entry in phase["items"]
+        rhythm(_price(world, subscription, entry)) for entry in phase["items"]
     }
     restarts = phase["billing_cycle_anchor"] == "phase_start" or (
         changes_rhythm and subscription["billing_mode"]["type"] == "classic"
@@ -180,7 +181,7 @@ def _at_renewal(world: World, subscription: Json, phase: Json) -> tuple[list[Jso
     for entry in phase["items"]:
         item = old.get(entry["price"])
         if item is None:
-            item = subscription_items.new(world, anchored, _price(world, entry), entry["quantity"])
+            item = subscription_items.new(world, anchored, _price(world, subscription, entry), entry["quantity"])
             if period_around(now, item["price"]["recurring"], anchored["billing_cycle_anchor"])[0] == now:
                 item |= {"current_period_start": now, "current_period_end": now}
             elif prorated:
@@ -189,8 +190,8 @@ def _at_renewal(world: World, subscription: Json, phase: Json) -> tuple[list[Jso
     return items, lines, anchored["billing_cycle_anchor"]
 
 
-def _price(world: World, entry: Json) -> Json:
-    return world.find("price", entry["price"])
+def _price(world: World, subscription: Json, entry: Json) -> Json:
+    return catalog.in_currency(world.find("price", entry["price"]), subscription["currency"], param="phases")
 
 
 def _change(world: World, schedule: Json, subscription: Json, phase: Json, behavior: str) -> None:

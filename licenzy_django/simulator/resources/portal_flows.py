@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..json_tree import Json
 from ..refusals import RefusalError, invalid, missing
 from ..world import World
-from . import cancellations, changes, customers, managed, payment_methods, schedules, subscriptions, trials
+from . import cancellations, catalog, changes, customers, managed, payment_methods, schedules, subscriptions, trials
 from .schedule_shapes import current
 from .subscription_items import rhythm
 
@@ -157,7 +157,8 @@ def _usual_anchor(configuration: Json, subscription: Json) -> str:
 
 def waits(world: World, configuration: Json, item: Json, price: str, quantity: int) -> bool:
     """ "When any condition is true, the update will be scheduled at the end of the current period"."""
-    new = world.find("price", price, param="price")
+    currency = item["price"]["currency"]
+    new = catalog.in_currency(world.find("price", price, param="price"), currency, param="price")
     shorter = _length(new) < _length(item["price"])
     less = new["unit_amount"] * quantity < item["price"]["unit_amount"] * item["quantity"]
     true = {"shortening_interval": shorter, "decreasing_item_amount": less}

@@ -100,7 +100,7 @@ def roll_period(world: World, subscription: Json) -> Json:
     ends = min(item["current_period_end"] for item in subscription["items"]["data"])
     if schedule is None or schedule["current_phase"]["end_date"] > ends:
         return billing.roll_period(world, subscription)
-    world.store.shift_clock(max(0, schedule["current_phase"]["end_date"] - world.now))
+    world.shift_clock(max(0, schedule["current_phase"]["end_date"] - world.now))
     last = subscription["latest_invoice"]
     advance(world, schedule)
     if subscription["latest_invoice"] == last and subscription["status"] not in subscriptions.ENDED:

@@ -56,6 +56,7 @@ def build(
         "metadata": dict(metadata),
         "start_date": start_date or world.now,
         "status": status,
+        "test_clock": (world.store.get("customer", customer) or {}).get("test_clock"),
         "trial_end": trial_end,
         "trial_start": world.now if trial_end else None,
     }

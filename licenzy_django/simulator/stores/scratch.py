@@ -10,13 +10,13 @@ from .memory import MemoryStore
 
 
 class ScratchStore(MemoryStore):
-    """Reads copies from ``below`` and keeps all changes to itself; its clock starts at the same time.
+    """Reads copies from ``below`` and keeps all changes to itself; it has a clock of its own.
 
     What comes into being here has ids with ``tmp`` in them; an invoice's begins with ``upcoming_in``, as Stripe's do.
     """
 
-    def __init__(self, below: Store) -> None:
-        super().__init__(now=below.now(), salt="tmp", livemode=below.livemode)
+    def __init__(self, below: Store, *, now: int) -> None:
+        super().__init__(now=now, salt="tmp", livemode=below.livemode)
         self._below = below
         self._removed: set[tuple[str, str]] = set()
 
