@@ -21,8 +21,9 @@ management
 doctor | testing | apps
 admin | checks | simulator | urls | mixins
 operators | subjects | webhooks | api | views | templatetags | decorators
+billing_portal
 subscriptions
-usage | sync | billing_portal | catalog
+usage | sync | catalog
 entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound
 models

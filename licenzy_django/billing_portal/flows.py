@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from licenzy_django import clock
-from licenzy_django.billing_portal.owned import Owned, product_named
-from licenzy_django.checkout.order import MAX_QUANTITY
-from licenzy_django.checkout.plan_groups import live_subscriptions
-from licenzy_django.exceptions import AlreadySubscribed, ChangePending, InvalidRequest, NotChangeable
-from licenzy_django.models import Product, Subject
-from licenzy_django.stripe.objects.subscription import Item
+from licenzy_django.entitlements.scheduled import schedule_in_force
+from licenzy_django.exceptions import ChangePending, InvalidRequest, NotChangeable
+from licenzy_django.models import Product, StripeFact, Subject
+from licenzy_django.stripe import facts
+from licenzy_django.subscriptions.asked import is_quantity, nothing_changes
+from licenzy_django.subscriptions.owned import Owned, found, target
 
 NOT_HERE = "This is not used in this flow."
 RUNNING = frozenset({"active", "trialing", "past_due"})
@@ -48,58 +48,41 @@ class Flow:
         return FLOWS[self.name].data(self, subject)
 
 
-def is_quantity(number: Any) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_QUANTITY
-
-
 def payment_method(flow: Flow, subject: Subject) -> dict[str, Any]:
     return {"type": "payment_method_update"}
 
 
 def cancel(flow: Flow, subject: Subject) -> dict[str, Any]:
-    owned = Owned.find(subject, flow.product_code)
+    owned = found(subject.subject_ref, subject.mode, flow.product_code)
     refuse_while_pending(owned, clock.now())
-    if owned.product.is_add_on and len(owned.items) > 1:
+    if owned.product.is_add_on and len(owned.known.items) > 1:
         raise NotChangeable("The page would cancel the plan with its add-on.")
     return {"type": "subscription_cancel", "subscription_cancel": {"subscription": owned.subscription_id}}
 
 
 def change(flow: Flow, subject: Subject) -> dict[str, Any]:
-    owned, at = Owned.find(subject, flow.product_code), clock.now()
-    target = product_named(flow.to_product_code, subject.mode, is_for_sale=True) if flow.to_product_code else None
-    refuse_while_pending(owned, at)
-    if len(owned.items) != 1:
+    owned = found(subject.subject_ref, subject.mode, flow.product_code)
+    product = target(owned, flow.to_product_code)
+    refuse_while_pending(owned, clock.now())
+    if len(owned.known.items) != 1:
         raise NotChangeable("A subscription of several items cannot be changed there.")
     if owned.known.status not in RUNNING:
         raise NotChangeable("This subscription is paused, or its payment has not arrived.")
     named = {"subscription": owned.subscription_id}
-    if target is None and flow.quantity is None:
+    if not flow.to_product_code and flow.quantity is None:
         return {"type": "subscription_update", "subscription_update": named}
-    item = {**items_after(owned, target or owned.product, flow.quantity, at), "id": owned.items[0].id}
+    item = item_after(owned, product, flow.quantity)
     return {"type": "subscription_update_confirm", "subscription_update_confirm": {**named, "items": [item]}}
 
 
-def items_after(owned: Owned, target: Product, quantity: int | None, at: datetime) -> dict[str, Any]:
-    """Price and quantity of the one item that there will be. What stays the same keeps its price, sold or not."""
-    item: Item = owned.items[0]
-    if target.pk != owned.product.pk:
-        refuse_unless_possible(owned, target, at)
-    price = item.price if target.pk == owned.product.pk else target.stripe_price_id
-    after = {"price": price, "quantity": item.quantity if quantity is None else quantity}
-    if after == {"price": item.price, "quantity": item.quantity}:
-        raise InvalidRequest("This would change nothing.")
-    return after
-
-
-def refuse_unless_possible(owned: Owned, target: Product, at: datetime) -> None:
-    """Raises NotChangeable, AlreadySubscribed."""
-    if not target.is_recurring:
-        raise NotChangeable("A subscription can only become another subscription.")
-    if target.is_add_on != owned.product.is_add_on:
-        raise NotChangeable("A plan cannot become an add-on, nor an add-on a plan.")
-    others = live_subscriptions(owned.subject, target, at).exclude(source_id=owned.subscription_id)
-    if (other := others.first()) is not None:
-        raise AlreadySubscribed(product_code=other.product.code)
+def item_after(owned: Owned, product: Product, quantity: int | None) -> dict[str, Any]:
+    """The one item as it will be. What stays the same keeps its price, sold or not. Raises InvalidRequest."""
+    [item] = owned.known.items
+    price = item.price if product.pk == owned.product.pk else product.stripe_price_id
+    after = (price, item.quantity if quantity is None else quantity)
+    if after == (item.price, item.quantity):
+        raise nothing_changes()
+    return {"id": item.id, "price": after[0], "quantity": after[1]}
 
 
 def refuse_while_pending(owned: Owned, at: datetime) -> None:
@@ -107,7 +90,10 @@ def refuse_while_pending(owned: Owned, at: datetime) -> None:
 
     Raises ChangePending, NotChangeable.
     """
-    if owned.is_change_pending(at):
+    rows = StripeFact.objects.filter(mode=owned.mode, subscription_id=owned.subscription_id)
+    schedules = rows.exclude(subscription_id="").filter(object="subscription_schedule")
+    schedule = schedule_in_force([facts.fact_from(row) for row in schedules])
+    if schedule is not None and any(moment > at.timestamp() for moment in schedule.moments_ahead):
         raise ChangePending()
     if owned.known.scheduled_end is not None:
         raise NotChangeable("This subscription is canceled already, and ends with its period.")

@@ -62,18 +62,26 @@ class Owned:
 
 def owned(subject_ref: str, mode: str, product_code: str) -> Owned:
     """Raises ProductNotFound, NoSubscription, NotChangeable (the subject has it twice, or it is paused)."""
-    product = product_named(product_code, mode)
-    rows = live(clock.now()).filter(mode=mode, subject__subject_ref=subject_ref, product=product)
-    found = {row.source_id: row for row in rows.select_related("subject").order_by("pk")[:100]}
-    if not found:
-        raise NoSubscription()
-    if len(found) > 1:
-        raise NotChangeable(TWICE)
-    row = next(iter(found.values()))
-    subscription = Owned(row.subject, product, row)
+    subscription = found(subject_ref, mode, product_code)
     if subscription.known.status == "paused":
         raise NotChangeable(PAUSED)
     return subscription
+
+
+def found(subject_ref: str, mode: str, product_code: str) -> Owned:
+    """The subscription, whether or not it is paused.
+
+    Raises ProductNotFound, NoSubscription, NotChangeable (the subject has it twice).
+    """
+    product = product_named(product_code, mode)
+    rows = live(clock.now()).filter(mode=mode, subject__subject_ref=subject_ref, product=product)
+    by_subscription = {row.source_id: row for row in rows.select_related("subject").order_by("pk")[:100]}
+    if not by_subscription:
+        raise NoSubscription()
+    if len(by_subscription) > 1:
+        raise NotChangeable(TWICE)
+    row = next(iter(by_subscription.values()))
+    return Owned(row.subject, product, row)
 
 
 def product_named(code: Any, mode: str, *, is_for_sale: bool = False) -> Product:
