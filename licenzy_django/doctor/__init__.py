@@ -14,6 +14,7 @@ from licenzy_django.doctor.left_undone import (
     events_are_processed,
     secrets_are_of_their_mode,
 )
+from licenzy_django.doctor.portal import portal_fits
 from licenzy_django.doctor.preparations import (
     a_mode_can_sell,
     checks_are_clean,
@@ -34,7 +35,7 @@ CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
         secrets_are_encrypted,
     ],
     "catalog": [each_mode_has_products_and_keys],
-    "stripe": [prices_fit, webhook_is_registered],
+    "stripe": [prices_fit, webhook_is_registered, portal_fits],
     "work": [events_are_processed, secrets_are_of_their_mode, attempts_have_answers, deliveries_arrive],
     "billing": [prices_are_known, nobody_pays_twice, nobody_has_a_second_trial],
     "books": [books_are_balanced, reservations_add_up, plans_are_stored],

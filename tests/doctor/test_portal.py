@@ -178,7 +178,7 @@ def test_without_one_no_page_opens(shop: StripeDouble, listed: list[Json]) -> No
 
 
 def test_a_stripe_that_does_not_answer_is_a_finding(shop: StripeDouble) -> None:
-    shop.faults.add("GET", "/v1/billing_portal/configurations", "error_500", times=9)
+    shop.faults.add("GET", "/v1/billing_portal/configurations", "drop_before", times=9)
 
     [finding] = portal_fits()
 
