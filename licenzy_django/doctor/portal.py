@@ -15,7 +15,7 @@ from licenzy_django.stripe import client
 from licenzy_django.stripe.objects.fields import inside, listed
 
 # The prices that customers may choose are only shown to who asks for them.
-ACTIVE: Any = {"active": True, "limit": 100, "expand": ["data.features.subscription_update.products"]}
+DEFAULT: Any = {"active": True, "is_default": True, "expand": ["data.features.subscription_update.products"]}
 SETTINGS = "In Stripe's dashboard: Settings, Billing, Customer portal."
 MOST_PRODUCTS = 10
 """That one configuration can have."""
@@ -120,7 +120,7 @@ RULES = (
 def portal_fits() -> Iterator[Finding]:
     for mode in configured_modes():
         try:
-            found = client.ask(mode, lambda stripe: stripe.v1.billing_portal.configurations.list(ACTIVE))
+            found = client.ask(mode, lambda stripe: stripe.v1.billing_portal.configurations.list(DEFAULT))
         except LicenzyError as error:
             yield no_answer(mode, "the billing portal's configuration", error)
             continue

@@ -22,9 +22,11 @@ from licenzy_django.exceptions import (
     NoSubscription,
     NotChangeable,
     ProductNotFound,
+    StripeRefused,
 )
 from licenzy_django.models import Product
 from licenzy_django.stripe import client
+from licenzy_django.subscriptions import change, resume
 from licenzy_django.testing import StripeDouble
 from tests.backend import Backend, error_of
 from tests.sync.schedules import Schedules
@@ -318,3 +320,51 @@ def test_a_form_opens_the_page_that_it_names(stripe: StripeDouble, sent: list[Js
         assert wrong.status_code == 409
     assert client.post("/billing/", {"flow": "cancel", "product_code": "MAX"}).status_code == 409
     assert len(sent) == 1
+
+
+# --- at Stripe --------------------------------------------------------------------------------------------------------
+
+
+def flow_at_stripe(stripe: StripeDouble, **given: Any) -> Json:
+    page = billing_portal.session_url("user_1", **given)
+    session: Json = stripe.simulator.get("billing_portal.session", page.rsplit("/", 1)[-1])
+    flow: Json = session["flow"]
+    return flow
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"flow": "payment_method"}, "payment_method_update"),
+        ({"flow": "cancel", "product_code": "PRO"}, "subscription_cancel"),
+        ({"flow": "change", "product_code": "PRO"}, "subscription_update"),
+        ({"flow": "change", "product_code": "PRO", "to_product_code": "MAX"}, "subscription_update_confirm"),
+        ({"flow": "change", "product_code": "PRO", "quantity": 7}, "subscription_update_confirm"),
+    ],
+)
+def test_stripe_takes_what_is_asked(stripe: StripeDouble, subscription: Json, given: Json, kind: str) -> None:
+    flow = flow_at_stripe(stripe, **given)
+
+    assert flow["type"] == kind
+    assert flow["after_completion"]["redirect"] == {"return_url": BACK}
+
+
+def test_a_change_that_the_verbs_have_scheduled_is_pending_until_it_is_taken_back(
+    stripe: StripeDouble, subscription: Json
+) -> None:
+    change("user_1", "PRO", quantity=1, idempotency_key="less")
+    for flow in ("cancel", "change"):
+        with pytest.raises(ChangePending):
+            billing_portal.session_url("user_1", flow=flow, product_code="PRO")
+
+    resume("user_1", "PRO", idempotency_key="back")
+
+    assert flow_at_stripe(stripe, flow="cancel", product_code="PRO")["type"] == "subscription_cancel"
+
+
+def test_what_the_portals_settings_do_not_allow_is_for_an_operator(stripe: StripeDouble, subscription: Json) -> None:
+    features: Any = {"features": {"subscription_cancel": {"enabled": False}}}
+    client.ask("test", lambda client: client.v1.billing_portal.configurations.update("bpc_simulator", features))
+
+    with pytest.raises(StripeRefused):
+        billing_portal.session_url("user_1", flow="cancel", product_code="PRO")

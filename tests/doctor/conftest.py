@@ -35,8 +35,17 @@ def register(stripe: StripeDouble) -> Callable[..., dict[str, Any]]:
 def ready(stripe: StripeDouble, settings: Any) -> StripeDouble:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "licenzy_django.simulator"]
     stripe.sell("PRO_MONTHLY")
+    configure_portal(
+        proration_behavior="always_invoice", schedule_at_period_end={"conditions": [{"type": "decreasing_item_amount"}]}
+    )
     ApiKey.objects.issue("test", "the tests")
     return stripe
+
+
+def configure_portal(**update: Any) -> None:
+    """What customers may change in the billing portal."""
+    features: Any = {"features": {"subscription_update": update}}
+    client.ask("test", lambda client: client.v1.billing_portal.configurations.update("bpc_simulator", features))
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from licenzy_django.doctor import portal as doctor_portal
-from licenzy_django.doctor.portal import ACTIVE, MOST_PRODUCTS, Features, contradictions, portal_fits
+from licenzy_django.doctor.portal import MOST_PRODUCTS, Features, contradictions, portal_fits
 from licenzy_django.models import Product
+from licenzy_django.stripe import client
 from licenzy_django.testing import StripeDouble
+from tests.doctor.conftest import Doctor, configure_portal
 
 pytestmark = pytest.mark.django_db
 
@@ -146,31 +148,32 @@ def test_more_plans_than_fit_are_good_to_know(shop: StripeDouble) -> None:
     assert not is_wrong
 
 
-@pytest.fixture
-def listed(monkeypatch: pytest.MonkeyPatch) -> list[Json]:
-    """What Stripe has, active."""
-    found: list[Json] = []
+def test_the_doctor_asks_stripe_for_the_default_configuration(ready: StripeDouble, doctor: Doctor) -> None:
+    configure_portal(proration_behavior="none")
+    others: Any = {"features": {"subscription_cancel": {"enabled": True, "mode": "immediately"}}}
+    client.ask("test", lambda client: client.v1.billing_portal.configurations.create(others))
 
-    def ask(mode: str, call: Any) -> Json:
-        asked: list[Json] = []
-        configurations = SimpleNamespace(list=asked.append)
-        call(SimpleNamespace(v1=SimpleNamespace(billing_portal=SimpleNamespace(configurations=configurations))))
-        assert asked == [ACTIVE]
-        return {"object": "list", "data": found, "has_more": False}
+    status, said_to_us = doctor("--only", "stripe")
 
-    monkeypatch.setattr(doctor_portal, "client", SimpleNamespace(ask=ask))
-    return found
+    assert status == 1
+    assert "The billing portal (test): a change to more happens at once, and costs nothing" in said_to_us
+    assert "cancellation ends access" not in said_to_us
 
 
-def test_the_default_configuration_counts(shop: StripeDouble, listed: list[Json]) -> None:
-    listed += [{**portal(cancel={"enabled": False}), "is_default": False}, portal(card=False)]
+def test_a_price_that_no_product_has_is_found_in_it(ready: StripeDouble, doctor: Doctor) -> None:
+    product = ready.simulator.create_product({"name": "Other"})
+    other = ready.simulator.create_price(
+        {"product": product["id"], "currency": "eur", "unit_amount": 100, "recurring": {"interval": "month"}}
+    )
+    configure_portal(products=[{"product": product["id"], "prices": [other["id"]]}])
 
-    [finding] = portal_fits()
-
-    assert finding.message.startswith("The billing portal (test): customers cannot change their card there")
+    assert f"the price {other['id']}, which no product has" in doctor("--only", "stripe")[1]
 
 
-def test_without_one_no_page_opens(shop: StripeDouble, listed: list[Json]) -> None:
+def test_without_one_no_page_opens(shop: StripeDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing: Json = {"object": "list", "data": [], "has_more": False}
+    monkeypatch.setattr(doctor_portal, "client", SimpleNamespace(ask=lambda mode, call: nothing))
+
     [finding] = portal_fits()
 
     assert "has no configuration in test mode" in finding.message

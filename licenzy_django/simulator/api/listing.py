@@ -79,6 +79,7 @@ def _expand(world: World, shown: Json, path: list[str], whole: str) -> None:
     head, rest = path[0], path[1:]
     if shown.get("object") == "billing_portal.configuration" and path == _PRODUCTS:
         shown["_with_products"] = True
+        shown["features"]["subscription_update"].setdefault("products", None)
     if (shown.get("object"), head) in _HIDDEN and head not in shown:
         shown[head] = _hidden(world, shown, head)
     value: Any = shown.get(head)
