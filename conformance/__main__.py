@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if key:
         sides["stripe"] = play.on_stripe(names, real.client_of(key), say=print)
     if asked.browser:
-        from conformance import browser
+        from conformance.browser import played
 
-        sides |= browser.played(key)
+        sides |= played(key)
     print(report.table(sides), report.summary(sides), sep="\n\n")
     report.save(sides, asked.output)
     print(f"\nAll comparisons are in {asked.output}; it has no key and no id of your account.")
