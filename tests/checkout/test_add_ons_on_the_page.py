@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from licenzy_django import checkout
-from licenzy_django.exceptions import InvalidRequest, StripeRefused
-from licenzy_django.models import CheckoutAttempt, Product
+from licenzy_django import access, checkout
+from licenzy_django.exceptions import AlreadySubscribed, InvalidRequest
+from licenzy_django.models import CheckoutAttempt, Entitlement, Product
 from licenzy_django.testing import StripeDouble
 from tests.contract.typed_params import assert_valid_params
 
@@ -28,8 +27,7 @@ def stripe(stripe_double: StripeDouble) -> StripeDouble:
 
 def asked(code: str = "PRO", **given: Any) -> dict[str, Any]:
     given.setdefault("idempotency_key", f"of-{CheckoutAttempt.objects.count()}")
-    with suppress(StripeRefused):
-        checkout.start("user_1", code, **given)
+    checkout.start("user_1", code, **given)
     params: dict[str, Any] = CheckoutAttempt.objects.latest("pk").stripe_params
     assert_valid_params("checkout.sessions.create", params)
     return params
@@ -80,3 +78,40 @@ def test_what_is_no_add_on_is_refused(stripe: StripeDouble, code: str, items: An
 
     assert words in refused.value.extra["fields"]["optional_items"][0]
     assert CheckoutAttempt.objects.count() == 0
+
+
+# --- what is taken ----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_customer_adds_counts_as_its_own_product(stripe: StripeDouble) -> None:
+    session = stripe.checkout("user_1", "PRO", optional_items=["SEATS", "SUPPORT"])
+    stripe.simulator.choose_optional_item(session["id"], "price_seats", 3)
+
+    session = stripe.pay(session)
+
+    rows = Entitlement.objects.filter(subject_ref="user_1")
+    assert {(row.product.code, row.quantity, row.source_id) for row in rows} == {
+        ("PRO", 1, session["subscription"]),
+        ("SEATS", 3, session["subscription"]),
+    }
+    assert access.check("user_1", "SEATS")
+    assert not access.check("user_1", "SUPPORT")
+
+
+def test_what_is_offered_and_not_taken_gives_nothing(stripe: StripeDouble) -> None:
+    stripe.pay(stripe.checkout("user_1", "PRO", optional_items=["SEATS"]))
+
+    assert [row.product.code for row in Entitlement.objects.all()] == ["PRO"]
+
+
+def test_what_was_added_ends_with_the_subscription_and_is_had_once(stripe: StripeDouble) -> None:
+    session = stripe.checkout("user_1", "PRO", optional_items=["SEATS"])
+    stripe.simulator.choose_optional_item(session["id"], "price_seats")
+    session = stripe.pay(session)
+
+    with pytest.raises(AlreadySubscribed):
+        checkout.start("user_1", "SEATS", idempotency_key="again")
+    stripe.renew(session)
+    assert access.check("user_1", "SEATS")
+    stripe.cancel(session)
+    assert not access.check("user_1", "SEATS")
