@@ -105,6 +105,17 @@ def test_the_catalog_page_sets_up_an_account_in_an_empty_project(host: Path) -> 
     assert '"stripe_lookup_key": "pro_yearly"' in pulled
 
 
+def test_the_tax_of_the_page_is_asked_for_and_paid_in_an_empty_project(host: Path) -> None:
+    options = page("docs/checkout-options.md").files()
+    write(host, options, "test_tax.py")
+    add(host, options["mysite/settings.py"])
+
+    assert "no issues" in run(host, "manage.py", "check")
+    said = run(host, "-m", "pytest", "--ds", "mysite.settings", "-W", "error", "-q", "-p", "pytest_django.plugin")
+
+    assert "2 passed" in said
+
+
 BUY = """
 from django.core.management import call_command
 from licenzy_django import access, checkout
