@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from typing import Any
 
 import pytest
+import requests
 
 from tests.e2e.shops import Shop
 from tests.servers import Visitor, eventually
@@ -94,6 +97,36 @@ def test_two_clicks_on_a_change_are_one_change(member: Visitor) -> None:
     assert "Your plan has changed" in twin.page.text
     receipts = member.open("/account/receipts/").text
     assert receipts.count('<li class="row">') == 2
+
+
+def test_a_declined_upgrade_leaves_the_plan_as_it_is_until_it_is_paid(shop: Shop, member: Visitor) -> None:
+    stripe = partial(ask_stripe, shop)
+    subscription = stripe("subscriptions?limit=1")["data"][0]
+    failing = stripe("payment_methods/pm_card_chargeCustomerFail/attach", customer=subscription["customer"])
+    stripe(f"subscriptions/{subscription['id']}", default_payment_method=failing["id"])
+    member.open("/account/")
+    member.follow("Switch to Pro, yearly")
+
+    member.press("Switch and pay")
+
+    assert "/simulator/invoice/" in member.page.url
+    paying = member.page.url
+    assert account_says(member, "Your plan: Pro, monthly")
+    assert member.open("/members/").status_code == 200
+    assert "€19.00" in member.open("/account/receipts/").text
+
+    member.open(paying)
+    member.press("Pay")
+
+    eventually(lambda: account_says(member, "Your plan: Pro, yearly"))
+
+
+def ask_stripe(shop: Shop, path: str, **sent: str) -> Any:
+    """The simulated Stripe's own API."""
+    url, headers = f"{shop.url}/simulator/v1/{path}", {"Authorization": "Bearer sk_test_simulator"}
+    answer = requests.post(url, data=sent, headers=headers) if sent else requests.get(url, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def test_a_trial_is_tried_once(guest: Visitor) -> None:
