@@ -102,6 +102,7 @@ class Account:
         card = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
         ada = self.make("ada", "customers.create", {"email": "ada@example.com", **card})
         self.ids["card"] = ada["invoice_settings"]["default_payment_method"]
+        self.make("dora", "customers.create", card | {"address[country]": "DE"})
         self.make("bob", "customers.create", {"email": "bob@example.com"})
         self.make("other_card", "payment_methods.attach", {"customer": self.ids["ada"]}, "pm_card_mastercard")
         self.make("loose_card", "payment_methods.create", {"type": "card", "card[token]": "tok_visa"})

@@ -140,6 +140,7 @@ BESIDE: dict[str, Form] = {
     "invoice_items.create:pricing": {"amount": "", "currency": ""},
     "invoice_payments.list:payment": {"payment[type]": "payment_intent"},
     "invoices.create:collection_method": {"days_until_due": "30"},
+    "subscriptions.create:automatic_tax": {"customer": "@dora"},
     "subscriptions.create:trial_settings": {"trial_period_days": "7"},
     "payment_intents.create:off_session": {"payment_method": "pm_card_threeDSecure2Required", "confirm": "true"},
     "payment_intents.create:error_on_requires": {"payment_method": "pm_card_threeDSecure2Required", "confirm": "true"},

@@ -325,3 +325,30 @@ def test_older_versions_show_the_discount_itself(shop: Shop, stripe_client: stri
         old = stripe_client.raw_request("get", path, stripe_version="2024-06-20")
         assert json.loads(old.body)["discount"]["coupon"]["id"] == named
         assert "discount" not in json.loads(stripe_client.raw_request("get", path).body)
+
+
+def test_a_subscription_made_by_api_can_be_discounted_and_taxed(shop: Shop, stripe_client: stripe.StripeClient) -> None:
+    api, place = stripe_client.v1.subscriptions, {"country": "DE"}
+    customer = stripe_client.v1.customers.create({"address": place, "payment_method": "pm_card_visa"})
+    nowhere = stripe_client.v1.customers.create({"payment_method": "pm_card_visa"})
+    named, promoted = coupon(shop, duration="forever"), code(shop)
+    wanted: Any = {
+        "customer": customer.id,
+        "items": [{"price": shop.month["id"]}],
+        "discounts": [{"coupon": named}, {"promotion_code": promoted["id"]}],
+        "automatic_tax": {"enabled": True},
+    }
+    made = api.create(wanted | {"expand": ["latest_invoice", "discounts"]})
+    first: Any = made.latest_invoice
+    assert next(entry.source.coupon for entry in made.discounts if not isinstance(entry, str)) == named
+    assert [entry["amount"] for entry in first["total_discount_amounts"]] == [475, 356]
+    assert first["total"] == 1069 + 214
+    assert len(api.retrieve(made.id).discounts) == 1
+    for wrong, code_of_it in (
+        ({"customer": nowhere.id}, "customer_tax_location_invalid"),
+        ({"discounts": [{"coupon": "gone"}]}, "resource_missing"),
+        ({"billing_cycle_anchor": shop.simulator.now + DAY}, "not_simulated"),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            api.create(wanted | wrong)
+        assert refused.value.code == code_of_it

@@ -68,9 +68,9 @@ SIMULATED: dict[str, str] = {
           type=payment_method_update|subscription_cancel|subscription_update|subscription_update_confirm}
         locale return_url""",
     "subscriptions.list": f"{_LISTED} customer price status test_clock",
-    "subscriptions.create": """backdate_start_date billing_cycle_anchor billing_mode{type} cancel_at
-        cancel_at_period_end collection_method currency customer days_until_due default_payment_method description
-        items{price quantity} metadata
+    "subscriptions.create": """automatic_tax{enabled} backdate_start_date billing_cycle_anchor billing_mode{type}
+        cancel_at cancel_at_period_end collection_method currency customer days_until_due default_payment_method
+        description discounts{coupon promotion_code} items{price quantity} metadata
         payment_behavior=allow_incomplete|default_incomplete|error_if_incomplete proration_behavior trial_end
         trial_period_days trial_settings""",
     "subscriptions.update": """billing_cycle_anchor{type} cancel_at cancel_at_period_end

@@ -42,7 +42,8 @@ def create_subscription(world: World, params: Json, _: str) -> Json:
         days_until_due=params.get("days_until_due", 30),
         billing_mode=(params.get("billing_mode") or {}).get("type", "flexible"),
         billing_cycle_anchor=params.get("billing_cycle_anchor"), backdate_start_date=params.get("backdate_start_date"),
-        proration_behavior=params.get("proration_behavior", "create_prorations"), shown=_shown(params, method),
+        proration_behavior=params.get("proration_behavior", "create_prorations"),
+        shown=_shown(params, method) | _automatic_tax(params, customer), coupons=params.get("discounts") or [],
     )  # fmt: skip
     if not can_pay:
         with world.changing(subscription):
@@ -70,6 +71,17 @@ def _check_quantity(item: Json, at: str) -> None:
 def _shown(params: Json, method: Json | None) -> Json:
     shown = {name: params[name] for name in ("description", "trial_settings") if params.get(name)}
     return shown | ({"default_payment_method": method["id"]} if method else {})
+
+
+def _automatic_tax(params: Json, customer: Json) -> Json:
+    if not (params.get("automatic_tax") or {}).get("enabled"):
+        return {}
+    if not (customer["address"] or {}).get("country"):
+        raise invalid(
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
+            "calculate tax.", "automatic_tax[enabled]", "customer_tax_location_invalid",
+        )  # fmt: skip
+    return {"automatic_tax": {"disabled_reason": None, "enabled": True, "liability": {"type": "self"}}}
 
 
 def _chosen_method(world: World, customer: Json, params: Json) -> Json | None:

@@ -6,7 +6,7 @@ from ..json_tree import Json
 from ..periods import period_around, share_of
 from ..refusals import RefusalError, invalid
 from ..world import DAY, Ref, World
-from . import billing, catalog, change_rules, changes, invoices, subscriptions
+from . import billing, catalog, change_rules, changes, discounts, invoices, subscriptions
 from .invoice_lines import item_line, loose_line
 from .invoice_shapes import Heading
 
@@ -18,7 +18,7 @@ def subscribe(
     billing_mode: str = "flexible", trial_days: int = 0, by_invoice: bool = False, days_until_due: int = 30,
     billing_cycle_anchor: int | None = None, backdate_start_date: int | None = None,
     proration_behavior: str = "create_prorations", paid: bool = True, trial_end: int | None = None,
-    leave_open: bool = False, shown: Json | None = None,
+    leave_open: bool = False, shown: Json | None = None, coupons: list[Json] | None = None,
 ) -> Json:  # fmt: skip
     """A subscription made without Checkout, in the Dashboard say. ``incomplete``: its first payment failed.
 
@@ -26,9 +26,11 @@ def subscribe(
     ``by_invoice``: active at once, its first invoice is sent and open (``collection_method=send_invoice``).
     ``billing_cycle_anchor`` (ahead): the time until then is billed as a part; with ``proration_behavior="none"`` it is
     free, which "doesn't generate an invoice at all until the first billing period" (…/subscriptions/billing-cycle).
-    ``backdate_start_date``: the time since then is billed too (…/subscriptions/backdating).
+    ``backdate_start_date``: the time since then is billed too (…/subscriptions/backdating). ``coupons`` as the API's
+    ``discounts``: each names a ``coupon`` or a ``promotion_code``.
     """
     lines = [(catalog.price_named(world, price, param="items[0][price]"), quantity) for price, quantity in prices]
+    _check_coupons(world, customer, lines, coupons or [], in_parts=bool(billing_cycle_anchor or backdate_start_date))
     _check_times(world, billing_cycle_anchor, backdate_start_date, billing_mode, proration_behavior)
     trial_end = world.now + trial_days * DAY if trial_days else trial_end
     status = "incomplete" if leave_open else status
@@ -39,6 +41,8 @@ def subscribe(
         start_date=backdate_start_date,
     )  # fmt: skip
     subscription |= shown or {}
+    for wanted in coupons or []:
+        discounts.redeem_for(world, wanted, subscription)
     if by_invoice:
         subscription |= {"collection_method": "send_invoice", "days_until_due": days_until_due}
     invoice = _first_invoice(world, subscription, proration_behavior)
@@ -54,6 +58,19 @@ def subscribe(
         else:
             billing.charge(world, invoice, paid=paid)
     return subscription
+
+
+def _check_coupons(
+    world: World, customer: str, lines: list[tuple[Json, int]], wanted: list[Json], *, in_parts: bool
+) -> None:
+    for at, entry in enumerate(wanted):
+        if in_parts:
+            raise RefusalError("A discount on a part of the first period is not simulated.", param="discounts",
+                               code="not_simulated")  # fmt: skip
+        discounts.check(
+            world, entry, customer=customer, new_customer=False, currency=lines[0][0]["currency"], at=at,
+            subtotal=sum(price["unit_amount"] * quantity for price, quantity in lines),
+        )  # fmt: skip
 
 
 def _check_times(world: World, anchor: int | None, backdate: int | None, mode: str, prorations: str) -> None:

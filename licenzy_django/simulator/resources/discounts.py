@@ -15,15 +15,16 @@ from . import coupons, promotion_codes
 
 
 def check(
-    world: World, wanted: Json, *, customer: str | None, new_customer: bool, subtotal: int, currency: str
+    world: World, wanted: Json, *, customer: str | None, new_customer: bool, subtotal: int, currency: str, at: int = 0
 ) -> Json:
     """The coupon of an entry of ``discounts``: ``coupon`` or ``promotion_code``. ``new_customer``: one will be made."""
+    place = f"discounts[{at}]"
     if bool(wanted.get("coupon")) == bool(wanted.get("promotion_code")):
-        raise invalid("You must pass either coupon or promotion_code.", "discounts[0]", "parameter_missing")
+        raise invalid("You must pass either coupon or promotion_code.", place, "parameter_missing")
     if wanted.get("coupon"):
-        coupon = coupons.redeemable(world, wanted["coupon"], param="discounts[0][coupon]")
+        coupon = coupons.redeemable(world, wanted["coupon"], param=f"{place}[coupon]")
     else:
-        param = "discounts[0][promotion_code]"
+        param = f"{place}[promotion_code]"
         found = world.find("promotion_code", wanted["promotion_code"], param=param)
         if new_customer and found["restrictions"]["first_time_transaction"]:
             found = found | {"restrictions": found["restrictions"] | {"first_time_transaction": False}}
@@ -31,7 +32,7 @@ def check(
             world, found, customer=customer, subtotal=subtotal, currency=currency, param=param
         )
     if coupon["currency"] not in (None, currency):
-        raise invalid(f"The coupon's currency is `{coupon['currency']}`, that of the prices `{currency}`.", "discounts")
+        raise invalid(f"The coupon's currency is `{coupon['currency']}`, that of the prices `{currency}`.", place)
     return coupon
 
 
@@ -63,6 +64,13 @@ def redeem(
         "_coupon": snapshot(coupon),
     }
     return world.add(discount, "customer.discount.created" if customer else "")
+
+
+def redeem_for(world: World, wanted: Json, subscription: Json) -> None:
+    """The subscription keeps it; what older versions show is the first."""
+    discount = redeem(world, wanted, customer=subscription["customer"], subscription=subscription["id"])
+    subscription["discounts"] = [*subscription["discounts"], discount["id"]]
+    subscription.setdefault("_discount", snapshot(discount))
 
 
 def of(world: World, thing: Json) -> list[Json]:

@@ -6,7 +6,7 @@ docs.stripe.com/payments/checkout/discounts; ``allow_promotion_codes`` and ``dis
 
 from __future__ import annotations
 
-from ..json_tree import Json, snapshot
+from ..json_tree import Json
 from ..refusals import RefusalError, invalid
 from ..world import World
 from . import discounts, promotion_codes, session_totals
@@ -86,5 +86,4 @@ def redeem(world: World, session: Json, *, subscription: Json | None = None) -> 
         if subscription is None:
             discounts.redeem(world, entry, customer=session["customer"], session=session["id"])
         else:
-            redeemed = discounts.redeem(world, entry, customer=session["customer"], subscription=subscription["id"])
-            subscription |= {"discounts": [redeemed["id"]], "_discount": snapshot(redeemed)}
+            discounts.redeem_for(world, entry, subscription)
