@@ -67,7 +67,8 @@ def fetch(owned: Owned) -> Fetched:
     """Ask Stripe. Raises NotChangeable for a schedule that was made by hand; StripeUnavailable, StripeRefused."""
     subscription = client.fetch_subscription(owned.mode, owned.subscription_id)
     rows = listed(subscription["items"])
-    items = tuple(Item(row["id"], Price.of(row["price"]), row.get("quantity") or 0) for row in rows)
+    currency = subscription["currency"]
+    items = tuple(Item(row["id"], priced(owned.mode, row["price"], currency), row.get("quantity") or 0) for row in rows)
     book = known_prices(owned.mode, {item.price.id for item in items}).book
     terms = {row["id"]: book.terms_of(row["price"]["id"], row.get("created")) for row in rows}
     own = tuple(item for item in items if (found := terms[item.id]) and found.product_id == owned.product.pk)
@@ -137,19 +138,28 @@ def invoices_of_period(owned: Owned, fetched: Fetched) -> list[Json]:
     return listed(client.ask(owned.mode, lambda stripe: stripe.v1.invoices.list(params)))
 
 
-def price_for(product: Product, *, current: Price | None = None) -> Price:
+def priced(mode: str, price: dict[str, Any], currency: str) -> Price:
+    """A price in the subscription's currency, where it has that one. A subscription shows it in the price's own."""
+    if price["currency"] != currency and "currency_options" not in price:
+        price = client.ask(mode, partial(retrieve_price, price["id"]))
+    return Price.of(price, currency=currency)
+
+
+def price_for(product: Product, currency: str, *, current: Price | None = None) -> Price:
     """The price that a product is sold at now, or ``current``, which the item has already.
 
     Raises NotChangeable for one that is archived.
     """
-    price = current or Price.of(client.ask(product.mode, partial(retrieve_price, product.stripe_price_id)))
+    price = current or Price.of(
+        client.ask(product.mode, partial(retrieve_price, product.stripe_price_id)), currency=currency
+    )
     if not price.is_active:
         raise NotChangeable("Its price is archived at Stripe: an operator has to give it another one.")
     return price
 
 
 def retrieve_price(price_id: str, stripe: Any) -> Any:
-    return stripe.v1.prices.retrieve(price_id)
+    return stripe.v1.prices.retrieve(price_id, {"expand": ["currency_options"]})
 
 
 def refuse_what_cannot_wait(owned: Owned, fetched: Fetched) -> None:

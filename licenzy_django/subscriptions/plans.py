@@ -70,8 +70,8 @@ def plan(owned: Owned, asked: AskedChange) -> Plan:
     fetched = at_stripe.fetch(owned)
     item = fetched.item
     is_same = product == owned.product
-    price = at_stripe.price_for(product, current=item.price if is_same else None)
-    new = [Item("", at_stripe.price_for(each), count) for each, count in added]
+    price = at_stripe.price_for(product, fetched.subscription["currency"], current=item.price if is_same else None)
+    new = [Item("", at_stripe.price_for(each, fetched.subscription["currency"]), count) for each, count in added]
     after = rules.changed(fetched.items, item.id, price=price, quantity=asked.quantity or item.quantity, added=new)
     if after == fetched.items:
         raise nothing_changes()

@@ -43,8 +43,11 @@ class Price:
         return LENGTHS.get(self.interval, 0) * self.interval_count
 
     @classmethod
-    def of(cls, price: Mapping[str, Any]) -> Price:
-        """From Stripe's object. What has no amount of its own (tiers) counts as 0."""
+    def of(cls, price: Mapping[str, Any], *, currency: str = "") -> Price:
+        """From Stripe's object, in a currency that it has besides its own. What has no amount (tiers) counts as 0."""
+        option = (price.get("currency_options") or {}).get(currency)
+        if option and currency != price.get("currency"):
+            price = {**price, **option, "currency": currency}
         amount = price.get("unit_amount")
         recurring = price.get("recurring") or {}
         return cls(

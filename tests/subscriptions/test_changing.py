@@ -17,8 +17,9 @@ from licenzy_django.exceptions import (
     NotChangeable,
     ProductNotFound,
 )
-from licenzy_django.models import Entitlement, Product, SubscriptionChange
+from licenzy_django.models import Entitlement, Product, Subject, SubscriptionChange
 from licenzy_django.stripe import client
+from licenzy_django.stripe.customers import ensure_customer
 from licenzy_django.testing import StripeDouble
 
 pytestmark = pytest.mark.sells(
@@ -374,6 +375,29 @@ def test_a_price_in_another_currency_is_refused(stripe: StripeDouble, subscripti
 
     with pytest.raises(NotChangeable, match="currency"):
         change()
+
+
+def test_a_subscription_in_another_currency_of_its_price_is_changed_in_that_one(stripe: StripeDouble) -> None:
+    for code, amount in (("PRO", 2100), ("MAX", 3100)):
+        asked: Any = {"currency_options": {"usd": {"unit_amount": amount}}}
+        price = f"price_{code.lower()}"
+        client.ask("test", lambda stripe, p=price, a=asked: stripe.v1.prices.update(p, a))  # type: ignore[misc]
+    customer = ensure_customer(Subject.objects.create(mode="test", subject_ref="ada"))
+    wanted: Any = {
+        "mode": "subscription",
+        "customer": customer,
+        "currency": "usd",
+        "line_items": [{"price": "price_pro", "quantity": 1}],
+        "success_url": "https://testserver/",
+    }
+    stripe.pay(client.ask("test", lambda stripe: stripe.v1.checkout.sessions.create(wanted)))
+    stripe.advance(days=10)
+
+    shown = subscriptions.preview("ada", "PRO", to_product_code="MAX")
+
+    assert (shown.currency, shown.next_amount) == ("usd", 3100)
+    assert change(change_token=shown.change_token).status == "changed"
+    assert invoices(stripe)[-1]["amount_due"] == shown.amount_due
 
 
 def test_an_archived_price_is_refused(stripe: StripeDouble, subscription: Any) -> None:

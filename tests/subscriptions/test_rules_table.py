@@ -205,3 +205,14 @@ def test_a_price_as_stripe_writes_it(given: dict[str, Any], amount: Decimal) -> 
 
     assert (found.amount, found.rhythm, found.is_active) == (amount, ("month", 3), True)
     assert not Price.of({"id": "price_1", "active": False, **given}).is_active
+
+
+def test_a_price_has_other_currencies_besides_its_own() -> None:
+    options = {"usd": {"unit_amount": 2100, "unit_amount_decimal": "2100"}, "eur": {"unit_amount": 1900}}
+    given = {"id": "price_1", "currency": "eur", "unit_amount": 1900, "currency_options": options}
+
+    assert [(each.amount, each.currency) for each in (Price.of(given, currency=c) for c in ("eur", "usd", "jpy"))] == [
+        (1900, "eur"),
+        (2100, "usd"),
+        (1900, "eur"),
+    ]
