@@ -1,5 +1,7 @@
 """What a webhook may cost."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -47,3 +49,30 @@ def test_a_subscription_event_that_comes_first_costs_no_more(stripe: StripeDoubl
         statements, calls = cost(stripe, events[first])
 
         assert (statements <= 12, calls) == (True, 1), (first, statements, calls)
+
+
+def a_trial(stripe: StripeDouble) -> None:
+    stripe.simulator.pay(stripe.checkout("user_1", "TRIAL"))
+
+
+def a_start_without_an_invoice(stripe: StripeDouble) -> None:
+    customer = stripe.buy("user_1", "WEEK_PASS")["customer"]
+    anchor = stripe.simulator.now + 10 * 86_400
+    stripe.simulator.subscribe(
+        customer, [("price_pro_monthly", 1)], billing_cycle_anchor=anchor, proration_behavior="none"
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begin", [a_trial, a_start_without_an_invoice])
+def test_what_is_noted_of_a_subscription_costs_no_more(stripe: StripeDouble, begin: Callable[..., None]) -> None:
+    stripe.sell("TRIAL", trial_days=14)
+    begin(stripe)
+    [subscription] = stripe.simulator.all("subscription")
+    costs = {event["type"]: cost(stripe, event) for event in stripe.take_events()}
+    stripe.simulator.set_quantity(subscription, 3)
+    stripe.simulator.cancel_at_period_end(subscription)
+    costs |= {"later " + event["type"]: cost(stripe, event) for event in stripe.take_events()}
+
+    assert max(statements for statements, _ in costs.values()) <= 12, costs
+    assert max(calls for _, calls in costs.values()) <= 1, costs
