@@ -321,3 +321,4 @@ def test_a_refund_of_a_credit_note_that_failed_gave_nothing_back() -> None:
 def test_of_an_invoice_that_credit_paid_counts_its_total() -> None:
     assert Payments([]).reversal_of_invoice(invoice(0, total=1000, credited=1000)) == refunded(1)
     assert Payments([]).reversal_of_invoice(invoice(0, total=0, credited=0)) is None
+    assert Payments([invoice_payment("pi_1"), refund(1)]).reversal_of_invoice(invoice(0)) is None

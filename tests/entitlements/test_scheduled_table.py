@@ -22,6 +22,8 @@ BOOK = PriceBook(
         *(PriceSpan(price, Terms(product, "subscription"), since=0) for price, product in PRICES.items()),
         PriceSpan("moved", Terms(MAX, "subscription"), since=0, until=seconds(20)),
         PriceSpan("moved", Terms(MORE, "subscription"), since=seconds(20)),
+        PriceSpan("to_move", Terms(MAX, "subscription"), since=0, until=seconds(40)),
+        PriceSpan("to_move", Terms(MORE, "subscription"), since=seconds(40)),
     ]
 )
 Amount = tuple[str, int]
@@ -82,6 +84,8 @@ BECOMES: dict[str, tuple[tuple[Amount, ...], tuple[Amount, ...], dict[str, Any]]
         {"PRO": (30, "MAX", 1)},
     ),
     "a price that will be another product's": ((("pro", 1),), (("moved", 1),), {"PRO": (30, "MORE", 1)}),
+    "a price that becomes another product's later": ((("pro", 1),), (("to_move", 1),), {"PRO": (30, "MAX", 1)}),
+    "two items of one price become one": ((("pro", 1), ("pro", 2)), (("pro", 3),), {}),
     "the same": ((("pro", 1),), (("pro", 1),), {}),
 }
 
@@ -93,6 +97,13 @@ def test_what_a_subscription_becomes(has: tuple[Amount, ...], will_have: tuple[A
 
 def test_a_price_that_moved_stays_what_it_was_for_an_item_that_was_made_before() -> None:
     assert changes(schedule((("moved", 2),), (("moved", 1),)), has=(("moved", 2),)) == {"MAX": (30, "MAX", 1)}
+
+
+def test_a_price_that_moved_is_what_it_is_now_for_an_item_that_was_made_since() -> None:
+    of = subscription(item("moved", 2, made=25))
+    found = scheduled_changes(of, [schedule((("moved", 2),), (("moved", 1),))], BOOK.terms_of)
+
+    assert {product: (days(change.at), change.quantity) for product, change in found.items()} == {MORE: (30, 1)}
 
 
 def test_of_several_changes_the_next_one_is_shown() -> None:
