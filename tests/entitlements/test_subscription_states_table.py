@@ -12,7 +12,7 @@ import pytest
 
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.subscription_states import derive_subscription
-from licenzy_django.entitlements.terms import Terms
+from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
 from licenzy_django.stripe.objects import Fact, merged
 from tests.entitlements.money import DAY, days, refunded, seconds
 
@@ -386,6 +386,18 @@ EVIDENCE = {
     "a free start, and an invoice that may be the first": ([FREE, invoice(lines=None)], OFF),
     "a free start, and something else is billed": ([FREE, invoice(line("setup", end=0), paid=False)], ON),
     "a free start, and more seats are billed": ([FREE, invoice(line(quantity=9, proration=True), paid=False)], ON),
+    "a free start, and the first invoice came an hour late": (
+        [FREE, invoice(line(quantity=2), paid=False, created=3600)],
+        OFF,
+    ),
+    "a free start, and an invoice came later than that": (
+        [FREE, invoice(line(quantity=2), paid=False, created=3601)],
+        ON,
+    ),
+    "a free start, and an invoice of nobody knows when": (
+        [FREE, invoice(line(quantity=2), paid=False, created=None)],
+        OFF,
+    ),
     "a free start, and its renewal is open": ([FREE, invoice(line(quantity=2, start=30, end=60), paid=False)], ON),
     "a session of ours": ([PAID_SESSION], ON),
 }
@@ -394,6 +406,66 @@ EVIDENCE = {
 @pytest.mark.parametrize(("known", "expected"), EVIDENCE.values(), ids=EVIDENCE.keys())
 def test_what_counts_as_evidence(known: list[Fact], expected: str) -> None:
     assert shown(state(subscription(item(quantity=2)), *known)) == expected
+
+
+SENT_FOR_THREE = invoice(line(start=30, end=60, amount=3000, quantity=3), name="in_2", paid=False)
+SENT_FOR_MAX = invoice(line("max", start=30, end=60, amount=3000), name="in_2", paid=False)
+SEEN = {
+    "more seats, before the renewal": ("pro", 3, [SENT_FOR_THREE, seen("pro", 0), seen("pro", 10, 3)], (1, 3)),
+    "more seats, with the renewal": ("pro", 3, [SENT_FOR_THREE, seen("pro", 0), seen("pro", 30, 3)], (1, 1)),
+    "another plan, before the renewal": ("max", 1, [SENT_FOR_MAX, seen("pro", 0), seen("max", 10)], (3, 1)),
+    "another plan, by a version that kept no quantity": (
+        "max",
+        1,
+        [SENT_FOR_MAX, Fact("subscription_price", "sub_1/max", {"price": "max", "seen_at": seconds(10)})],
+        (1, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("price", "quantity", "known", "on"), SEEN.values(), ids=SEEN.keys())
+def test_what_was_seen_before_an_unpaid_renewal_is_there_with_its_quantity(
+    price: str, quantity: int, known: list[Fact], on: tuple[int, int]
+) -> None:
+    found = states(subscription(item(price, quantity, end=60), latest="in_2"), invoice(), *known)
+
+    assert [(one.product_id, one.quantity) for one in found if one.grants_access] == [on]
+
+
+def test_each_price_counts_as_the_product_that_had_it_when_the_item_was_made() -> None:
+    book = PriceBook(
+        [
+            PriceSpan("pro", PRO, since=0, until=seconds(10)),
+            PriceSpan("max", MAX, since=0, until=seconds(10)),
+            PriceSpan("pro", PLAIN, since=seconds(10)),
+            PriceSpan("max", PLAIN, since=seconds(10)),
+        ]
+    )
+
+    found = derive_subscription(
+        subscription(item("max"), latest="in_2"), [invoice(), CHANGE], book.terms_of, leeway=DAY
+    )
+
+    assert [(one.product_id, one.grants_access) for one in found] == [(1, True), (3, False)]
+
+
+def test_an_unpaid_change_to_a_price_that_nobody_knows_leaves_what_was_paid() -> None:
+    change = invoice(line("strange", 15, 30, 1500, proration=True), name="in_2", paid=False)
+
+    assert shown(state(subscription(item("strange"), latest="in_2"), invoice(), change)) == ON
+
+
+def test_what_an_unpaid_change_leaves_ends_with_its_own_paid_time() -> None:
+    year = invoice(line("max", 15, 380, 9000), name="in_2", paid=False)
+
+    restarted = item("max", end=380) | {"period_start": seconds(15)}
+    found = {one.product_id: one for one in states(subscription(restarted), invoice(), year)}
+
+    assert (shown(found[1]), shown(found[3])) == (ON, OFF)
+
+
+def test_a_period_that_was_made_longer_without_a_bill_is_there_to_its_end() -> None:
+    assert shown(state(subscription(item(end=32)), invoice())) == "active, on until 33"
 
 
 def test_an_invoice_that_an_earlier_version_kept_is_no_evidence() -> None:
