@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     key = os.environ.get("STRIPE_TEST_SECRET_KEY", "")
     if key and not agreed(real.checked(key), real.WILL_MAKE, len(names), yes=asked.yes):
         return 2
+    if key and (problem := real.problem_of(real.client_of(key))):
+        print(problem, file=sys.stderr)
+        return 2
     sides = {"simulator": play.on_the_simulator(names)}
     if key:
         sides["stripe"] = play.on_stripe(names, real.client_of(key), say=print)

@@ -9,7 +9,7 @@ import stripe
 
 from conformance import scenarios
 from conformance.real import Shelf, StripeAccount
-from conformance.scenario import SCENARIOS, Row
+from conformance.scenario import SCENARIOS, Row, Seen, rows_of
 from conformance.simulated import SimulatedAccount
 
 __all__ = ["chosen", "on_stripe", "on_the_simulator", "pages", "scenarios"]
@@ -39,7 +39,7 @@ def on_stripe(
     try:
         for name in names:
             say(f"{name} …")
-            rows += of_one(name, account(client, shelf))
+            rows += of_one(name, lambda: account(client, shelf))
     except KeyboardInterrupt:
         say("Interrupted: what was found so far follows.")
     finally:
@@ -48,8 +48,15 @@ def on_stripe(
     return rows
 
 
-def of_one(name: str, account: StripeAccount) -> list[Row]:
+def of_one(name: str, account: Callable[[], StripeAccount]) -> list[Row]:
+    made: list[StripeAccount] = []
+
+    def play(seen: Seen) -> None:
+        made.append(account())
+        SCENARIOS[name].play(made[0], seen)
+
     try:
-        return SCENARIOS[name].played(account)
+        return rows_of(name, play)
     finally:
-        account.leave()
+        for each in made:
+            each.leave()

@@ -36,6 +36,19 @@ def checked(key: str) -> str:
     return key
 
 
+def problem_of(client: stripe.StripeClient) -> str:
+    """Why nothing can be played with this key, in a sentence without it; empty where it can."""
+    try:
+        client.v1.test_helpers.test_clocks.list({"limit": 1})
+    except stripe.AuthenticationError:
+        return "Stripe does not know this key."
+    except stripe.PermissionError:
+        return "This restricted key may not use test clocks: take a secret key of test mode."
+    except stripe.StripeError as error:
+        return f"Stripe could not be reached, or refused: {type(error).__name__} {error.code or ''}"
+    return ""
+
+
 class Shelf:
     """What all scenarios of a run share: prices, made when the first one needs them, and archived at the end."""
 

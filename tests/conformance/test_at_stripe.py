@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 
 from conformance import __main__ as command
 from conformance import play, real
@@ -135,3 +137,45 @@ def test_a_no_asks_stripe_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     assert command.main(["--output", str(tmp_path / "c.json")]) == 2
     assert not (tmp_path / "c.json").exists()
+
+
+def test_an_account_that_cannot_be_used_is_said_in_a_sentence_without_the_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Unknown(ClockedClient):
+        def request(self, *args: Any, **more: Any) -> Any:
+            return json.dumps({"error": {"type": "invalid_request_error", "message": "sk_test_hidden"}}), 401, {}
+
+    monkeypatch.setenv("STRIPE_TEST_SECRET_KEY", "sk_test_hidden")
+    monkeypatch.setattr(real, "client_of", lambda key: client_of(Unknown()))
+    monkeypatch.setattr(play, "on_the_simulator", lambda names: pytest.fail("It has begun."))
+
+    assert command.main(["--yes"]) == 2
+    said = capsys.readouterr()
+    assert said.err == "Stripe does not know this key.\n"
+    assert "sk_test_hidden" not in said.out
+
+
+def test_the_whole_command_with_a_key(
+    at_stripe: ClockedClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STRIPE_TEST_SECRET_KEY", "sk_test_conformance")
+    monkeypatch.setattr(real, "client_of", lambda key: client_of(at_stripe))
+    monkeypatch.setattr(StripeAccount.__init__, "__kwdefaults__", {"wait": lambda seconds: None})
+    output = tmp_path / "c.json"
+
+    assert command.main(["--yes", "--only", "preview", "--output", str(output)]) == 0
+
+    said = capsys.readouterr().out
+    assert "Nothing differs." in said
+    assert "stripe: 1 scenarios" in said
+    assert {row["side"] for row in json.loads(output.read_text())["rows"]} == {"simulator", "stripe"}
+
+
+def test_a_clock_that_cannot_be_made_is_a_row(at_stripe: ClockedClient) -> None:
+    def none(client: Any, shelf: Shelf) -> StripeAccount:
+        raise stripe.RateLimitError("slow down")  # type: ignore[no-untyped-call]
+
+    [row] = play.on_stripe([RENEWAL], client_of(at_stripe), say=str, account=none)
+
+    assert row.found.startswith("RateLimitError")
