@@ -284,6 +284,11 @@ WENT_BACK = {
     "what an upgrade's credit rests on, later": ([month(), UP], refunded("1", 3000, 12), set()),
     "what an upgrade's credit rests on, before": ([month(), UP], refunded("1", 3000, 9), {"2"}),
     "what an upgrade's credit rests on, as it was paid": ([month(), UP], refunded("1", 3000, 10), {"2"}),
+    "what an upgrade's credit rests on, while it was not paid yet": (
+        [month(), invoice("2", change(-2000, 10, price="pro"), change(6000, 10), on=10, paid=12)],
+        refunded("1", 3000, 11),
+        {"2"},
+    ),
     "what credit alone rests on, later": ([month(), SIDEWAYS], refunded("1", 3000, 12), set()),
     "what credit alone rests on, before": ([month(), SIDEWAYS], refunded("1", 3000, 9), set()),
     "what credit beside the balance rests on, before": ([month(), BY_BALANCE], refunded("1", 3000, 9), {"2"}),
