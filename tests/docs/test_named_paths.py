@@ -29,3 +29,18 @@ def test_contributors_are_given_paths_from_the_root(document: str) -> None:
     named = set(PATH.findall((REPOSITORY / document).read_text()))
 
     assert sorted(path for path in named if not (REPOSITORY / path).exists()) == []
+
+
+def test_every_test_that_is_named_for_a_fault_is_there() -> None:
+    rows = re.findall(r"^\| [SHRM]\d.*\|([^|]*)\|$", (REPOSITORY / "docs/reliability.md").read_text(), re.MULTILINE)
+    files = [
+        each.split(" ", 1)
+        for row in rows
+        for part in row.split(";")
+        for each in re.split(r", (?=\w+[/.])", part.strip())
+    ]
+    assert len(files) > 40
+    for name, *named in files:
+        text = (REPOSITORY / "tests" / name).read_text()
+        for test in re.findall(r"`(\w+)`", " ".join(named)):
+            assert f"def {test}(" in text, (name, test)
