@@ -54,7 +54,7 @@ class LicenzySettings:
     """Dotted path to a callable without arguments that returns a ``stripe.HTTPClient`` to use instead of requests."""
 
     RENEWAL_LEEWAY_HOURS: int = 24
-    """How long a subscription whose period has ended stays on while no news has come."""
+    """How long a subscription whose period has ended stays on while no event has come."""
 
     TRIALS: str = "once"
     """How many trials a subject gets: ``once``, ``once_per_product`` or ``always``."""

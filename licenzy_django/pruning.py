@@ -26,7 +26,7 @@ def sent_deliveries(days: int, *, at: datetime | None = None) -> int:
 
 
 def outbound_events(days: int, *, at: datetime | None = None) -> int:
-    """Outbound events without a delivery left. What may be told only once is kept for as long as it is news."""
+    """Outbound events without a delivery left. One that is published only once stays while it could come again."""
     before = clock.moment(at) - max(timedelta(days=days), PUBLISHED_WITHIN)
     deliveries = Delivery.objects.filter(event=OuterRef("pk"))
     return in_batches(OutboundEvent.objects.filter(~Exists(deliveries), created_at__lt=before))

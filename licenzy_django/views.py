@@ -247,7 +247,7 @@ class OwnCheckoutView(SubjectView):
         return attempt
 
     def ask_stripe(self, session_id: str, mode: str) -> None:
-        """So that nobody waits for a late webhook. Where that fails nothing is lost: it brings the same news."""
+        """So that nobody waits for a late webhook. Where that fails nothing is lost: it brings the same facts."""
         try:
             with suppress(*OUT_OF_ORDER):
                 sync.refresh_checkout(session_id, self.subject_ref, mode=mode)

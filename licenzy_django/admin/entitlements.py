@@ -54,8 +54,8 @@ class EntitlementAdmin(LookedUp):
 
     @admin.display(description=_("now"))
     def status_now(self, entitlement: Entitlement) -> str:
-        standing = availability_of(entitlement, clock.now())
-        return f"{standing.status} ({standing.reason})" if standing.reason else standing.status
+        availability = availability_of(entitlement, clock.now())
+        return f"{availability.status} ({availability.reason})" if availability.reason else availability.status
 
     @admin.display(description=_("rests on"))
     def rests_on(self, entitlement: Entitlement) -> SafeString | str:

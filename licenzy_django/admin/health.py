@@ -92,7 +92,7 @@ def of_stripe(mode: str, at: datetime) -> Iterable[HealthItem]:
         attempt_words,
     )
     yield health_item(
-        _("Payment pages that are over, without news from Stripe"),
+        _("Payment pages that are over, without an event from Stripe"),
         _("Stripe tells us when a page expires or is paid. Look whether webhooks arrive, then run: licenzy_sync"),
         created.filter(expires_at__lt=at - EXPIRED_WITHOUT_EVENT),
         attempt_words,
@@ -106,7 +106,7 @@ def of_stripe(mode: str, at: datetime) -> Iterable[HealthItem]:
     synced = EntitlementChange.objects.filter(mode=mode, reason="sync", at__gte=at - timedelta(days=DAYS))
     yield health_item(
         _("Entitlements that only a comparison with Stripe put right, in the last 30 days"),
-        _("Each was news that no webhook brought. Look at the endpoint in the Stripe dashboard."),
+        _("No webhook brought any of these. Look at the endpoint in the Stripe dashboard."),
         synced.select_related("entitlement"),
         lambda change: f"{moment(change.at)} · {change.entitlement.subject_ref} · {change.entitlement}",
     )

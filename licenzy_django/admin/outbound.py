@@ -179,7 +179,7 @@ class OutboundEndpointAdmin(Configured):
             return HttpResponseRedirect(reverse("admin:licenzy_outboundendpoint_change", args=[endpoint.pk]))
         title = _("Switch on") if on else _("Switch off")
         consequence = (
-            _("It hears of everything again, and gets what still waits.")
+            _("It gets every event again, and those that still wait.")
             if on
             else _("Nothing more is recorded or sent for it; what waits keeps waiting.")
         )

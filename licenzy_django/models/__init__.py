@@ -1,4 +1,4 @@
-"""What the app knows: the nouns, each with its constraints in the database."""
+"""What the app knows: the models, each with its constraints in the database."""
 
 from licenzy_django.models.base import Mode
 from licenzy_django.models.catalog import Product

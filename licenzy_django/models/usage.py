@@ -33,7 +33,7 @@ class Reservation(models.Model):
     public_id = models.CharField(_("id"), max_length=40, default=new_reservation_id, editable=False)
     mode = mode_field()
     # Without a foreign key in the database: its check would lock the subject while packs are locked, and whoever
-    # settles the subject locks the two in the other order.
+    # rebuilds the subject locks the two in the other order.
     subject = models.ForeignKey(
         Subject,
         models.PROTECT,

@@ -26,10 +26,10 @@ BOTH_SECRETS_SIGN_FOR = timedelta(hours=24)
 def create(
     mode: str, url: str, events: Iterable[str] = (), description: str = "", *, request_id: str = ""
 ) -> tuple[OutboundEndpoint, str]:
-    """An endpoint that hears of everything from now on; the second of the pair is its secret, ``whsec_…``.
+    """An endpoint that gets every event from now on; the second of the pair is its secret, ``whsec_…``.
 
     Args:
-        events: the types it wants to hear of; none means all.
+        events: the types that it gets; none means all.
         request_id: of the form that asks, so that sending it twice makes one.
 
     Raises InvalidRequest naming the fields; IntegrityError if ``request_id`` has made an endpoint before.
@@ -95,7 +95,7 @@ def switch_off(endpoint: OutboundEndpoint, reason: str, *, at: datetime | None =
 
 
 def switch_on(endpoint: OutboundEndpoint, *, at: datetime | None = None) -> bool:
-    """It hears again, and gets what still waits. Returns whether it was off."""
+    """It gets events again, and those that still wait. Returns whether it was off."""
     changed = OutboundEndpoint.objects.filter(pk=endpoint.pk, is_active=False).update(
         is_active=True, disabled_reason="", first_failed_at=None, resting_until=None, updated_at=clock.moment(at)
     )

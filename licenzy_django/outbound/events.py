@@ -1,4 +1,4 @@
-"""What can be told, in the words of the contract: one function for each kind of news, and the body that is sent."""
+"""The events that are published, in the words of the contract: a function for each kind, and the body that is sent."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ PAYLOAD_KEYS = (
     "created_at",
     "updated_at",
 )
-# Older than this is no news: a sync that finds an invoice of last year tells nobody. Prune keeps the keys longer.
+# Older outcomes are not published: a sync may find an invoice of last year. Prune keeps the keys longer.
 PUBLISHED_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """One thing to tell.
+    """An event to publish.
 
     Attributes:
-        dedup_key: what may be told only once per mode; empty where the caller knows that it is new.
-        occurred_at: endpoints that were made later are not told.
+        dedup_key: of what is published only once per mode; empty where the caller knows that it is new.
+        occurred_at: endpoints that were made later do not get it.
     """
 
     type: EventType
@@ -92,7 +92,7 @@ def subscription_changed(rows: Sequence[Entitlement], audit: AuditContext, *, is
 
 
 def invoice_collected(invoice: InvoiceOutcome, subject: Subject, rows: Sequence[Entitlement]) -> list[NewEvent]:
-    """That an invoice was paid, and that a try to collect it failed: each once, while it is news."""
+    """That an invoice was paid, and that a try to collect it failed: each once, for ``PUBLISHED_WITHIN``."""
     outcomes = [
         (EventType.INVOICE_PAYMENT_SUCCEEDED, "invoice_paid", invoice.paid_at),
         (EventType.INVOICE_PAYMENT_FAILED, "invoice_payment_failed", invoice.failed_at),

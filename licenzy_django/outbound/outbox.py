@@ -1,4 +1,4 @@
-"""What others must hear: written in the transaction of the change, sent afterwards by ``licenzy_deliver``.
+"""Events for other systems: written in the transaction of the change, sent afterwards by ``licenzy_deliver``.
 
 Without an endpoint nothing is written: an endpoint gets what happens from the moment it was made. What a change of an
 entitlement is follows from its history row, so it is published as often as it happened: once. What Stripe may report
@@ -38,10 +38,10 @@ def listeners_of(mode: str | OuterRef) -> models.QuerySet[OutboundEndpoint]:
 
 @transaction.atomic(savepoint=False)
 def publish(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEvent]:
-    """Keep what each listening endpoint has to be told. At most three statements, one if nobody wants to hear.
+    """Keep what each listening endpoint gets. At most three statements, one if there is none.
 
     Belongs into the transaction of the change. Returns the events that were written.
-    Raises IntegrityError if another transaction told the same ``dedup_key`` at this very moment.
+    Raises IntegrityError if another transaction published the same ``dedup_key`` at this very moment.
     """
     endpoints = listening(mode, new_events) if new_events else []
     now = clock.now()
@@ -71,9 +71,9 @@ def publish(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEvent]:
 
 
 def listening(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEndpoint]:
-    """The mode's active endpoints; ``told_<n>`` says that the n-th news is none any more."""
+    """The mode's active endpoints; ``known_<n>`` says that the n-th event was published before."""
     known = {
-        f"told_{number}": Exists(OutboundEvent.objects.filter(mode=mode, dedup_key=item.dedup_key))
+        f"known_{number}": Exists(OutboundEvent.objects.filter(mode=mode, dedup_key=item.dedup_key))
         for number, item in enumerate(new_events)
         if item.dedup_key
     }
@@ -82,7 +82,7 @@ def listening(mode: str, new_events: Sequence[NewEvent]) -> list[OutboundEndpoin
 
 
 def is_for(item: NewEvent, number: int, endpoint: OutboundEndpoint) -> bool:
-    if getattr(endpoint, f"told_{number}", False) or not endpoint.wants(item.type):
+    if getattr(endpoint, f"known_{number}", False) or not endpoint.wants(item.type):
         return False
     # Stripe's times are whole seconds.
     return item.occurred_at is None or endpoint.created_at.replace(microsecond=0) <= item.occurred_at
@@ -92,7 +92,7 @@ def is_for(item: NewEvent, number: int, endpoint: OutboundEndpoint) -> bool:
 
 
 def publish_entitlements(changed: Sequence[Entitlement], *, audit: AuditContext, also: Sequence[NewEvent] = ()) -> None:
-    """Tell of changed entitlements, and of what else happened with them."""
+    """Publish changed entitlements, and what else happened with them."""
     if changed or also:
         read_along(changed)
         mode = changed[0].mode if changed else also[0].payload["mode"]
@@ -129,18 +129,18 @@ class WholeSubscription:
 def publish_trial_end(
     subject: Subject, rows: Sequence[Entitlement], subscription_id: str, trial_end: datetime, *, audit: AuditContext
 ) -> None:
-    """Tell that a trial will end."""
+    """Publish that a trial will end."""
     read_along(rows)
     publish(subject.mode, [events.trial_will_end(subject, rows, subscription_id, trial_end, audit)])
 
 
 def publish_purchase(attempt: CheckoutAttempt, session: PaidSession, *, audit: AuditContext) -> None:
-    """Tell that the money of a checkout was confirmed."""
+    """Publish that the money of a checkout was confirmed."""
     sources = [session.session_id, session.subscription_id or session.session_id]
     rows = Entitlement.objects.filter(mode=attempt.mode, source_id__in=sources).select_related("product", "attempt")
     publish(attempt.mode, [events.purchase_finalized(attempt, session, list(rows), audit)])
 
 
 def read_along(rows: Sequence[Entitlement]) -> None:
-    """What the news of all rows needs, in two statements at most."""
+    """What the events of all rows need, in two statements at most."""
     models.prefetch_related_objects(rows, "product", "attempt")

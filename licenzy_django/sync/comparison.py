@@ -1,7 +1,7 @@
 """Compare with Stripe and repair, through the same path as a webhook: lost webhooks cost nothing.
 
 Two ways. ``missed_events`` takes the events of the last 30 days that never arrived and handles them as if they had.
-``drift`` and ``repair`` look at what Stripe says of one subject's objects now, also where no event can tell any more.
+``drift`` and ``repair`` look at what Stripe says of one subject's objects now, also where no event comes any more.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from licenzy_django import usage
+from licenzy_django import subscriptions, usage
 from licenzy_django.admin.base import LookedUp
 from licenzy_django.models import ApiKey, OutboundEndpoint, Subject
 from licenzy_django.outbound import endpoints
@@ -62,6 +62,7 @@ def shop(stripe_double: StripeDouble) -> dict[type, Any]:
     stripe_double.sell("CREDITS", kind="usage_pack")
     stripe_double.buy("user_1", "CREDITS")
     usage.reserve("user_1", 1, idempotency_key="k")
+    subscriptions.cancel("user_1", "PRO_MONTHLY", when="period_end", idempotency_key="k")
     return {model: model._default_manager.get_queryset()[:1].get() for model in OURS}
 
 

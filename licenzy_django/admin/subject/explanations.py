@@ -20,10 +20,10 @@ from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChang
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entitlement with its standing now, and the operator's decisions about it, the newest first."""
+    """An entitlement with its availability now, and the operator's decisions about it, the newest first."""
 
     row: Entitlement
-    standing: Availability
+    availability: Availability
     decisions: Sequence[EntitlementChange] = ()
 
     @property
@@ -57,7 +57,7 @@ def decision_sentence(subject_ref: str, decision: Decision, held: Held | None) -
 def why(
     decision: Decision, held: Held | None, attempts: Sequence[CheckoutAttempt], waiting: Sequence[StripeEvent]
 ) -> list[str]:
-    """Everything that explains the decision, the nearest cause first: news that we failed to handle explains a no.
+    """Everything that explains the decision, the nearest cause first: an event that we failed to handle explains a no.
 
     Args:
         held: the entitlement that the decision rests on, or that came closest.
@@ -147,7 +147,7 @@ def failed_attempt(reason: str) -> str:
 
 
 def held_sentence(held: Held) -> str:
-    row, standing = held.row, held.standing
+    row, availability = held.row, held.availability
     given = {
         "product": row.product.code,
         "source": row.source_id,
@@ -156,7 +156,7 @@ def held_sentence(held: Held) -> str:
         "canceled": moment(row.canceled_at or row.cancel_at),
         "by": held.by,
     }
-    if standing.available:
+    if availability.available:
         return available_sentence(held) % given
     sentence = {
         "payment_pending": _("%(product)s waits for its first payment: Stripe has not confirmed any money for it."),
@@ -169,7 +169,7 @@ def held_sentence(held: Held) -> str:
         "expired": _("%(product)s ended on %(end)s."),
         "canceled": _("%(product)s was canceled on %(canceled)s."),
         "revoked": _("An operator has taken %(product)s away (%(by)s)."),
-    }.get(standing.reason or "", _("%(product)s gives no access: {reason}.").format(reason=standing.reason))
+    }.get(availability.reason or "", _("%(product)s gives no access: {reason}.").format(reason=availability.reason))
     return sentence % given
 
 

@@ -82,7 +82,7 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "waiting": [button for event in waiting for button in buttons(request, subject, event)],
         "entitlements": [shown_entitlement(one, subject, request) for one in held],
         "has_more_entitlements": has_more,
-        "lots": charts.packs_found([one.row for one in held if one.row.product.rules.has_units]),
+        "packs": charts.packs_found([one.row for one in held if one.row.product.rules.has_units]),
         "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
         "moments": [shown_moment(happened, subject, request) for happened in page.happened],
         "timeline": page,
@@ -109,7 +109,11 @@ def behind_decision(decision: access.Decision, held: list[Held], subject: Subjec
     """An entitlement that says the same as the decision, if possible its own; asked for only if none is shown."""
     if decision.entitlement_id is None:
         return None
-    alike = [one for one in held if (one.standing.available, one.standing.reason) == (bool(decision), decision.reason)]
+    alike = [
+        one
+        for one in held
+        if (one.availability.available, one.availability.reason) == (bool(decision), decision.reason)
+    ]
     if alike:
         return next((one for one in alike if one.row.public_id == decision.entitlement_id), alike[0])
     rows = Entitlement.objects.filter(subject=subject, public_id=decision.entitlement_id)

@@ -26,8 +26,8 @@ def handle_subscription(subscription: Fact, context: Context) -> HandlerResult:
     customer_id = subscription.links["customer_id"]
     seen_ids = [seen_id_of(subscription.stripe_id, item) for item in subscription.state["items"]]
     latest = subscription.state["latest_invoice"]
-    wanted = [subscription.stripe_id, customer_id, latest, *seen_ids, *ids_of_notes(subscription.stripe_id)]
-    known = facts.facts_by_id(context.mode, wanted)
+    ids = [subscription.stripe_id, customer_id, latest, *seen_ids, *ids_of_notes(subscription.stripe_id)]
+    known = facts.facts_by_id(context.mode, ids)
     subject_id = subject_id_of(known.get(subscription.stripe_id), known.get(customer_id))
     if subject_id is None:
         return ignored("a customer of nobody we know")
