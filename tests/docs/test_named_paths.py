@@ -32,7 +32,10 @@ def test_contributors_are_given_paths_from_the_root(document: str) -> None:
 
 
 def test_every_test_that_is_named_for_a_fault_is_there() -> None:
-    rows = re.findall(r"^\| [SHRM]\d.*\|([^|]*)\|$", (REPOSITORY / "docs/reliability.md").read_text(), re.MULTILINE)
+    section = (
+        (REPOSITORY / "docs/reliability.md").read_text().split("## Each fault that was found")[1].split("\n## ")[0]
+    )
+    rows = re.findall(r"^\| [SHRM]\d.*\|([^|]*)\|$", section, re.MULTILINE)
     files = [
         each.split(" ", 1)
         for row in rows
