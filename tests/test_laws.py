@@ -7,9 +7,11 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -17,15 +19,17 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
-from licenzy_django import sync, testing
+from licenzy_django import subscriptions, sync, testing
 from licenzy_django.access.availability import availability_of
 from licenzy_django.entitlements import history
-from licenzy_django.models import Entitlement, Subject
+from licenzy_django.exceptions import LicenzyError
+from licenzy_django.models import Entitlement, StripeFact, Subject
 from licenzy_django.stripe import client, facts
+from licenzy_django.subscriptions.rules import NOW, PERIOD_END
 from licenzy_django.sync import inbox
 from licenzy_django.testing import stripe_double_in_memory
 from tests.books import Books, invoices_of, subscription_of, was_paid
-from tests.happenings import SUBSCRIPTIONS, AtStripe
+from tests.happenings import REFS, SUBSCRIPTIONS, AtStripe
 from tests.histories import forget_what_stripe_told, state
 
 pytestmark = pytest.mark.logic
@@ -80,6 +84,11 @@ def dying_at(boundary: int) -> Iterator[None]:
         for module, name in steps:
             stack.enter_context(patch.object(module, name, breakable(getattr(module, name))))
         yield
+
+
+def unless_refused(act: Callable[[], object]) -> None:
+    with suppress(LicenzyError):
+        act()
 
 
 class Story(AtStripe):
@@ -181,6 +190,35 @@ class Story(AtStripe):
             testing.running.remove(self.stripe)
 
 
+class StoryWithOurVerbs(Story):
+    """The long profile: subscriptions are changed, canceled and resumed by our own verbs too."""
+
+    @rule(
+        ref=st.sampled_from(REFS),
+        verb=st.sampled_from(["change", "change", "cancel", "resume"]),
+        code=st.sampled_from(SUBSCRIPTIONS),
+        to=st.sampled_from(["", *SUBSCRIPTIONS]),
+        quantity=st.sampled_from([None, 1, 2, 5]),
+        when=st.sampled_from([NOW, PERIOD_END]),
+        has_card=st.booleans(),
+    )
+    def we_are_asked(
+        self, ref: str, verb: str, code: str, to: str, quantity: int | None, when: str, has_card: bool
+    ) -> None:
+        """A change, a cancellation or the way back by our own verbs: what Stripe answers counts at once."""
+        wanted: Json = {"change": {"to_product_code": to, "quantity": quantity, "when": when}, "cancel": {"when": when}}
+        act = partial(getattr(subscriptions, verb), ref, code, idempotency_key=uuid4().hex, **wanted.get(verb, {}))
+        for customer in self.stripe.simulator.all("customer"):
+            self.do(self.stripe.simulator.set_card, customer["id"], has_card)
+        with self.noting_unbilled_changes():
+            self.do(unless_refused, act)
+        for subscription in self.stripe.simulator.all("subscription"):
+            self.proposed |= {subscription["latest_invoice"]} if subscription["pending_update"] else set()
+            if StripeFact.objects.filter(stripe_id=subscription["id"]).exists():
+                self.note_what_it_confirms({"data": {"object": subscription}})
+        self.no_money_no_access()
+
+
 @pytest.fixture
 def catalog(db: None) -> Iterator[None]:
     with stripe_double_in_memory() as stripe:
@@ -207,6 +245,6 @@ def quiet_collector() -> Iterator[None]:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_laws_hold_for_random_histories(part: int) -> None:
     """Seeded, so that a run can be repeated: ``make test`` guards what is known, ``make test-laws SEED=…`` explores."""
-    story: type[Story] = type("Story", (Story,), {})
+    story: type[Story] = type("Story", (StoryWithOurVerbs if HISTORIES else Story,), {})
     seed(FIRST_SEED + part)(story)
     run_state_machine_as_test(story, settings=PROFILE)
