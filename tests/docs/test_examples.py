@@ -31,6 +31,7 @@ PAGES_WITH_REQUESTS = [each for each in PAGES if list(each.requests())]
 def shop(stripe_double: StripeDouble) -> StripeDouble:
     """Sells what the pages speak of. user_123 has units."""
     stripe_double.sell("PRO_MONTHLY", features=["export"])
+    stripe_double.sell("MAX_MONTHLY", amount=4900)
     stripe_double.sell("CREDITS_1000", kind=Kind.USAGE_PACK, units=1000)
     stripe_double.buy("user_123", "CREDITS_1000")
     return stripe_double
@@ -53,6 +54,8 @@ def test_every_request_gets_the_answer_that_is_shown(each: Page, shop: StripeDou
         answer = sent(client, words, key)
 
         assert answer.status_code in (200, 201), (block.place, answer.json())
+        if "checkout_url" in answer.json():
+            shop.pay(answer.json()["checkout_url"])
         if shown:
             assert sorted(answer.json()) == sorted(json.loads(shown)), block.place
 
