@@ -206,7 +206,7 @@ BAD: dict[str, Any] = {"subscription_data": {"trial_end": 1}}
         ({"CHECKOUT_PARAMS": lambda attempt, request: {"invoice_creation": {"enabled": True}}}, "paid once"),
         ({"CHECKOUT_PARAMS": lambda attempt, request: ["mode"]}, "an object"),
     ],
-    ids=str,
+    ids=["setting", "callable", "callable, another mode", "callable, no object"],
 )
 def test_a_refused_parameter_is_an_error_and_nothing_is_begun(
     stripe: StripeDouble, licenzy: Any, where: dict[str, Any], words: str
