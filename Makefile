@@ -31,7 +31,7 @@ test-postgres: $(BIN)/made ## the same suite on PostgreSQL (POSTGRES_URL)
 	DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-slow: $(BIN)/made ## the long proofs that `make test` leaves out; with DATABASE_URL on PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser and not installed" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser and not installed and not exhaustive" $(ARGS)
 
 test-hosts: $(BIN)/made ## odd hosts really started: zones, caches, schemas, requests in transactions; with DATABASE_URL on PostgreSQL
 	$(BIN)/python -m pytest -m "hosts or quick" tests/hosts tests/views/test_private_answers.py $(ARGS)

@@ -39,7 +39,7 @@ Json = dict[str, Any]
 # In parts, so that every core has some; each part of the long profile has a seed of its own.
 HISTORIES = int(os.environ.get("LICENZY_LAW_HISTORIES", "0"))
 FIRST_SEED = int(os.environ.get("LICENZY_LAW_SEED", "0"))
-A_PART = min(250, HISTORIES) or 50
+A_PART = min(250, -(-HISTORIES // 4)) or 10
 PARTS = -(-HISTORIES // A_PART) or 4
 PROFILE = settings(
     max_examples=A_PART,

@@ -15,6 +15,8 @@ from django.utils.translation.template import templatize
 import licenzy_django
 from licenzy_django import exceptions, wording
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(licenzy_django.__file__).parent
 MESSAGES = PACKAGE / "locale" / "de" / "LC_MESSAGES"
 MARKERS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}

@@ -18,6 +18,8 @@ from licenzy_django.simulator.resources import portal_configurations
 from licenzy_django.simulator.simulator import Simulator
 from tests.contract.openapi import BESIDE
 
+pytestmark = pytest.mark.once
+
 Json = dict[str, Any]
 EXAMPLES = BESIDE.with_name("fixtures3.json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "simulator.md"

@@ -12,6 +12,8 @@ from licenzy_django.simulator.api.front import Front, Request
 from licenzy_django.simulator.simulator import Simulator
 from tests.contract.openapi import ANSWERS, Json, document, problems_with
 
+pytestmark = pytest.mark.once
+
 
 @dataclass
 class Account:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.contract.typed_params import assert_valid_params
 
+pytestmark = pytest.mark.once
+
 GOOD: dict[str, Any] = {
     "mode": "subscription",
     "line_items": [{"price": "price_1", "quantity": 2, "adjustable_quantity": {"enabled": True, "maximum": 9}}],

@@ -19,7 +19,7 @@ from tests.entitlements.test_every_order import full_state
 from tests.entitlements.test_rights_follow_money import SHAPES
 from tests.histories import NOTHING, REF, Act, chain, day, handled, newest, on_sub, paid, sell_everything, state, undone
 
-pytestmark = pytest.mark.logic
+pytestmark = [pytest.mark.logic, pytest.mark.slow]
 
 Change = Callable[[], Any]
 PRO, MAX = "PRO_MONTHLY", "MAX_MONTHLY"

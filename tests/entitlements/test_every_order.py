@@ -16,7 +16,7 @@ from licenzy_django.testing import StripeDouble
 from tests.histories import HISTORIES, History, handled, sell_everything, state, undone
 from tests.money_histories import MONEY_HISTORIES
 
-pytestmark = pytest.mark.logic
+pytestmark = [pytest.mark.logic, pytest.mark.slow]
 
 Json = dict[str, Any]
 

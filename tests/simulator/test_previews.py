@@ -16,6 +16,8 @@ from licenzy_django.simulator.simulator import Simulator
 from licenzy_django.simulator.stores.memory import MemoryStore
 from tests.simulator.conftest import DAY, Json, Shop, make_shop
 
+pytestmark = pytest.mark.once
+
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = {"type": "now"}
 

@@ -17,6 +17,8 @@ from django.core.management import CommandError, call_command
 from tests.servers import eventually
 from tests.standalone import running_simulator
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
