@@ -1,10 +1,11 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
 from example_project import credits, plans, received, views
+from licenzy_django.urls import not_found
 from licenzy_django.views import CheckoutStateView
 
 urlpatterns = [
@@ -25,6 +26,7 @@ urlpatterns = [
     path("log-in/", LoginView.as_view(), name="login"),
     path("log-out/", LogoutView.as_view(), name="logout"),
     path("v1/", include("licenzy_django.urls")),
+    re_path(r"^v1/", not_found),
     path("api/", TemplateView.as_view(template_name="shop/api.html"), name="api"),
     path("admin/", admin.site.urls),
 ]

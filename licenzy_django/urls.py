@@ -7,7 +7,10 @@ from django.urls import URLPattern, re_path
 
 from licenzy_django.access.private_answers import for_the_key_alone
 from licenzy_django.api import openapi, subscriptions, usage, views
+from licenzy_django.api.fallback import not_found
 from licenzy_django.webhooks.views import stripe_webhook
+
+__all__ = ["app_name", "not_found", "urlpatterns"]
 
 app_name = "licenzy"
 

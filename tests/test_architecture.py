@@ -27,7 +27,7 @@ usage | sync | catalog
 entitlements | checkout | pruning | permissions
 stripe | access | ledger | outbound
 models
-checkout_options | clock | encryption | identity | idempotency | request_bodies
+checkout_options | clock | encryption | identity | idempotency | http_methods | request_bodies
 conf | exceptions | signals | wording | view_shapes | db
 """
 """From the top of the house to its ground. Imports go down only; rooms on one floor do not import each other."""

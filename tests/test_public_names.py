@@ -43,7 +43,7 @@ PUBLIC = {
     "templatetags.licenzy": "register",
     "testing": """StripeDouble entitled http_client in_every_order now post_to_webhook stripe_double
         stripe_double_in_memory""",
-    "urls": "app_name urlpatterns",
+    "urls": "app_name not_found urlpatterns",
     "usage": """DayOfUse Reserved Used aconfirm aconsume adjust arelease aremaining areserve by_day confirm consume
         release remaining reserve""",
     "views": """OUT_OF_ORDER BillingPortalView CheckoutReturnView CheckoutStateView RefusableView StartCheckoutView

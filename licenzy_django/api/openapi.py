@@ -7,16 +7,19 @@ from importlib.util import find_spec
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.vary import vary_on_headers
+
+from licenzy_django.http_methods import only
 
 
 def is_available() -> bool:
     return find_spec("drf_spectacular") is not None
 
 
+@csrf_exempt
 @login_not_required
-@require_safe
+@only("GET", "HEAD")
 @vary_on_headers("Accept")
 def schema(request: HttpRequest) -> HttpResponse:
     """JSON, or YAML for those who ask for it: ``?format=yaml`` or an Accept header."""

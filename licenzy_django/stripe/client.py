@@ -175,6 +175,10 @@ def fetch_charge(mode: str, charge_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.charges.retrieve(charge_id))
 
 
+def fetch_credit_note(mode: str, credit_note_id: str) -> dict[str, Any]:
+    return ask(mode, lambda stripe: stripe.v1.credit_notes.retrieve(credit_note_id))
+
+
 def fetch_session(mode: str, session_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id))
 

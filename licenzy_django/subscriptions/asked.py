@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from licenzy_django.checkout.order import MAX_QUANTITY
-from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.db.text import storable
+from licenzy_django.exceptions import InvalidRequest, ProductNotFound
 from licenzy_django.subscriptions.rules import WHENS
 
 MOST_ADD_ONS = 20
@@ -30,7 +31,7 @@ class AskedChange:
     add: Mapping[str, int] = field(default_factory=dict)
 
     def validate(self) -> None:
-        """Raises InvalidRequest."""
+        """Raises InvalidRequest, ProductNotFound (a code that no database can hold)."""
         problems: dict[str, list[str]] = {}
         if self.quantity is not None and not is_quantity(self.quantity):
             problems["quantity"] = ["This must be a whole number from 1 to 999,999."]
@@ -38,6 +39,8 @@ class AskedChange:
         problems |= problems_of_add(self.add)
         if problems:
             raise InvalidRequest(fields=problems)
+        if any(storable(code) != code for code in (self.to_product_code, *self.add)):
+            raise ProductNotFound()
         is_same = self.to_product_code in ("", self.product_code)
         if is_same and self.quantity is None and not self.add:
             raise nothing_changes()

@@ -31,6 +31,10 @@ def token_of(previewed: Previewed) -> str:
     return signing.Signer(salt=SALT).sign_object(value, compress=True)
 
 
+def unreadable() -> InvalidRequest:
+    return InvalidRequest(fields={"change_token": ["This is no token of a preview."]})
+
+
 def read(token: Any, *, meaning: str, at: datetime) -> Previewed:
     """What a token says.
 
@@ -41,7 +45,7 @@ def read(token: Any, *, meaning: str, at: datetime) -> Previewed:
     try:
         previewed = Previewed(*signing.Signer(salt=SALT).unsign_object(token))
     except (signing.BadSignature, TypeError, ValueError, AttributeError):
-        raise InvalidRequest(fields={"change_token": ["This is no token of a preview."]}) from None
+        raise unreadable() from None
     if previewed.expires_at <= at.timestamp() or previewed.meaning != meaning:
         raise ChangeExpired()
     return previewed

@@ -11,10 +11,10 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from licenzy_django.access.private_answers import for_the_key_alone
 from licenzy_django.exceptions import DatabaseUnavailable, LicenzyError
+from licenzy_django.http_methods import only
 from licenzy_django.models import StripeEvent
 from licenzy_django.request_bodies import read_body
 from licenzy_django.sync import inbox
@@ -28,7 +28,7 @@ MAX_BODY_BYTES = 1_000_000
 @for_the_key_alone
 @csrf_exempt
 @login_not_required
-@require_POST
+@only("POST")
 @transaction.non_atomic_requests  # the inbox commits in steps: a failure has to stay visible
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: stored, with its effect."""

@@ -13,6 +13,7 @@ from licenzy_django.testing import StripeDouble
 from tests.histories import EVERYTHING, REF, History, chain, day, handled, newest, paid, refund, sub, undone
 from tests.money_histories import (
     MONEY_HISTORIES,
+    credit_everything,
     declined_upgrade,
     imported,
     known_customer,
@@ -339,3 +340,23 @@ def test_an_unpaid_change_is_there_from_its_next_paid_renewal_on(stripe: StripeD
     stripe.simulator.renew(sub(stripe))
     deliver()
     assert outcome(stripe) == {"SEATS": on(5)}
+
+
+@pytest.mark.parametrize(
+    ("credit", "expected"),
+    [
+        (credit_everything(out_of_band_amount=1900), {PRO: off("refunded")}),
+        (credit_everything(credit_amount=1900), {PRO: off("refunded")}),
+        (credit_everything(amount=1900, credit_amount=900, refund_amount=1000), {PRO: off("refunded")}),
+        (credit_everything(amount=1000, refund_amount=1000), PRO_STAYS),
+    ],
+    ids=["outside", "to the balance", "both ways", "a part, refunded"],
+)
+def test_how_much_a_credit_note_gave_back_is_asked_where_its_event_does_not_say(
+    credit: Any, expected: Outcome, stripe: StripeDouble, deliver: Any
+) -> None:
+    paid(PRO)(stripe)
+    deliver()
+    credit(stripe)
+    deliver()
+    assert outcome(stripe) == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from licenzy_django.models import StripeFact, Subject
 from licenzy_django.outbound.events import InvoiceOutcome
 from licenzy_django.stripe import client, facts
@@ -185,6 +187,10 @@ def handle_invoice_payment(invoice_payment: Fact, context: Context) -> HandlerRe
 
 
 def handle_credit_note(credit_note: Fact, context: Context) -> HandlerResult:
+    """Before 2025-03-31.basil an event does not say how much came back, nor how much of it as refunds: then we ask."""
+    if credit_note.state["credited_after_payment"] is None and not context.is_fetched:
+        with suppress(client.StripeObjectMissing):
+            credit_note = fact_of_answer(client.fetch_credit_note(context.mode, credit_note.stripe_id))
     facts.save(credit_note, mode=context.mode)
     return of_invoice(credit_note.links["invoice_id"], context)
 
