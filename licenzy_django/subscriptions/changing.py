@@ -175,7 +175,7 @@ def change(
         RuntimeError: called inside a database transaction.
     """
     asked = asked_change(product_code, to_product_code, quantity, when, add)
-    if not isinstance(change_token, str) or storable(change_token) != change_token:
+    if storable(change_token) != change_token:
         raise tokens.unreadable()
     token = {"change_token": change_token} if change_token else {}
     request = requests.asked_for("change", subject, product_code, mode, idempotency_key, **asked.details, **token)
