@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 
 from licenzy_django.admin.audit_log import ReasonForm, log_action
 from licenzy_django.admin.base import Configured
+from licenzy_django.admin.json_field import TypedJSONField
 from licenzy_django.admin.permissions import may_configure
 from licenzy_django.admin.subject.explanations import moment
 from licenzy_django.catalog.amounts import price_in_words
@@ -64,6 +65,7 @@ class ProductForm(ProductModelForm):
     class Meta:
         model = Product
         fields = "__all__"
+        field_classes = {"checkout": TypedJSONField}
 
     def clean(self) -> dict[str, Any] | None:
         """Say at the field what the database would refuse for the whole row."""

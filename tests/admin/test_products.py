@@ -104,10 +104,19 @@ def test_what_stripes_page_can_do_is_written_as_json(configurer: Client) -> None
         ('{"automatic_tax": true}', "automatic_tax: This is an object."),
         ("[1]", "This is an object."),
         ("{", "valid JSON"),
+        (r'"\ud800"', "cannot be stored"),
+        (r'{"locale": "\ud800"}', "cannot be stored"),
+        (r'{"\ud800": 1}', "cannot be stored"),
+        (r'{"custom_fields": [{"key": "\u0000"}]}', "cannot be stored"),
+        ("[" * 1500, "valid JSON"),
+        ("[" * 900 + "]" * 900, "valid JSON"),
+        ("[" * 30 + "]" * 30, "valid JSON"),
+        ("1" * 5000, "valid JSON"),
     ],
 )
 def test_what_may_not_be_set_on_stripes_page_is_said_at_the_field(configurer: Client, options: str, words: str) -> None:
     answer = sent(configurer, checkout=options)
 
+    assert answer.context["adminform"].form["checkout"].value() == options
     assert words in answer.context["adminform"].errors["checkout"][0]
     assert not Product.objects.exists()
