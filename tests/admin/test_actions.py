@@ -243,6 +243,12 @@ def test_a_grant_without_a_sane_end_is_told_at_its_field(
     assert not Entitlement.objects.exists()
 
 
+@pytest.mark.parametrize("slug", sorted(ACTIONS))
+def test_an_id_that_no_database_can_hold_is_404(slug: str, admin_client: Client, subject: Subject) -> None:
+    """Seen failing on PostgreSQL: SQLite holds it."""
+    assert admin_client.get(url_of(slug, "\x00")).status_code == 404
+
+
 def test_products_of_the_other_mode_are_not_offered(
     supporter: Client, subject: Subject, catalog: dict[str, Product]
 ) -> None:

@@ -23,6 +23,7 @@ from licenzy_django.admin.subject.actions import ACTIONS, Action, ActionFailed
 from licenzy_django.admin.subject.actions.base import ShowFirst, Words
 from licenzy_django.admin.subject.page import page_context
 from licenzy_django.admin.subject.search import subjects_with
+from licenzy_django.db.text import storable
 from licenzy_django.exceptions import InvalidRequest, LicenzyError
 from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import Subject
@@ -102,7 +103,7 @@ class SubjectAdmin(LookedUp):
             raise PermissionDenied
         action = ACTIONS.get(slug)
         subject = Subject.objects.filter(pk=subject_pk).first()
-        if action is None or subject is None:
+        if action is None or subject is None or storable(target) != target:
             raise Http404
         if not action.is_permitted(request):
             raise PermissionDenied
