@@ -13,6 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from licenzy_django.db.text import storable
+
 from .. import worker
 from ..account import forget_clock
 from ..conf import simulator_settings
@@ -97,6 +99,8 @@ class DatabaseStore:
         key = (kind, identifier)
         if (known := self._session.loaded.get(key)) is not None:
             return known
+        if storable(identifier) != identifier:
+            return None
         body = self._rows(kind).filter(stripe_id=identifier).values_list("body", flat=True).first()
         if body is None:
             return self._price_of_the_settings(identifier) if kind == "price" else None
