@@ -31,10 +31,12 @@ MAX_BODY_BYTES = 1_000_000
 @only("POST")
 @transaction.non_atomic_requests  # the inbox commits in steps: a failure has to stay visible
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """400: Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: stored, with its effect."""
+    """400: too large, or Stripe did not sign it. 5xx: we failed, so it comes again. 2xx: stored, with its effect."""
     body = read_body(request, MAX_BODY_BYTES)
+    if body is None:
+        return refused("The body is too large, or did not arrive whole.")
     mode = signed_mode(body, request.headers.get("Stripe-Signature", "")) if body else None
-    if body is None or mode is None:
+    if mode is None:
         return refused("Stripe did not sign this request.")
     event = parsed(body)
     if event is None:

@@ -103,7 +103,9 @@ def test_what_is_no_event_is_refused_even_if_it_is_signed(body: bytes) -> None:
 def test_a_huge_body_is_refused_before_it_is_looked_at() -> None:
     body = b" " * 1_000_000 + BODY
 
-    assert post(body, signed(body)).status_code == 400
+    answer = post(body, signed(body))
+    assert answer.status_code == 400
+    assert "too large" in answer.json()["message"]
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10):
         assert post(BODY, signed(BODY)).status_code == 400
     assert not StripeEvent.objects.exists()
