@@ -17,6 +17,7 @@ from example_project.refusals import ToldKindly
 from licenzy_django import access, clock, subscriptions
 from licenzy_django.access.summary import AccessSummary, EntitlementView
 from licenzy_django.conf import licenzy_settings
+from licenzy_django.db.text import storable
 from licenzy_django.models import Product
 from licenzy_django.views import RefusableView
 
@@ -86,7 +87,7 @@ class ChangePlan(PlanView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         plan = self.own_plan(request.GET)
-        to = get_object_or_404(Product, mode=plan.product.mode, code=request.GET.get("to_product_code", ""))
+        to = get_object_or_404(Product, mode=plan.product.mode, code=storable(request.GET.get("to_product_code", "")))
         shown = subscriptions.preview(self.subject_ref, plan.product.code, to_product_code=to.code)
         context = {
             "plan": plan,

@@ -157,6 +157,12 @@ def test_a_promotion_code_takes_off_and_the_tax_is_shown(guest: Visitor) -> None
     assert "€15.20" in guest.open("/account/receipts/").text
 
 
+def test_a_plan_that_nobody_sells_is_404(member: Visitor) -> None:
+    for code in ("NO_SUCH_PLAN", "%00"):
+        address = f"/account/plan/change/?product_code=PRO_MONTHLY&to_product_code={code}"
+        assert member.open(address).status_code == 404
+
+
 def test_nobody_changes_the_plan_of_another(shop: Shop, member: Visitor) -> None:
     stranger = shop.visitor()
     stranger.open("/")
