@@ -11,7 +11,6 @@ from typing import Any
 from licenzy_django import clock
 from licenzy_django.clock import from_timestamp
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.db.text import storable
 from licenzy_django.identity import required_subject_ref
 from licenzy_django.stripe import client
 from licenzy_django.stripe.objects.fields import inside, listed
@@ -175,8 +174,7 @@ def change(
         RuntimeError: called inside a database transaction.
     """
     asked = asked_change(product_code, to_product_code, quantity, when, add)
-    if storable(change_token) != change_token:
-        raise tokens.unreadable()
+    tokens.refuse_unstorable(change_token)
     token = {"change_token": change_token} if change_token else {}
     request = requests.asked_for("change", subject, product_code, mode, idempotency_key, **asked.details, **token)
     done = perform(request, lambda subscription: decide(subscription, asked, change_token))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core import signing
 
+from licenzy_django.db.text import storable
 from licenzy_django.exceptions import ChangeExpired, InvalidRequest
 
 VALID_FOR = timedelta(minutes=15)
@@ -33,6 +34,12 @@ def token_of(previewed: Previewed) -> str:
 
 def unreadable() -> InvalidRequest:
     return InvalidRequest(fields={"change_token": ["This is no token of a preview."]})
+
+
+def refuse_unstorable(token: Any) -> None:
+    """Raises InvalidRequest for what no database can hold: a token is kept with its request before it is read."""
+    if not isinstance(token, str) or storable(token) != token:
+        raise unreadable()
 
 
 def read(token: Any, *, meaning: str, at: datetime) -> Previewed:
