@@ -13,6 +13,7 @@ from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, T
 from licenzy_django.api.views import LicenzyView
 from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.idempotency import idempotency_key
+from licenzy_django.subscriptions.asked import WRONG_COUNT
 from licenzy_django.subscriptions.rules import WHENS
 
 
@@ -30,6 +31,13 @@ class AddOnsField(serializers.DictField):
     """An object of product codes and how many of each."""
 
     child = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
+
+    def run_child_validation(self, data: Any) -> Any:
+        """Problems are a list for each field, as everywhere, and not one for each add-on."""
+        try:
+            return super().run_child_validation(data)
+        except serializers.ValidationError:
+            raise serializers.ValidationError(WRONG_COUNT) from None
 
 
 class ResumeRequest(RequestSerializer):

@@ -13,6 +13,7 @@ from licenzy_django.subscriptions.rules import WHENS
 
 MOST_ADD_ONS = 20
 """As many items as a subscription can have."""
+WRONG_COUNT = "Each must be a product code with a whole number from 1 to 999,999."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,7 @@ def problems_of_add(add: Any) -> dict[str, list[str]]:
     if not isinstance(add, Mapping) or len(add) > MOST_ADD_ONS:
         return {"add": [f"This must be an object of at most {MOST_ADD_ONS} product codes."]}
     if not all(isinstance(code, str) and is_quantity(count) for code, count in add.items()):
-        return {"add": ["Each must be a product code with a whole number from 1 to 999,999."]}
+        return {"add": [WRONG_COUNT]}
     return {}
 
 

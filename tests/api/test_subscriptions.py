@@ -135,3 +135,12 @@ def test_stripe_down_and_the_same_key_again(stripe: StripeDouble, backend: Backe
         invoice for invoice in stripe.simulator.all("invoice") if invoice["billing_reason"] == "subscription_update"
     ]
     assert len(updates) == 1
+
+
+@pytest.mark.parametrize("add", [{"": "x"}, {"MORE": 0}, {"MORE": 1, "OTHER": 1_000_000}, {"MORE": 1.5}])
+def test_a_wrong_number_of_add_ons_is_one_problem_of_the_field(backend: Backend, add: Any) -> None:
+    answer = backend.post("subscription/preview", {**PRO, "add": add})
+
+    assert (answer.status_code, answer.json()["fields"]) == (
+        400, {"add": ["Each must be a product code with a whole number from 1 to 999,999."]}
+    )  # fmt: skip
