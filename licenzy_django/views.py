@@ -36,22 +36,20 @@ from django.views.generic import TemplateView
 
 from licenzy_django import billing_portal, checkout, sync
 from licenzy_django.checkout.order import is_email
+from licenzy_django.checkout.products import product_named
 from licenzy_django.checkout.redirects import with_session
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
     IdempotencyKeyInUse,
     InvalidRequest,
     LicenzyError,
     ModeNotConfigured,
-    ProductNotFound,
     StripeRefused,
     StripeUnavailable,
 )
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.identity import request_subject
-from licenzy_django.models import CheckoutAttempt, Product
-from licenzy_django.models.priced import FOR_SALE
+from licenzy_django.models import CheckoutAttempt
 from licenzy_django.sync import comparison
 from licenzy_django.wording import Text, refusal_in_words
 
@@ -150,11 +148,7 @@ class StartCheckoutView(RefusableView):
 
     def confirm_context(self) -> dict[str, Any]:
         """Raises ProductNotFound: then there is nothing to confirm."""
-        code, mode = storable(self.request.GET.get("product_code", "")), licenzy_settings().MODE
-        product = Product.objects.filter(FOR_SALE, mode=mode, code=code).first()
-        if product is None:
-            raise ProductNotFound()
-        return {"product": product}
+        return {"product": product_named(self.request.GET.get("product_code", ""), licenzy_settings().MODE)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         success_url = self.absolute(self.success_url)

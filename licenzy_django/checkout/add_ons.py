@@ -7,10 +7,9 @@ from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.checkout.plan_groups import live_subscriptions
-from licenzy_django.db.text import storable
-from licenzy_django.exceptions import InvalidRequest
+from licenzy_django.checkout.products import product_named
+from licenzy_django.exceptions import InvalidRequest, ProductNotFound
 from licenzy_django.models import CheckoutAttempt, Product
-from licenzy_django.models.priced import FOR_SALE
 
 # https://docs.stripe.com/payments/checkout/optional-items
 MOST_OPTIONAL_ITEMS = 10
@@ -42,9 +41,11 @@ def problem_of(product: Product, codes: Any) -> str:
 
 
 def add_on(attempt: CheckoutAttempt, code: str) -> Product:
-    known = Product.objects.filter(FOR_SALE, mode=attempt.mode, code=storable(code)).first()
-    if known is None or known.code != code:
-        raise InvalidRequest(fields={"optional_items": [f"There is no active product {code[:64]} in this mode."]})
+    try:
+        known = product_named(code, attempt.mode)
+    except ProductNotFound:
+        problem = f"There is no active product {code[:64]} in this mode."
+        raise InvalidRequest(fields={"optional_items": [problem]}) from None
     if not known.is_add_on or known == attempt.product:
         raise InvalidRequest(fields={"optional_items": [f"{code} is no add-on to {attempt.product.code}."]})
     return known

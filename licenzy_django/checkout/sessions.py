@@ -23,9 +23,9 @@ from licenzy_django.checkout.order import Order
 from licenzy_django.checkout.pages import ANSWER_CAN_BE_ASKED_FOR, LEASE, REJECTED, open_session
 from licenzy_django.checkout.params import session_params, urls_in
 from licenzy_django.checkout.plan_groups import make_way, slot_of
+from licenzy_django.checkout.products import product_named
 from licenzy_django.checkout.trials import offer_trial
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.db.text import storable
 from licenzy_django.exceptions import (
     CheckoutSessionExpired,
     IdempotencyKeyInUse,
@@ -35,9 +35,8 @@ from licenzy_django.exceptions import (
 )
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import is_request, required_subject_ref
-from licenzy_django.models import CheckoutAttempt, Product, Subject
+from licenzy_django.models import CheckoutAttempt, Subject
 from licenzy_django.models.catalog import MAX_DAYS
-from licenzy_django.models.priced import FOR_SALE
 from licenzy_django.stripe import client
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def attempt_of_key(mode: str, key: str) -> CheckoutAttempt | None:
 
 def begin(order: Order, mode: str, key: str) -> tuple[CheckoutAttempt, bool]:
     """Commit the attempt and what Stripe will be asked. The second of the pair says whether it is ours to run."""
-    urls, product = order.urls(), product_of(order.product_code, mode)
+    urls, product = order.urls(), product_named(order.product_code, mode)
     if (product.duration_days or 0) * order.quantity > MAX_DAYS:
         raise InvalidRequest(fields={"quantity": [f"Together they may last {MAX_DAYS:,} days at most."]})
     client.client(mode)
@@ -172,14 +171,6 @@ def begin(order: Order, mode: str, key: str) -> tuple[CheckoutAttempt, bool]:
     if first is None:  # pruned in between
         raise IdempotencyKeyInUse()
     return first, False
-
-
-def product_of(code: str, mode: str) -> Product:
-    """A host may take the code from a form: what no database can hold is no product either. Raises ProductNotFound."""
-    known = Product.objects.filter(FOR_SALE, mode=mode, code=storable(code)).first()
-    if known is None or known.code != code:
-        raise ProductNotFound()
-    return known
 
 
 def freeze(attempt: CheckoutAttempt, order: Order, urls: Mapping[str, str]) -> None:

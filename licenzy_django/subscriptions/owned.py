@@ -9,9 +9,9 @@ from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.checkout.plan_groups import live, live_subscriptions
+from licenzy_django.checkout.products import product_named
 from licenzy_django.clock import from_timestamp
-from licenzy_django.db.text import storable
-from licenzy_django.exceptions import AlreadySubscribed, NoSubscription, NotChangeable, ProductNotFound
+from licenzy_django.exceptions import AlreadySubscribed, NoSubscription, NotChangeable
 from licenzy_django.models import Entitlement, Product, StripeFact, Subject, SubscriptionChange
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects.subscription import Subscription
@@ -73,7 +73,7 @@ def found(subject_ref: str, mode: str, product_code: str) -> Owned:
 
     Raises ProductNotFound, NoSubscription, NotChangeable (the subject has it twice).
     """
-    product = product_named(product_code, mode)
+    product = product_named(product_code, mode, is_for_sale=False)
     rows = live(clock.now()).filter(mode=mode, subject__subject_ref=subject_ref, product=product)
     by_subscription = {row.source_id: row for row in rows.select_related("subject").order_by("pk")[:100]}
     if not by_subscription:
@@ -84,15 +84,6 @@ def found(subject_ref: str, mode: str, product_code: str) -> Owned:
     return Owned(row.subject, product, row)
 
 
-def product_named(code: Any, mode: str, *, is_for_sale: bool = False) -> Product:
-    """Raises ProductNotFound; also for one that is not for sale, where that matters."""
-    # A host may take the code from a form: what no database can hold is no product either.
-    found = Product.objects.filter(mode=mode, code=storable(code)).first() if isinstance(code, str) else None
-    if found is None or found.code != code or (is_for_sale and not found.is_active):
-        raise ProductNotFound()
-    return found
-
-
 def target(subscription: Owned, code: str) -> Product:
     """The product that a subscription shall become.
 
@@ -100,7 +91,7 @@ def target(subscription: Owned, code: str) -> Product:
     """
     if not code or code == subscription.product.code:
         return subscription.product
-    product = product_named(code, subscription.mode, is_for_sale=True)
+    product = product_named(code, subscription.mode)
     if not product.is_recurring:
         raise NotChangeable("A subscription can only become another subscription.")
     if product.is_add_on != subscription.product.is_add_on:
@@ -113,7 +104,7 @@ def target(subscription: Owned, code: str) -> Product:
 
 def add_on(subscription: Owned, code: str) -> Product:
     """A product that may be added. Raises ProductNotFound, NotChangeable, AlreadySubscribed."""
-    product = product_named(code, subscription.mode, is_for_sale=True)
+    product = product_named(code, subscription.mode)
     if not product.is_add_on:
         raise NotChangeable("Only an add-on can be added to a subscription.")
     elsewhere = live_subscriptions(subscription.subject, product, clock.now())
