@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -14,21 +13,13 @@ from licenzy_django.admin.audit_log import ReasonForm, log_action, new_request_i
 from licenzy_django.admin.subject.actions.base import NOTHING_MORE, ActionFailed, ShowFirst, Words
 from licenzy_django.admin.subject.actions.entitlements import OfEntitlement
 from licenzy_django.admin.subject.explanations import moment
+from licenzy_django.catalog.amounts import written
 from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import ChangeExpired
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.models import Entitlement, Product, Source, Status, Subject
 from licenzy_django.models.kinds import kinds_that
 from licenzy_django.subscriptions.rules import NOW, PERIOD_END
-
-# https://docs.stripe.com/currencies#zero-decimal and #three-decimal
-WITHOUT_CENTS = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
-WITH_THREE_DIGITS = "bhd jod kwd omr tnd"
-
-
-def money(amount: int, currency: str) -> str:
-    digits = 0 if currency in WITHOUT_CENTS.split() else 3 if currency in WITH_THREE_DIGITS.split() else 2
-    return f"{Decimal(amount).scaleb(-digits):.{digits}f} {currency.upper()}"
 
 
 class OfSubscription(OfEntitlement):
@@ -143,11 +134,11 @@ class Change(OfSubscription):
 
 def costs(preview: subscriptions.Preview) -> list[Words]:
     amounts = {
-        "now": money(preview.amount_due, preview.currency),
-        "then": money(preview.next_amount, preview.currency),
+        "now": written(preview.amount_due, preview.currency),
+        "then": written(preview.next_amount, preview.currency),
         "when": moment(preview.effective_at),
     }
-    lines = [f"{line.description}: {money(line.amount, preview.currency)}" for line in preview.lines]
+    lines = [f"{line.description}: {written(line.amount, preview.currency)}" for line in preview.lines]
     return [
         _("It costs %(now)s now, and %(then)s for the next whole period. It takes effect on %(when)s.") % amounts,
         *lines,
