@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from licenzy_django import clock
+from licenzy_django.checkout.order import NOT_A_QUANTITY, is_quantity
 from licenzy_django.entitlements.scheduled import schedule_in_force
 from licenzy_django.exceptions import ChangePending, InvalidRequest, NotChangeable
 from licenzy_django.models import Product, StripeFact, Subject
 from licenzy_django.stripe import facts
-from licenzy_django.subscriptions.asked import is_quantity, nothing_changes
+from licenzy_django.subscriptions.asked import nothing_changes
 from licenzy_django.subscriptions.owned import Owned, found, target
 
 NOT_HERE = "This is not used in this flow."
@@ -39,7 +40,7 @@ class Flow:
         if "product_code" in takes and not self.product_code:
             problems["product_code"] = ["This flow needs it: which subscription?"]
         if self.quantity is not None and not is_quantity(self.quantity):
-            problems["quantity"] = ["This must be a whole number from 1 to 999,999."]
+            problems["quantity"] = [NOT_A_QUANTITY]
         if problems:
             raise InvalidRequest(fields=problems)
 

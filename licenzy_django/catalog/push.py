@@ -93,9 +93,8 @@ def step_for(product: Product, holder: Mapping[str, Any] | None) -> Step:
 
 
 def price_before(product: Product) -> Mapping[str, Any] | None:
-    params: Any = {"expand": ["product"]}
     try:
-        return client.ask(product.mode, lambda stripe: stripe.v1.prices.retrieve(product.stripe_price_id, params))
+        return client.fetch_price(product.mode, product.stripe_price_id, expand=["product"])
     except client.StripeObjectMissing:
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from licenzy_django.catalog.amounts import per_interval, price_in_words, written
@@ -52,17 +51,13 @@ def verdict_on(product: Product, named: Mapping[str, dict[str, Any]]) -> Verdict
         return Verdict(product, ["It has no price at Stripe yet: run licenzy_catalog push."])
     found = Verdict(product, list(problems_of_key(product, named)))
     try:
-        price = client.ask(product.mode, partial(retrieve_price, product.stripe_price_id))
+        price = client.fetch_price(product.mode, product.stripe_price_id, expand=["product", "currency_options"])
     except client.StripeObjectMissing:
         found.problems.append(f"Stripe has no price {product.stripe_price_id} in {product.mode} mode.")
         return found
     found.problems.extend(f"Its price {price['id']} {problem}." for problem in problems_of_price(price, product))
     found.notes.extend(notes_on_price(price, is_taxed=is_taxed(product)))
     return found
-
-
-def retrieve_price(price_id: str, client: Any) -> Any:
-    return client.v1.prices.retrieve(price_id, {"expand": ["product", "currency_options"]})
 
 
 def problems_of_key(product: Product, named: Mapping[str, dict[str, Any]]) -> Iterator[str]:

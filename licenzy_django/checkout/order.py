@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 MAX_QUANTITY = 999_999
+NOT_A_QUANTITY = "This must be a whole number from 1 to 999,999."
 # As Stripe's: https://docs.stripe.com/api/metadata
 MAX_METADATA_KEYS, MAX_METADATA_KEY, MAX_METADATA_VALUE = 50, 40, 500
 NOT_METADATA = "This must map up to 50 texts of 1 to 40 characters to texts of up to 500."
@@ -63,8 +64,8 @@ class Order:
             raise InvalidRequest(fields=problems)
 
     def problems(self) -> Iterator[tuple[str, list[str]]]:
-        if type(self.quantity) is not int or not 1 <= self.quantity <= MAX_QUANTITY:
-            yield "quantity", ["This must be a whole number from 1 to 999,999."]
+        if not is_quantity(self.quantity):
+            yield "quantity", [NOT_A_QUANTITY]
         if self.customer_email and not is_email(self.customer_email):
             yield "customer_email", ["This is not an e-mail address."]
         if self.trial is not None and not isinstance(self.trial, bool):
@@ -81,6 +82,10 @@ class Order:
             "success_url": redirect_url("success_url", self.success_url, settings.SUCCESS_URL),
             "cancel_url": redirect_url("cancel_url", self.cancel_url, settings.CANCEL_URL),
         }
+
+
+def is_quantity(number: Any) -> bool:
+    return type(number) is int and 1 <= number <= MAX_QUANTITY
 
 
 def is_email(text: str) -> bool:

@@ -179,6 +179,11 @@ def fetch_credit_note(mode: str, credit_note_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.credit_notes.retrieve(credit_note_id))
 
 
+def fetch_price(mode: str, price_id: str, *, expand: Sequence[str]) -> dict[str, Any]:
+    params: Any = {"expand": list(expand)}
+    return ask(mode, lambda stripe: stripe.v1.prices.retrieve(price_id, params))
+
+
 def fetch_session(mode: str, session_id: str) -> dict[str, Any]:
     return ask(mode, lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from licenzy_django.checkout.order import MAX_QUANTITY
+from licenzy_django.checkout.order import NOT_A_QUANTITY, is_quantity
 from licenzy_django.db.text import storable
 from licenzy_django.exceptions import InvalidRequest, ProductNotFound
 from licenzy_django.subscriptions.rules import WHENS
@@ -35,7 +35,7 @@ class AskedChange:
         """Raises InvalidRequest, ProductNotFound (a code that no database can hold)."""
         problems: dict[str, list[str]] = {}
         if self.quantity is not None and not is_quantity(self.quantity):
-            problems["quantity"] = ["This must be a whole number from 1 to 999,999."]
+            problems["quantity"] = [NOT_A_QUANTITY]
         problems |= problems_of_when(self.when, optional=True)
         problems |= problems_of_add(self.add)
         if problems:
@@ -68,10 +68,6 @@ def problems_of_add(add: Any) -> dict[str, list[str]]:
     if not all(isinstance(code, str) and is_quantity(count) for code, count in add.items()):
         return {"add": [WRONG_COUNT]}
     return {}
-
-
-def is_quantity(number: Any) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_QUANTITY
 
 
 def problems_of_when(when: Any, *, optional: bool) -> dict[str, list[str]]:

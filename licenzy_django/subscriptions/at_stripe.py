@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from licenzy_django.entitlements.price_history import known_prices
@@ -141,7 +140,7 @@ def invoices_of_period(owned: Owned, fetched: Fetched) -> list[Json]:
 def priced(mode: str, price: dict[str, Any], currency: str) -> Price:
     """A price in the subscription's currency, where it has that one. A subscription shows it in the price's own."""
     if price["currency"] != currency and "currency_options" not in price:
-        price = client.ask(mode, partial(retrieve_price, price["id"]))
+        price = client.fetch_price(mode, price["id"], expand=["currency_options"])
     return Price.of(price, currency=currency)
 
 
@@ -151,15 +150,11 @@ def price_for(product: Product, currency: str, *, current: Price | None = None) 
     Raises NotChangeable for one that is archived.
     """
     price = current or Price.of(
-        client.ask(product.mode, partial(retrieve_price, product.stripe_price_id)), currency=currency
+        client.fetch_price(product.mode, product.stripe_price_id, expand=["currency_options"]), currency=currency
     )
     if not price.is_active:
         raise NotChangeable("Its price is archived at Stripe: an operator has to give it another one.")
     return price
-
-
-def retrieve_price(price_id: str, stripe: Any) -> Any:
-    return stripe.v1.prices.retrieve(price_id, {"expand": ["currency_options"]})
 
 
 def refuse_what_cannot_wait(owned: Owned, fetched: Fetched) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from licenzy_django.stripe.objects.subscription import RUNNING
+
 NOW, PERIOD_END = "now", "period_end"
 WHENS = (NOW, PERIOD_END)
 # How long an interval is, in parts of an hour: a year is twelve months, whatever the calendar says.
@@ -16,7 +18,6 @@ LENGTHS: Mapping[str, int] = {"day": 48, "week": 7 * 48, "month": 1461, "year": 
 CANNOT_WAIT = frozenset(
     {"acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"}
 )
-RUNNING = frozenset({"active", "trialing"})
 PAUSED = "This subscription is paused."
 UNPAID = "Its current period is not paid."
 
