@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -90,10 +91,6 @@ class ResumeResponse(serializers.Serializer[Any]):
     status = serializers.CharField()
 
 
-def answered(shown: Any, *, replayed: bool) -> Response:
-    return Response(shown.data, headers={"Idempotent-Replayed": "true"} if replayed else None)
-
-
 class PreviewView(LicenzyView):
     """POST: what a change would cost. It changes nothing."""
 
@@ -103,35 +100,40 @@ class PreviewView(LicenzyView):
         return Response(PreviewResponse(shown).data)
 
 
-class ChangeView(LicenzyView):
+class KeyedView(LicenzyView):
+    """One verb of ``subscriptions``, carried out once per Idempotency-Key.
+
+    Attributes:
+        verb: the function that carries it out.
+    """
+
+    verb: ClassVar[Callable[..., Any]]
+    asked: ClassVar[type[ResumeRequest]]
+    shown: ClassVar[type[serializers.Serializer[Any]]]
+
+    def post(self, request: Request) -> Response:
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
+        body = self.parse(self.asked, request)
+        done = self.verb(body.pop("subject_ref"), body.pop("product_code"), **body, mode=self.mode, idempotency_key=key)
+        return Response(self.shown(done).data, headers={"Idempotent-Replayed": "true"} if done.replayed else None)
+
+
+class ChangeView(KeyedView):
     """POST: change a subscription, once per Idempotency-Key."""
 
-    def post(self, request: Request) -> Response:
-        key = idempotency_key(request.headers.get("Idempotency-Key"))
-        body = self.parse(ChangeRequest, request)
-        done = subscriptions.change(
-            body.pop("subject_ref"), body.pop("product_code"), **body, mode=self.mode, idempotency_key=key
-        )
-        return answered(ChangeResponse(done), replayed=done.replayed)
+    verb = staticmethod(subscriptions.change)
+    asked, shown = ChangeRequest, ChangeResponse
 
 
-class CancelView(LicenzyView):
+class CancelView(KeyedView):
     """POST: end a subscription, once per Idempotency-Key."""
 
-    def post(self, request: Request) -> Response:
-        key = idempotency_key(request.headers.get("Idempotency-Key"))
-        body = self.parse(CancelRequest, request)
-        done = subscriptions.cancel(
-            body.pop("subject_ref"), body.pop("product_code"), **body, mode=self.mode, idempotency_key=key
-        )
-        return answered(CancelResponse(done), replayed=done.replayed)
+    verb = staticmethod(subscriptions.cancel)
+    asked, shown = CancelRequest, CancelResponse
 
 
-class ResumeView(LicenzyView):
+class ResumeView(KeyedView):
     """POST: take a cancellation or a scheduled change back, once per Idempotency-Key."""
 
-    def post(self, request: Request) -> Response:
-        key = idempotency_key(request.headers.get("Idempotency-Key"))
-        body = self.parse(ResumeRequest, request)
-        done = subscriptions.resume(body["subject_ref"], body["product_code"], mode=self.mode, idempotency_key=key)
-        return answered(ResumeResponse(done), replayed=done.replayed)
+    verb = staticmethod(subscriptions.resume)
+    asked, shown = ResumeRequest, ResumeResponse

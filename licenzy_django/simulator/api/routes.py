@@ -161,8 +161,7 @@ def route(method: str, path: str) -> tuple[Route, str]:
             identifier = unquote(match.groupdict().get("id", ""))
             if identifier == "search":
                 raise RefusalError(f"The simulator has no search ({path}): list and filter.", code="not_simulated")
-            if "\0" not in identifier:  # PostgreSQL cannot be asked for it
-                return candidate, identifier
+            return candidate, identifier
     raise RefusalError(
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at "
         "https://support.stripe.com/.", status=404,
