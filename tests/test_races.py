@@ -12,6 +12,7 @@ from django.db import connection, connections
 
 from licenzy_django import access, sync
 from licenzy_django.checkout import attempts
+from licenzy_django.entitlements import rebuild
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, StripeEvent
 from licenzy_django.stripe import client, facts
 from licenzy_django.sync import comparison
@@ -160,7 +161,7 @@ def test_the_return_page_and_the_webhook_do_not_wait_for_each_other(
     session = stripe.simulator.pay(stripe.checkout(REF, "WEEK_PASS"))
     events = handled(stripe.take_events())
     webhook_has_the_attempt, page_has_the_subject = threading.Event(), threading.Event()
-    settle, lock = attempts.update_status, sync.lock_subject
+    settle, lock = attempts.update_status, rebuild.lock_subject
 
     def slow_settle(*args: Any) -> bool:
         is_finalized = settle(*args)

@@ -61,7 +61,8 @@ def invoices(subject: Any, *, limit: int = 20, mode: str | None = None) -> list[
     customers = customers_of(row)[-MOST_CUSTOMERS:] if row else []
     found = [invoice for customer_id in customers for invoice in newest(mode, customer_id)]
     shown = [of(invoice) for invoice in found if invoice.get("status") != "draft"]
-    return sorted(shown, key=lambda invoice: (invoice.created_at, invoice.id), reverse=True)[:limit]
+    # A stable sort: invoices of one second stay in the order in which Stripe lists them, newest first.
+    return sorted(shown, key=lambda invoice: invoice.created_at, reverse=True)[:limit]
 
 
 def newest(mode: str, customer_id: str) -> list[dict[str, Any]]:
