@@ -20,6 +20,28 @@ class Terms:
     features: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """The units that a subscription includes for each window of time that was paid.
+
+    Attributes:
+        units: for each window.
+        every: how long a window is: ``period``, ``month`` or ``week``.
+        per: ``quantity``, or ``subscription`` for once whatever the quantity.
+        rollover_units: how many of what is left of a window stay usable after it.
+        rollover_windows: for how many more windows.
+        trial_units: for the line of a trial, which is one window.
+    """
+
+    unit: str
+    units: int
+    every: str = "period"
+    per: str = "quantity"
+    rollover_units: int = 0
+    rollover_windows: int = 0
+    trial_units: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
     """A price counted as a product from ``since`` on, and up to ``until``; None means still."""
