@@ -34,7 +34,7 @@ from django.db import connection, connections, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from licenzy_django import usage  # noqa: E402
-from licenzy_django.models import Entitlement, Kind, LedgerEntry, Product, Subject  # noqa: E402
+from licenzy_django.models import Entitlement, Kind, LedgerEntry, Pack, Product, Subject  # noqa: E402
 from licenzy_django.usage import postgres  # noqa: E402
 
 fork = multiprocessing.get_context("fork")
@@ -53,7 +53,7 @@ def key() -> str:
 def floor(pk: int, subject_ref: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE licenzy_entitlement SET units_remaining = units_remaining - %s, "
+            "UPDATE licenzy_pack SET units_remaining = units_remaining - %s, "
             "units_consumed = units_consumed + %s WHERE id = %s AND units_remaining >= %s",
             (1, 1, pk, 1),
         )
@@ -71,16 +71,16 @@ def consume_two_packs(pk: int, subject_ref: str) -> None:
 def textbook(pk: int, subject_ref: str) -> None:
     """SELECT FOR UPDATE, then update and insert, by hand."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT subject_id, units_remaining FROM licenzy_entitlement WHERE id = %s FOR UPDATE", (pk,))
+        cursor.execute("SELECT subject_id, units_remaining FROM licenzy_pack WHERE id = %s FOR UPDATE", (pk,))
         subject_id, left = cursor.fetchone()
         assert left >= 1
         cursor.execute(
-            "UPDATE licenzy_entitlement SET units_remaining = units_remaining - 1, units_consumed = units_consumed + 1 "
+            "UPDATE licenzy_pack SET units_remaining = units_remaining - 1, units_consumed = units_consumed + 1 "
             "WHERE id = %s",
             (pk,),
         )
         cursor.execute(
-            "INSERT INTO licenzy_ledgerentry (mode, subject_id, entitlement_id, kind, units, balance_after, "
+            "INSERT INTO licenzy_ledgerentry (mode, subject_id, pack_id, kind, units, balance_after, "
             "idempotency_key, fingerprint, usage_remaining, source, reason, created_at) "
             "VALUES ('test', %s, %s, 'consume', 1, %s, %s, '', %s, 'runtime', '', %s)",
             (subject_id, pk, left - 1, key(), left - 1, timezone.now()),
@@ -90,12 +90,12 @@ def textbook(pk: int, subject_ref: str) -> None:
 def through_the_orm(pk: int, subject_ref: str) -> None:
     """The same as a Django developer would write it first."""
     with transaction.atomic():
-        pack = Entitlement.objects.select_for_update().get(pk=pk)
+        pack = Pack.objects.select_for_update().get(pk=pk)
         pack.units_remaining -= 1
         pack.units_consumed += 1
         pack.save()
         LedgerEntry.objects.create(
-            mode="test", subject_id=pack.subject_id, entitlement=pack, kind="consume", units=1,
+            mode="test", subject_id=pack.subject_id, pack=pack, kind="consume", units=1,
             balance_after=pack.units_remaining, idempotency_key=key(), usage_remaining=pack.units_remaining,
         )  # fmt: skip
 
@@ -141,28 +141,29 @@ def stock(subjects: int, sizes: list[int]) -> list[tuple[int, str]]:
     """Fresh subjects with packs of these sizes; returns the first pack of each."""
     LedgerEntry.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
     Entitlement.objects.all().delete()
+    Pack.objects.all().delete()
     Subject.objects.all().delete()
     product, _ = Product.objects.get_or_create(
         mode="test", code="BENCH", defaults={"name": "b", "kind": Kind.USAGE_PACK, "units": 1, "stripe_price_id": "p"}
     )
     owners = Subject.objects.bulk_create(Subject(mode="test", subject_ref=f"user_{each}") for each in range(subjects))
-    packs = Entitlement.objects.bulk_create(
-        Entitlement(
-            mode="test", subject=owner, subject_ref=owner.subject_ref, product=product, status="active",
-            source_id=f"{owner.pk}_{number}", grants_access=True, units_granted=size, units_remaining=size,
+    packs = Pack.objects.bulk_create(
+        Pack(
+            mode="test", subject=owner, subject_ref=owner.subject_ref, product=product,
+            source_id=f"{owner.pk}_{number}", units_granted=size, units_remaining=size,
         )
         for owner in owners
         for number, size in enumerate(sizes)
     )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE licenzy_entitlement, licenzy_ledgerentry")
+        cursor.execute("VACUUM ANALYZE licenzy_pack, licenzy_ledgerentry")
     return [(pack.pk, pack.subject_ref) for pack in packs[:: len(sizes)]]
 
 
 def refill(size: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE licenzy_entitlement SET units_granted = %s, units_remaining = %s, units_consumed = 0", (size, size)
+            "UPDATE licenzy_pack SET units_granted = %s, units_remaining = %s, units_consumed = 0", (size, size)
         )
 
 

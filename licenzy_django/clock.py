@@ -26,6 +26,9 @@ def moment(at: datetime | None, name: str = "at") -> datetime:
     return at
 
 
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""Stands for the end of what has none, where a column is compared."""
+
 # A day before a datetime can hold no more, so that every time zone can show it.
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 

@@ -152,15 +152,14 @@ def checked_reason(reason: str) -> str:
 @transaction.atomic
 def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: AuditContext) -> Done[Entitlement]:
     lock_subject(entitlement.subject_id)
-    row = Entitlement.objects.select_for_update().get(pk=entitlement.pk)
+    row = Entitlement.objects.select_related("product", "attempt").get(pk=entitlement.pk)
+    row.pack = packs.locked([row.pack_id]).get(row.pack_id) if row.pack_id is not None else None
     if (row.revoked_at is None) == (revoked_at is None):
         return Done(row, changed=False)
     before = snapshot(row)
     row.revoked_at = revoked_at
-    if row.grants_access and revoked_at is None:
-        packs.restore(row)
-    else:
-        packs.void(row)
+    if row.pack is not None:
+        packs.follow(row.pack, row)
     changed = save_change(row, before, audit=audit, at=clock.now())
     if row.attempt is not None and Kind(row.attempt.terms["kind"]).rules.is_stacked:
         # The passes that stand behind it move up, or make room again.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from licenzy_django.models import Entitlement, Product
+from licenzy_django.models import Entitlement, Pack, Product
 from licenzy_django.models.base import new_entitlement_id
 
 
@@ -24,10 +24,18 @@ def copied(row: Entitlement, times: int, *, products: bool = False) -> None:
     for name in ("public_id", "source_id", "product_id"):
         del columns[name]
     names = [new_entitlement_id() for _ in product_ids]
-    Entitlement.objects.bulk_create(
+    del columns["pack_id"]
+    made_rows = [
         Entitlement(**columns, public_id=name, source_id=name, product_id=product_id)
         for name, product_id in zip(names, product_ids, strict=True)
-    )
+    ]
+    if row.pack is not None:
+        of_pack = columns_of(row.pack)
+        for copy in made_rows:
+            of_pack |= {"source_id": copy.source_id, "product_id": copy.product_id}
+            copy.pack = Pack(**of_pack)
+        Pack.objects.bulk_create(copy.pack for copy in made_rows if copy.pack is not None)
+    Entitlement.objects.bulk_create(made_rows)
 
 
 def columns_of(row: Model) -> dict[str, Any]:

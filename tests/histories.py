@@ -18,6 +18,7 @@ from licenzy_django.models import (
     Entitlement,
     EntitlementChange,
     LedgerEntry,
+    Pack,
     StripeEvent,
     StripeFact,
 )
@@ -88,7 +89,7 @@ def undone() -> Iterator[None]:
 
 def forget_what_stripe_told() -> None:
     """As if no webhook had come yet. The customers that we made ourselves stay bound."""
-    for model in (LedgerEntry, EntitlementChange, Entitlement, StripeEvent):
+    for model in (LedgerEntry, EntitlementChange, Entitlement, Pack, StripeEvent):
         rows = model.objects.all()
         rows._raw_delete(rows.db)  # type: ignore[attr-defined]
     StripeFact.objects.exclude(object="customer").delete()

@@ -9,8 +9,8 @@ from uuid import uuid4
 from django.conf import settings
 
 from licenzy_django import operators
-from licenzy_django.ledger import entries
-from licenzy_django.models import Entitlement, Product, Subject
+from licenzy_django.ledger import entries, packs
+from licenzy_django.models import Entitlement, Pack, Product, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.testing import StripeDouble
 
@@ -42,7 +42,7 @@ class Shelf:
         owners = Subject.objects.bulk_create(
             Subject(mode="test", subject_ref=f"user_{number}") for number in range(subjects)
         )
-        packs = Entitlement.objects.bulk_create(
+        made = [
             Entitlement(
                 mode="test",
                 subject=owner,
@@ -51,12 +51,16 @@ class Shelf:
                 source_id=f"gift_{owner.pk}_{number}",
                 status="active",
                 grants_access=True,
-                units_granted=size,
-                units_remaining=size,
             )
             for owner in owners
-            for number, size in enumerate(units)
-        )
+            for number in range(len(units))
+        ]
+        sizes = [*units] * subjects
+        for row, size in zip(made, sizes, strict=True):
+            row.pack = packs.new(row)
+            row.pack.units_granted = row.pack.units_remaining = size
+        Pack.objects.bulk_create(row.pack for row in made if row.pack is not None)
+        Entitlement.objects.bulk_create(made)
         audit = AuditContext(reason="a gift", source="portal")
-        for pack in packs:
+        for pack in Pack.objects.order_by("pk"):
             entries.record_change(pack, {}, audit=audit, at=now)

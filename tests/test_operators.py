@@ -163,9 +163,9 @@ def test_a_second_click_revokes_nothing_more(ada: User, pro: Product) -> None:
 def test_a_revoked_pack_has_no_units_and_a_restored_one_has_them_again(ada: User, credits_pack: Product) -> None:
     pack = granted("user_1", credits_pack, ada).row
     revoked = operators.revoke(pack, actor=ada, reason="x").row
-    assert (revoked.units_remaining, revoked.units_voided) == (0, 1000)
+    assert (revoked.pack.units_remaining, revoked.pack.units_voided) == (0, 1000)
     restored = operators.restore(pack, actor=ada, reason="x").row
-    assert (restored.units_remaining, restored.units_voided) == (1000, 0)
+    assert (restored.pack.units_remaining, restored.pack.units_voided) == (1000, 0)
 
 
 def test_news_from_stripe_does_not_undo_a_revocation(ada: User, pro: Product, stripe_double: StripeDouble) -> None:

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from licenzy_django.db.conditions import as_sql, leaves
 from licenzy_django.db.functions import StoredQuery, register
-from licenzy_django.models import ApiKey, Entitlement, Product
+from licenzy_django.models import ApiKey, Entitlement, Pack, Product
 from licenzy_django.models.availability import MAY_BECOME_AVAILABLE, OBSTACLES
 from licenzy_django.models.kinds import RULES
 
@@ -34,9 +34,8 @@ ENTITLEMENT_COLUMNS = (
     "available_until",
     "cancel_at",
     "revoked_at",
-    "units_remaining",
-    "reserved_until",
 )
+PACK_COLUMNS = ("units_remaining", "reserved_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
         as_time(until, zone),
         as_time(cancel_at, zone),
         as_time(revoked_at, zone),
-        left,
+        left or 0,
         as_time(reserved_until, zone),
         code,
         kind,
@@ -158,9 +157,10 @@ def as_time(value: Any, zone: tzinfo) -> datetime | None:
 
 
 # Nothing but our own table and column names is put into these.
-ENTITLEMENTS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitlement, Product, ApiKey))
+ENTITLEMENTS, PACKS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitlement, Pack, Product, ApiKey))
 FIELDS = [
     *(("e", Entitlement._meta.get_field(name)) for name in ENTITLEMENT_COLUMNS),
+    *(("u", Pack._meta.get_field(name)) for name in PACK_COLUMNS),
     *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features")),
     ("e", Entitlement._meta.get_field("features")),
 ]
@@ -178,19 +178,29 @@ def stored(purpose: str, sql: str, parameters: Sequence[str], fields: Sequence[t
 
 SUBJECTS_ROWS = (
     f"SELECT {columns_of(FIELDS)} FROM {ENTITLEMENTS} e JOIN {PRODUCTS} p ON p.id = e.product_id "  # noqa: S608
+    f"LEFT JOIN {PACKS} u ON u.id = e.pack_id "
     "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s"
 )
 
 
+TABLES = {"": "e", "product": "p", "pack": "u"}
+
+
 def sql_of(condition: Q) -> str:
-    return as_sql(condition, at="%(at)s", column=lambda path: "p.kind" if path == "product__kind" else f"e.{path}")
+    return as_sql(condition, at="%(at)s", column=column_of)
+
+
+def column_of(path: str) -> str:
+    relation, _, name = path.rpartition("__")
+    return f"{TABLES[relation]}.{name}"
 
 
 # Of rows that agree in all that the obstacles look at, one tells the reason as well as all; the product has the kind.
 LOOKED_AT = {sql_of(leaf) for obstacle in OBSTACLES for leaf in leaves(obstacle.condition)}
 ALIKE = ["e.product_id", "e.status", "e.status_reason", *sorted(sql for sql in LOOKED_AT if "p.kind" not in sql)]
 ONE_OF_EACH_REASON = (
-    f"SELECT min(e.id) FROM {ENTITLEMENTS} e WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s "  # noqa: S608
+    f"SELECT min(e.id) FROM {ENTITLEMENTS} e LEFT JOIN {PACKS} u ON u.id = e.pack_id "  # noqa: S608
+    "WHERE e.subject_ref = %(subject_ref)s AND e.mode = %(mode)s "
     f"GROUP BY {', '.join(ALIKE)}"
 )
 MATTERING_OF_SUBJECT = f"{SUBJECTS_ROWS} AND ({sql_of(MAY_BECOME_AVAILABLE)} OR e.id IN ({ONE_OF_EACH_REASON}))"
@@ -199,7 +209,8 @@ OF_KEY_AND_SUBJECT = stored(
     "check",
     f"SELECT {columns_of([*KEY_FIELDS, *FIELDS])} FROM {KEYS} k "  # noqa: S608
     f"LEFT JOIN {ENTITLEMENTS} e ON e.mode = k.mode AND e.subject_ref = %(subject_ref)s "
-    f"LEFT JOIN {PRODUCTS} p ON p.id = e.product_id WHERE k.digest = %(digest)s",
+    f"LEFT JOIN {PRODUCTS} p ON p.id = e.product_id LEFT JOIN {PACKS} u ON u.id = e.pack_id "
+    "WHERE k.digest = %(digest)s",
     ["subject_ref", "digest"],
     [*KEY_FIELDS, *FIELDS],
 )

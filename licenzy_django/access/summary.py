@@ -71,8 +71,8 @@ class AccessSummary:
 
 def views_of(rows: Iterable[Entitlement], at: datetime) -> list[EntitlementView]:
     rows = list(rows)
-    expired = expired_units_by_pack(rows, at)
-    return [view_of(row, at, expired.get(row.pk, 0)) for row in rows]
+    expired = expired_units_by_pack((row.pack for row in rows if row.pack is not None), at)
+    return [view_of(row, at, expired.get(row.pack_id or 0, 0)) for row in rows]
 
 
 def view_of(row: Entitlement, at: datetime, units_expired: int) -> EntitlementView:
@@ -120,7 +120,9 @@ def entitlements_of(
     """
     at = clock.moment(at)
     mode = mode or licenzy_settings().MODE
-    rows = Entitlement.objects.filter(subject_ref=subject_ref_of(subject) or "", mode=mode).select_related("product")
+    rows = Entitlement.objects.filter(subject_ref=subject_ref_of(subject) or "", mode=mode).select_related(
+        "product", "pack"
+    )
     if starting_after:
         last = rows.filter(public_id=starting_after).values_list("pk", flat=True).first()
         if last is None:
@@ -159,4 +161,4 @@ def availabilities(subject_ref: str, mode: str, at: datetime) -> list[Availabili
 
 def views_of_available(subject_ref: str, mode: str, at: datetime) -> list[EntitlementView]:
     rows = Entitlement.objects.filter(is_available(at), subject_ref=subject_ref, mode=mode)
-    return views_of(rows.select_related("product"), at)
+    return views_of(rows.select_related("product", "pack"), at)

@@ -13,8 +13,9 @@ from typing import Any
 from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 
+from licenzy_django.clock import NEVER
 from licenzy_django.models import Entitlement
-from licenzy_django.models.querysets import NEVER, with_span
+from licenzy_django.models.querysets import with_span
 
 
 def active_by_product(mode: str, days: list[date]) -> list[tuple[date, dict[str, int]]]:

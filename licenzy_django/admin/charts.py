@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from licenzy_django.models import Entitlement
+from licenzy_django.models import Entitlement, Pack
 
 WIDTH, HEIGHT = 720, 120
 
@@ -69,10 +69,10 @@ class PackBar:
 
 
 def packs_found(rows: Sequence[Entitlement]) -> list[PackBar]:
-    return [PackBar(row, pack_bars(row)) for row in rows if row.units_granted]
+    return [PackBar(row, pack_bars(row.pack)) for row in rows if row.pack is not None and row.pack.units_granted]
 
 
-def pack_bars(row: Entitlement) -> list[Bar]:
+def pack_bars(row: Pack) -> list[Bar]:
     parts = {
         "consumed": row.units_consumed,
         "reserved": row.units_reserved,

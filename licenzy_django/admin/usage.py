@@ -9,11 +9,12 @@ from licenzy_django.models import LedgerEntry, Reservation
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(LookedUp):
-    list_display = ["created_at", "mode", "subject", "kind", "units", "entitlement", "balance_after", "source", "actor"]
+    list_display = ["created_at", "mode", "subject", "kind", "units", "pack", "balance_after", "source", "actor"]
     list_filter = ["mode", "kind", "source"]
-    list_select_related = ["subject", "entitlement", "actor"]
+    list_select_related = ["subject", "pack__entitlement", "pack__allowance_of", "actor"]
     exact_search_fields = [
-        "entitlement__public_id",
+        "pack__entitlement__public_id",
+        "pack__allowance_of__public_id",
         "subject__subject_ref",
         "reservation__public_id",
         "idempotency_key",
@@ -22,7 +23,7 @@ class LedgerEntryAdmin(LookedUp):
     fields = [
         "mode",
         "subject",
-        "entitlement",
+        "pack",
         "kind",
         "units",
         "balance_after",

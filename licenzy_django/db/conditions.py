@@ -76,7 +76,8 @@ def leaf_as_sql(path: str, value: Any, *, at: str, column: Callable[[str], str])
     sign, _ = LOOKUPS[lookup]
     if value is AT:
         return f"({column(name)} IS NOT NULL AND {column(name)} {sign} {at})"
-    return f"({column(name)} {sign} {literal(value)})"
+    there = "" if lookup == "exact" else f"{column(name)} IS NOT NULL AND "
+    return f"({there}{column(name)} {sign} {literal(value)})"
 
 
 def literal(value: Any) -> str:

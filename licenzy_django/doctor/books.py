@@ -13,53 +13,53 @@ from licenzy_django.db.functions import REGISTERED
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.ledger import packs
 from licenzy_django.ledger.entries import EFFECTS
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation
-from licenzy_django.models.kinds import kinds_that
+from licenzy_django.models import LedgerEntry, Pack, Reservation
+from licenzy_django.models.pack import UNIT_COLUMNS
 
-COLUMNS = ("units_granted", "units_adjusted", "units_consumed", "units_reserved", "units_voided", "units_remaining")
 ADVICE = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
 RESERVE = LedgerEntry.Kind.RESERVE
 
 
 def books_are_balanced() -> Iterator[Finding]:
     """The columns of each pack are the sums over its ledger, and each row of the ledger continues the one before."""
-    said = {f"said_{column}": ledger_sum(column) for column in COLUMNS}
-    has_units = Q(product__kind__in=kinds_that("has_units")) | Q(units_granted__gt=0)
-    packs = Entitlement.objects.filter(has_units).annotate(**said)
-    agree = Q(*(Q(**{column: F(f"said_{column}")}) for column in COLUMNS))
+    said = {f"said_{column}": ledger_sum(column) for column in UNIT_COLUMNS}
+    packs = Pack.objects.select_related("entitlement", "allowance_of").annotate(**said)
+    agree = Q(*(Q(**{column: F(f"said_{column}")}) for column in UNIT_COLUMNS))
     for pack in packs.exclude(agree).order_by("subject_ref", "pk").iterator():
         differences = [
             f"{column.removeprefix('units_')} {getattr(pack, column)}, by the ledger {getattr(pack, f'said_{column}')}"
-            for column in COLUMNS
+            for column in UNIT_COLUMNS
             if getattr(pack, column) != getattr(pack, f"said_{column}")
         ]
-        yield Finding(
-            f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {'; '.join(differences)}.", ADVICE
-        )
+        yield Finding(f"Subject {pack.subject_ref} ({pack.mode}), pack {pack}: {'; '.join(differences)}.", ADVICE)
     for row in broken_rows().iterator():
         yield Finding(
-            f"Subject {row.entitlement.subject_ref} ({row.mode}), pack {row.entitlement.public_id}: row {row.pk} of "
+            f"Subject {row.pack.subject_ref} ({row.mode}), pack {row.pack}: row {row.pk} of "
             f"the ledger ({row.kind} {row.units}) does not lead from the balance before it to {row.balance_after}.",
             ADVICE,
         )
 
 
 def broken_rows() -> Any:
-    before = Window(Lag("balance_after"), partition_by="entitlement", order_by="pk")
+    before = Window(Lag("balance_after"), partition_by="pack", order_by="pk")
     rows = LedgerEntry.objects.annotate(due=Coalesce(before, Value(0)) + signed("units_remaining", prefix=""))
-    return rows.exclude(balance_after=F("due")).select_related("entitlement").order_by("pk")
+    return rows.exclude(balance_after=F("due")).select_related("pack__entitlement", "pack__allowance_of").order_by("pk")
 
 
 def reservations_add_up() -> Iterator[Finding]:
     """What is reserved of each pack is held by open reservations, and each reservation holds and ends what it says."""
     is_open = Q(ledger__kind=RESERVE, ledger__reservation__status=Reservation.Status.OPEN)
-    packs = Entitlement.objects.filter(Q(units_reserved__gt=0) | is_open).annotate(
-        held=Coalesce(Sum("ledger__units", filter=is_open), Value(0)),
-        until=Min("ledger__reservation__expires_at", filter=is_open),
+    packs = (
+        Pack.objects.filter(Q(units_reserved__gt=0) | is_open)
+        .select_related("entitlement", "allowance_of")
+        .annotate(
+            held=Coalesce(Sum("ledger__units", filter=is_open), Value(0)),
+            until=Min("ledger__reservation__expires_at", filter=is_open),
+        )
     )
     for pack in packs.exclude(units_reserved=F("held"), reserved_until=F("until")).order_by("pk").iterator():
         yield Finding(
-            f"Subject {pack.subject_ref} ({pack.mode}), pack {pack.public_id}: {pack.units_reserved} reserved until "
+            f"Subject {pack.subject_ref} ({pack.mode}), pack {pack}: {pack.units_reserved} reserved until "
             f"{pack.reserved_until}, by its open reservations {pack.held} until {pack.until}.",
             ADVICE,
         )

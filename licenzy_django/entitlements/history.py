@@ -16,9 +16,10 @@ from licenzy_django.clock import from_timestamp
 from licenzy_django.db.rows import insert
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import Entitlement, EntitlementChange, Source, Subject
+from licenzy_django.models import Entitlement, EntitlementChange, Pack, Source, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.availability import Reason
+from licenzy_django.models.pack import UNIT_COLUMNS
 from licenzy_django.outbound import outbox
 
 DERIVED_FIELDS = (
@@ -51,14 +52,7 @@ DERIVED_TIMES = (
     "not_before",
     "available_until",
 )
-UNIT_FIELDS = (
-    "units_granted",
-    "units_consumed",
-    "units_reserved",
-    "units_voided",
-    "units_remaining",
-    "units_adjusted",
-)
+PACK_COLUMNS = ("starts_at", "ends_at", "not_before", "available_until", "is_void", *UNIT_COLUMNS, "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +118,12 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
     after = snapshot(row)
     if before == after:
         return False
-    row.updated_at = at
     changed = [name for name in after if before.get(name) != after[name]]
-    row.save(update_fields=[*changed, "updated_at"] if before else None)
+    if row.pack is not None:
+        save_pack(row.pack, at)
+    row.updated_at = at
+    columns = [name for name in changed if name not in UNIT_COLUMNS]
+    row.save(update_fields=[*columns, "pack", "updated_at"] if before else None)
     change = EntitlementChange(
         mode=row.mode,
         entitlement=row,
@@ -140,11 +137,20 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
         after={name: after[name] for name in changed},
     )
     insert(change)
-    entries.record_change(row, before, audit=audit, at=at)
+    if row.pack is not None:
+        entries.record_change(row.pack, before, audit=audit, at=at)
     cache.changed(row.subject_ref, row.mode)
     signal = partial(signals.entitlement_changed.send_robust, Entitlement, entitlement=row, change=change)
     transaction.on_commit(signal)
     return True
+
+
+def save_pack(pack: Pack, at: datetime) -> None:
+    pack.updated_at = at
+    if pack._state.adding:
+        insert(pack)
+    else:
+        pack.save(update_fields=PACK_COLUMNS)
 
 
 def apply(derived: EntitlementState, row: Entitlement) -> None:
@@ -160,15 +166,16 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
         setattr(row, name, from_timestamp(getattr(derived, name)))
     if derived.features is not None:
         row.features = list(derived.features)
-    if derived.units_granted:
-        packs.set_granted(row, derived.units_granted)
-        if packs.is_void(row):
-            packs.void(row)
-        else:
-            packs.restore(row)
+    if derived.units_granted and row.pack is None:
+        row.pack = packs.new(row)
+    if row.pack is not None:
+        if derived.units_granted:
+            packs.set_granted(row.pack, derived.units_granted)
+        packs.follow(row.pack, row)
 
 
 def snapshot(row: Entitlement) -> dict[str, Any]:
     """What of a row is worth a line in its history, as JSON."""
-    values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at", *UNIT_FIELDS)}
+    values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at")}
+    values |= {name: getattr(row.pack, name, 0) for name in UNIT_COLUMNS}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

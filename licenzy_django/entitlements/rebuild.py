@@ -139,9 +139,13 @@ def payments_of(mode: str, sessions: Iterable[Any]) -> Sequence[Any]:
 
 
 def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
-    """The rows that rest on these sources, locked in the order in which units are drained."""
-    rows = Entitlement.objects.select_for_update().filter(mode=mode, source_id__in=list(source_ids))
-    return list(rows.order_by(*packs.DRAIN_ORDER))
+    """The rows that rest on these sources, with their packs locked. The rows themselves change under the subject's lock
+    alone."""
+    rows = list(written(Entitlement).filter(mode=mode, source_id__in=list(source_ids)).order_by("pk"))
+    locked = packs.locked(row.pack_id for row in rows if row.pack_id is not None)
+    for row in rows:
+        row.pack = locked.get(row.pack_id) if row.pack_id is not None else None
+    return rows
 
 
 def rows_of_subscription(mode: str, subscription_id: str) -> list[Entitlement]:

@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 from licenzy_django.exceptions import IdempotencyKeyReused
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.ledger.packs import writer
-from licenzy_django.models import Entitlement, LedgerEntry
+from licenzy_django.models import LedgerEntry, Pack
 from licenzy_django.models.audit import AuditContext
 
 Kind = LedgerEntry.Kind
@@ -32,7 +32,7 @@ EFFECTS: dict[str, dict[str, int]] = {
 }
 
 
-def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int]], **common: Any) -> list[LedgerEntry]:
+def entries(pack: Pack, balance: int, movements: Iterable[tuple[Kind, int]], **common: Any) -> list[LedgerEntry]:
     """The rows of a pack's movements, in this order.
 
     Args:
@@ -48,7 +48,7 @@ def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int
                 LedgerEntry(
                     mode=pack.mode,
                     subject_id=pack.subject_id,
-                    entitlement=pack,
+                    pack=pack,
                     kind=kind,
                     units=units,
                     balance_after=balance,
@@ -60,7 +60,7 @@ def entries(pack: Entitlement, balance: int, movements: Iterable[tuple[Kind, int
     return rows
 
 
-def record_change(pack: Entitlement, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> None:
+def record_change(pack: Pack, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> None:
     """Keep what facts or an operator did to a pack's units: granted, adjusted, voided, restored.
 
     Args:
@@ -82,14 +82,14 @@ def record_change(pack: Entitlement, before: Mapping[str, Any], *, audit: AuditC
     for row in rows:
         if row.kind == Kind.ADJUST and audit.request_id:
             row.idempotency_key = audit.request_id
-            row.fingerprint = fingerprint_of_adjustment(pack, adjusted)
+            row.fingerprint = fingerprint_of_adjustment(pack.pk, adjusted)
             row.usage_remaining = pack.units_remaining
     if rows:
         LedgerEntry.objects.bulk_create(rows)
 
 
-def fingerprint_of_adjustment(pack: Entitlement, units: int) -> str:
-    return fingerprint(entitlement=pack.public_id, units=units)
+def fingerprint_of_adjustment(pack_id: int | None, units: int) -> str:
+    return fingerprint(pack=pack_id, units=units)
 
 
 def first_of_key(mode: str, kind: str, key: str, request_fingerprint: str) -> LedgerEntry | None:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import router
 from django.db.models import F, QuerySet
 
+from licenzy_django.clock import NEVER
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest
-from licenzy_django.models import Entitlement, LedgerEntry, Product
+from licenzy_django.models import Entitlement, LedgerEntry, Pack, Product
 from licenzy_django.models.availability import has_units, is_on
 from licenzy_django.models.querysets import expired_units
 from licenzy_django.models.usage import MOST_UNITS
 
-DRAIN_ORDER = (F("expires_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
+DRAIN_ORDER = (F("ends_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
 """Soonest expiry first, then the older one, by Stripe's times whichever webhook came first; they have whole seconds, so
 within one the row does. Whoever locks several packs locks them in this order."""
 
 
-def set_granted(pack: Entitlement, units: int) -> None:
+def new(row: Entitlement) -> Pack:
+    """The pack of an entitlement that has none yet; it is not saved."""
+    return Pack(
+        mode=row.mode,
+        subject_id=row.subject_id,
+        subject_ref=row.subject_ref,
+        product_id=row.product_id,
+        source_id=row.source_id,
+        created_at=row.created_at,
+    )
+
+
+def set_granted(pack: Pack, units: int) -> None:
     """Say how many units the pack was bought with. What it already gave cannot be taken back."""
     spent = pack.units_consumed + pack.units_reserved
     pack.units_granted = max(units + pack.units_adjusted, spent)
@@ -28,42 +42,48 @@ def set_granted(pack: Entitlement, units: int) -> None:
         pack.units_remaining = 0
 
 
-def void(pack: Entitlement) -> None:
+def void(pack: Pack) -> None:
     """Nothing is left to use; what was consumed stays consumed."""
     pack.units_voided += pack.units_remaining
     pack.units_remaining = 0
 
 
-def restore(pack: Entitlement) -> None:
+def restore(pack: Pack) -> None:
     """What was left when the pack was voided is there again."""
     pack.units_remaining += pack.units_voided
     pack.units_voided = 0
 
 
-def is_void(pack: Entitlement) -> bool:
-    """Whether refund, dispute or operator took it away. Time is another matter: an expired pack keeps its units."""
-    return not pack.grants_access or pack.revoked_at is not None
+def follow(pack: Pack, row: Entitlement) -> None:
+    """Give a usage pack the times of its entitlement. Refund, dispute and operator void it; time is another matter."""
+    pack.starts_at, pack.ends_at = row.starts_at, row.expires_at
+    pack.not_before, pack.available_until = row.not_before, row.available_until or NEVER
+    pack.is_void = not row.grants_access or row.revoked_at is not None
+    if pack.is_void:
+        void(pack)
+    else:
+        restore(pack)
 
 
-def adjust(pack: Entitlement, units: int) -> None:
+def adjust(pack: Pack, units: int) -> None:
     """Give or, below zero, take units by hand. On a void pack it changes what a restoration would bring back.
 
     Raises InsufficientUsage rather than taking more than is left, InvalidRequest for more than a pack can hold.
     """
     if pack.units_granted + units > MOST_UNITS:
         raise InvalidRequest(fields={"units": [f"A pack holds at most {MOST_UNITS:,} units in all."]})
-    left = pack.units_voided if is_void(pack) else pack.units_remaining
+    left = pack.units_voided if pack.is_void else pack.units_remaining
     if left + units < 0:
         raise InsufficientUsage(usage_remaining=left)
     pack.units_adjusted += units
     pack.units_granted += units
-    if is_void(pack):
+    if pack.is_void:
         pack.units_voided += units
     else:
         pack.units_remaining += units
 
 
-def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
+def give_back(pack: Pack, reserved: int, *, consumed: int) -> int:
     """End a reservation of the pack: some of it was used, the rest returns. Returns how much did.
 
     The rest of a pack that was voided meanwhile is void too.
@@ -72,7 +92,7 @@ def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
     pack.units_reserved -= reserved
     pack.units_consumed += consumed
     pack.units_remaining += returned
-    if is_void(pack):
+    if pack.is_void:
         void(pack)
     return returned
 
@@ -80,11 +100,19 @@ def give_back(pack: Entitlement, reserved: int, *, consumed: int) -> int:
 # --- many packs -------------------------------------------------------------------------------------------------------
 
 
-def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> QuerySet[Entitlement]:
+def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> QuerySet[Pack]:
     """The subject's packs from which units can be taken at this moment, those included that are used up."""
-    rows = Entitlement.objects.filter(is_on(at), subject_ref=subject_ref, mode=mode, units_granted__gt=0)
+    rows = Pack.objects.filter(is_on(at), subject_ref=subject_ref, mode=mode, units_granted__gt=0)
     # A subquery, since a join would be locked along where the rows are.
     return rows.filter(product__in=Product.objects.filter(code=product_code, mode=mode)) if product_code else rows
+
+
+def locked(pks: Iterable[int]) -> dict[int, Pack]:
+    """The packs by their keys, under a lock, in drain order; no query if there are none. Belongs into a transaction."""
+    if not (wanted := list(pks)):
+        return {}
+    rows = Pack.objects.using(writer()).select_for_update().filter(pk__in=wanted)
+    return {pack.pk: pack for pack in rows.order_by(*DRAIN_ORDER)}
 
 
 def remaining(subject_ref: str, mode: str, product_code: str, at: datetime) -> int:

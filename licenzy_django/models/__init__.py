@@ -8,6 +8,7 @@ from licenzy_django.models.entitlement import Entitlement, EntitlementChange, So
 from licenzy_django.models.keys import ApiKey
 from licenzy_django.models.kinds import Kind
 from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent, Wakeup
+from licenzy_django.models.pack import Pack
 from licenzy_django.models.prices import ProductPrice, UnknownPrice
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
@@ -25,6 +26,7 @@ __all__ = [
     "Mode",
     "OutboundEndpoint",
     "OutboundEvent",
+    "Pack",
     "Product",
     "ProductPrice",
     "Reservation",

@@ -72,7 +72,9 @@ IS_EARLY = Q(not_before__gt=AT)
 IS_OVER = Q(available_until__lte=AT)
 # Past the earliest end of what is reserved of it, some of it is free again, whether or not that was written down.
 HAS_UNITS = Q(units_remaining__gt=0) | Q(reserved_until__lte=AT)
-IS_USED_UP = Q(product__kind=Kind.USAGE_PACK.value) & ~HAS_UNITS
+"""Of a pack."""
+PACK_HAS_UNITS = Q(pack__units_remaining__gt=0) | Q(pack__reserved_until__lte=AT)
+IS_USED_UP = Q(product__kind=Kind.USAGE_PACK.value) & ~PACK_HAS_UNITS
 
 OBSTACLES = (
     Obstacle(IS_REVOKED, Reason.REVOKED, Status.CANCELED),
@@ -85,12 +87,12 @@ OBSTACLES = (
 )
 """In the order in which they are looked at: the first one that is in the way is the answer."""
 
-IS_ON = ~IS_REVOKED & ~IS_OFF & ~IS_EARLY & ~IS_OVER
-"""Available but for the units, which those who take units lock and count themselves."""
+IS_AVAILABLE = ~IS_REVOKED & ~IS_OFF & ~IS_EARLY & ~IS_OVER & ~IS_USED_UP
 
-IS_AVAILABLE = IS_ON & ~IS_USED_UP
+PACK_IS_ON = ~Q(is_void=True) & ~IS_EARLY & ~IS_OVER
+"""Units can be taken of a pack, if it has any: those who take them lock and count."""
 
-MAY_BECOME_AVAILABLE = ~IS_REVOKED & ~IS_OFF & ~IS_OVER & ~(IS_USED_UP & Q(reserved_until__isnull=True))
+MAY_BECOME_AVAILABLE = ~IS_REVOKED & ~IS_OFF & ~IS_OVER & ~(IS_USED_UP & Q(pack__reserved_until__isnull=True))
 """Available now or later by the clock alone, without any further event."""
 
 
@@ -101,7 +103,7 @@ def is_available(at: datetime) -> Q:
 
 def is_on(at: datetime) -> Q:
     """For a queryset of packs: those from which units can be taken at this moment, whether or not any are left."""
-    return at_moment(IS_ON, at)
+    return at_moment(PACK_IS_ON, at)
 
 
 def has_units(at: datetime) -> Q:

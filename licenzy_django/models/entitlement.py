@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import StripeId, mode_check, mode_field, new_entitlement_id
 from licenzy_django.models.catalog import Product, no_features
 from licenzy_django.models.checkout import CheckoutAttempt
+from licenzy_django.models.pack import Pack
 from licenzy_django.models.subject import Subject
 
 
@@ -76,16 +79,14 @@ class Entitlement(models.Model):
     available_until = models.DateTimeField(null=True, blank=True, help_text=_("Empty means without end."))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, help_text=_("By an operator."))
 
-    units_granted = models.PositiveBigIntegerField(_("units granted"), default=0)
-    units_consumed = models.PositiveBigIntegerField(_("units consumed"), default=0)
-    units_reserved = models.PositiveBigIntegerField(_("units reserved"), default=0)
-    units_voided = models.PositiveBigIntegerField(_("units voided"), default=0)
-    units_remaining = models.PositiveBigIntegerField(_("units remaining"), default=0)
-    units_adjusted = models.BigIntegerField(
-        _("units adjusted"), default=0, help_text=_("By operators; part of the units granted.")
-    )
-    reserved_until = models.DateTimeField(
-        _("reserved until"), null=True, blank=True, help_text=_("The earliest end of what is reserved of it.")
+    pack = models.OneToOneField(
+        Pack,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entitlement",
+        verbose_name=_("pack"),
+        help_text=_("The units of a usage pack."),
     )
 
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
@@ -98,18 +99,6 @@ class Entitlement(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["public_id", "mode"], name="licenzy_entitlement_public_id"),
             models.UniqueConstraint(fields=["source_id", "product", "mode"], name="licenzy_entitlement_once"),
-            models.CheckConstraint(
-                condition=Q(
-                    units_granted=F("units_consumed") + F("units_reserved") + F("units_voided") + F("units_remaining")
-                ),
-                name="licenzy_entitlement_units_conserved",
-                violation_error_message=_("granted = consumed + reserved + voided + remaining."),
-            ),
-            models.CheckConstraint(
-                condition=Q(units_reserved=0, reserved_until=None)
-                | Q(units_reserved__gt=0, reserved_until__isnull=False),
-                name="licenzy_entitlement_reserved_until",
-            ),
             models.CheckConstraint(condition=~Q(status="expired"), name="licenzy_entitlement_expiry_by_clock"),
             mode_check("licenzy_entitlement_mode"),
         ]
@@ -126,6 +115,21 @@ class Entitlement(models.Model):
     @property
     def kind(self) -> str:
         return self.product.kind
+
+    @property
+    def units_granted(self) -> int:
+        """Of its pack; 0 for what is none."""
+        return self.pack.units_granted if self.pack else 0
+
+    @property
+    def units_remaining(self) -> int:
+        """Of its pack; 0 for what is none."""
+        return self.pack.units_remaining if self.pack else 0
+
+    @property
+    def reserved_until(self) -> datetime | None:
+        """Of its pack."""
+        return self.pack.reserved_until if self.pack else None
 
 
 class EntitlementChange(models.Model):

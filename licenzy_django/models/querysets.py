@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import (
@@ -19,32 +20,32 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Least
 
+from licenzy_django.clock import NEVER
 from licenzy_django.models.entitlement import Entitlement
+from licenzy_django.models.pack import Pack
 from licenzy_django.models.usage import LedgerEntry, Reservation
-
-NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def expired_units(at: datetime) -> Expression:
     """Of a pack: what is reserved by reservations whose time is over, and so is free again."""
     expired = LedgerEntry.objects.filter(
         subject=OuterRef("subject"),
-        entitlement=OuterRef("pk"),
+        pack=OuterRef("pk"),
         kind=LedgerEntry.Kind.RESERVE,
         reservation__subject=OuterRef("subject"),
         reservation__status=Reservation.Status.OPEN,
         reservation__expires_at__lte=at,
     )
-    total = expired.order_by().values("entitlement").annotate(total=Sum("units")).values("total")
+    total = expired.order_by().values("pack").annotate(total=Sum("units")).values("total")
     return Case(When(reserved_until__lte=at, then=Subquery(total)), default=Value(0), output_field=BigIntegerField())
 
 
-def expired_units_by_pack(rows: list[Entitlement], at: datetime) -> dict[int, int]:
+def expired_units_by_pack(packs: Iterable[Pack], at: datetime) -> dict[int, int]:
     """For those of the packs that have any. Costs no query if none has."""
-    affected = [pack.pk for pack in rows if pack.reserved_until is not None and pack.reserved_until <= at]
+    affected = [pack.pk for pack in packs if pack.reserved_until is not None and pack.reserved_until <= at]
     if not affected:
         return {}
-    found = Entitlement.objects.filter(pk__in=affected).annotate(expired=Coalesce(expired_units(at), Value(0)))
+    found = Pack.objects.filter(pk__in=affected).annotate(expired=Coalesce(expired_units(at), Value(0)))
     return dict(found.values_list("pk", "expired"))
 
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.models.base import mode_check, mode_field, new_reservation_id
-from licenzy_django.models.entitlement import Entitlement, Source
+from licenzy_django.models.entitlement import Source
+from licenzy_django.models.pack import Pack
 from licenzy_django.models.subject import Subject
 
 MOST_UNITS = models.BigIntegerField.MAX_BIGINT
@@ -111,9 +112,7 @@ class LedgerEntry(models.Model):
         db_constraint=False,
         verbose_name=_("subject"),
     )
-    entitlement = models.ForeignKey(
-        Entitlement, models.PROTECT, related_name="ledger", db_index=False, verbose_name=_("pack")
-    )
+    pack = models.ForeignKey(Pack, models.PROTECT, related_name="ledger", db_index=False, verbose_name=_("pack"))
     kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
     units = models.BigIntegerField(_("units"))
     balance_after = models.PositiveBigIntegerField(_("balance after"), help_text=_("What the pack had left to use."))

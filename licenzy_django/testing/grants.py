@@ -10,9 +10,10 @@ from django.db import transaction
 from licenzy_django import clock
 from licenzy_django.access import cache, shared_cache
 from licenzy_django.identity import required_subject_ref
-from licenzy_django.ledger import entries
-from licenzy_django.models import Entitlement, EntitlementChange, Kind, LedgerEntry, Product, Subject
+from licenzy_django.ledger import entries, packs
+from licenzy_django.models import Entitlement, EntitlementChange, Kind, LedgerEntry, Pack, Product, Subject
 from licenzy_django.models.base import new_entitlement_id
+from licenzy_django.models.pack import UNIT_COLUMNS
 
 
 def entitled(
@@ -39,20 +40,31 @@ def entitled(
     shared_cache.leave_alone()
     product = product_of(product_code or "TEST_PRODUCT", mode, list(features), units)
     owner, _ = Subject.objects.get_or_create(mode=mode, subject_ref=subject_ref)
-    granted = columns.setdefault("units_granted", (product.units or 0) if units is None else units)
+    of_pack = {name: columns.pop(name) for name in list(columns) if name in (*UNIT_COLUMNS, "reserved_until")}
+    granted = of_pack.setdefault("units_granted", (product.units or 0) if units is None else units)
+    of_pack.setdefault("units_remaining", granted)
     public_id = new_entitlement_id()
     row: dict[str, Any] = {"public_id": public_id, "source_id": public_id, "source": "portal", "status": "active"}
-    row |= {"grants_access": True, "starts_at": clock.now(), "units_remaining": granted}
-    row |= {"features": product.features, **columns}
+    row |= {"grants_access": True, "starts_at": clock.now(), "features": product.features, **columns}
+    entitlement = Entitlement(mode=mode, subject=owner, subject_ref=subject_ref, product=product, **row)
     with transaction.atomic():
-        entitlement = Entitlement.objects.create(
-            mode=mode, subject=owner, subject_ref=subject_ref, product=product, **row
-        )
+        if product.rules.has_units:
+            entitlement.pack = pack_of(entitlement, of_pack)
+        entitlement.save(force_insert=True)
         EntitlementChange.objects.create(mode=mode, entitlement=entitlement, reason="manual_grant", source="portal")
-        if granted and entitlement.units_remaining == granted:
-            LedgerEntry.objects.bulk_create(entries.entries(entitlement, 0, [(LedgerEntry.Kind.GRANT, granted)]))
+        if entitlement.pack is not None and 0 < granted == entitlement.units_remaining:
+            LedgerEntry.objects.bulk_create(entries.entries(entitlement.pack, 0, [(LedgerEntry.Kind.GRANT, granted)]))
         cache.changed(subject_ref, mode)
     return entitlement
+
+
+def pack_of(entitlement: Entitlement, columns: dict[str, Any]) -> Pack:
+    pack = packs.new(entitlement)
+    packs.follow(pack, entitlement)
+    for name, value in columns.items():
+        setattr(pack, name, value)
+    pack.save()
+    return pack
 
 
 def product_of(code: str, mode: str, features: list[str], units: int | None) -> Product:

@@ -19,14 +19,14 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from licenzy_django.access import cache
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models import LedgerEntry, Pack, Reservation
 from licenzy_django.models.availability import has_units
 from licenzy_django.models.usage import MOST_UNITS
 from licenzy_django.outbound import events, outbox
 from licenzy_django.usage import postgres
 
 Row = TypeVar("Row", bound=models.Model)
-Part = tuple[Entitlement, int]
+Part = tuple[Pack, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     return left
 
 
-def lock_available(request: UsageRequest) -> list[Entitlement]:
+def lock_available(request: UsageRequest) -> list[Pack]:
     """The packs that have units, or will have once an expired reservation is reclaimed; locked, in drain order."""
     rows = packs.available(request.subject_ref, request.mode, request.product_code, request.at)
     rows = rows.filter(has_units(request.at))
@@ -160,7 +160,7 @@ def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows.using(connection.alias).select_for_update()
 
 
-def planned(found: Sequence[Entitlement], request: UsageRequest) -> list[Part] | None:
+def planned(found: Sequence[Pack], request: UsageRequest) -> list[Part] | None:
     """How many units to take from which pack. None if there are too few, or if an expired reservation is in the way."""
     if any(pack.reserved_until is not None and pack.reserved_until <= request.at for pack in found):
         return None
@@ -182,11 +182,11 @@ def move(parts: Sequence[Part], at: datetime, reservation: Reservation | None) -
         sooner = Q(reserved_until=None) | Q(reserved_until__gt=reservation.expires_at)
         changes["reserved_until"] = Case(When(sooner, then=ends_at), default=F("reserved_until"))
     is_there = reduce(or_, (Q(pk=pack.pk, units_remaining__gte=units) for pack, units in parts))
-    return Entitlement.objects.filter(is_there).update(**changes) == len(parts)
+    return Pack.objects.filter(is_there).update(**changes) == len(parts)
 
 
 def rows_of_part(
-    pack: Entitlement, units: int, kind: LedgerEntry.Kind, reservation: Reservation | None, at: datetime
+    pack: Pack, units: int, kind: LedgerEntry.Kind, reservation: Reservation | None, at: datetime
 ) -> list[LedgerEntry]:
     before, pack.units_remaining = pack.units_remaining, pack.units_remaining - units
     return entries.entries(pack, before, [(kind, units)], reservation=reservation, created_at=at)

@@ -17,7 +17,7 @@ from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, Reser
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation, Source
+from licenzy_django.models import Entitlement, LedgerEntry, Pack, Reservation, Source
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.usage import allocation, expiry, reservations
 from licenzy_django.usage.requests import (
@@ -213,21 +213,22 @@ def adjust(
     problems = {}
     if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:
         problems["units"] = ["This must be a whole number, at most 1,000,000,000, and not 0."]
-    if not pack.product.rules.has_units:
+    if pack.pack is None:
         problems["entitlement"] = ["Only a usage pack has units."]
     if not reason.strip():
         problems["reason"] = ["Say why."]
     if problems:
         raise InvalidRequest(fields=problems)
-    at, request = clock.moment(at), entries.fingerprint_of_adjustment(pack, units)
+    at, request = clock.moment(at), entries.fingerprint_of_adjustment(pack.pack_id, units)
     expiry.reclaim(pack.subject_ref, pack.mode, at)
     with transaction.atomic(using=packs.writer()):
         rebuild.lock_subject(pack.subject_id)
-        row = allocation.locked(Entitlement.objects.filter(pk=pack.pk)).get()
+        row = Entitlement.objects.select_related("product").get(pk=pack.pk)
+        row.pack = allocation.locked(Pack.objects.filter(entitlement=row)).get()
         if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, request):
             return row
         before = history.snapshot(row)
-        packs.adjust(row, units)
+        packs.adjust(row.pack, units)
         audit = AuditContext(
             reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id
         )

@@ -8,19 +8,19 @@ from django.db import connections, transaction
 from django.db.models import QuerySet, Sum
 
 from licenzy_django.ledger import packs
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation, Subject
+from licenzy_django.models import LedgerEntry, Pack, Reservation, Subject
 from licenzy_django.usage import allocation, reservations
 
 Status = Reservation.Status
 # Nothing but our own table names is put in here.
 INSERT = f"""
 INSERT INTO {LedgerEntry._meta.db_table} (
-  mode, subject_id, entitlement_id, kind, units, balance_after, created_at, source, reason, fingerprint, reservation_id
+  mode, subject_id, pack_id, kind, units, balance_after, created_at, source, reason, fingerprint, reservation_id
 )
-SELECT mode, subject_id, entitlement_id, 'expire', units, %s + SUM(units) OVER (ORDER BY id), %s, 'runtime', '', '',
+SELECT mode, subject_id, pack_id, 'expire', units, %s + SUM(units) OVER (ORDER BY id), %s, 'runtime', '', '',
   reservation_id
 FROM {LedgerEntry._meta.db_table}
-WHERE kind = 'reserve' AND entitlement_id = %s AND reservation_id IN (
+WHERE kind = 'reserve' AND pack_id = %s AND reservation_id IN (
   SELECT id FROM {Reservation._meta.db_table}
   WHERE subject_id = %s AND status = 'open' AND expires_at <= %s AND id <= %s
 )
@@ -39,7 +39,7 @@ def reclaim(subject_ref: str, mode: str, at: datetime) -> bool:
         if not locked:
             return False
         expired = expired.filter(pk__lte=locked[-1])
-        held = reservations.held_by(expired).order_by().values_list("entitlement_id").annotate(units=Sum("units"))
+        held = reservations.held_by(expired).order_by().values_list("pack_id").annotate(units=Sum("units"))
         units = dict(held)
         for pack in reservations.lock_packs(units):
             expire(pack, units[pack.pk], expired, at, up_to=locked[-1])
@@ -54,7 +54,7 @@ def expired_reservations(subject_ref: str, mode: str, at: datetime) -> QuerySet[
     )
 
 
-def expire(pack: Entitlement, units: int, expired: QuerySet[Reservation], at: datetime, *, up_to: int) -> None:
+def expire(pack: Pack, units: int, expired: QuerySet[Reservation], at: datetime, *, up_to: int) -> None:
     """Give back to a locked pack what expired reservations hold of it: a row of the ledger for each of them.
 
     Args:
@@ -66,8 +66,8 @@ def expire(pack: Entitlement, units: int, expired: QuerySet[Reservation], at: da
     moment = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [before, moment, pack.pk, pack.subject_id, moment, up_to])
-    if packs.is_void(pack):
+    if pack.is_void:
         void = LedgerEntry(kind=LedgerEntry.Kind.VOID, units=units, balance_after=before, created_at=at)
-        void.mode, void.subject_id, void.entitlement = pack.mode, pack.subject_id, pack
+        void.mode, void.subject_id, void.pack = pack.mode, pack.subject_id, pack
         void.save()
     reservations.save(pack, at, expired.values("pk"), is_turned=not before)

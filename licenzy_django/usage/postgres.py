@@ -9,8 +9,8 @@ from django.db import connections
 
 from licenzy_django.db.conditions import as_sql
 from licenzy_django.db.functions import DatabaseFunction, register
-from licenzy_django.models import Entitlement, LedgerEntry, OutboundEndpoint, Product
-from licenzy_django.models.availability import HAS_UNITS, IS_ON
+from licenzy_django.models import LedgerEntry, OutboundEndpoint, Pack, Product
+from licenzy_django.models.availability import HAS_UNITS, PACK_IS_ON
 from licenzy_django.models.usage import MOST_UNITS
 
 TEXT = """
@@ -27,11 +27,11 @@ BEGIN
     bool_or(reserved_until <= moment)
     INTO ids, stocks, subject, total, has_expired
     FROM (
-      SELECT id, units_remaining, subject_id, reserved_until FROM {entitlement}
+      SELECT id, units_remaining, subject_id, reserved_until FROM {pack}
       WHERE subject_ref = for_subject AND mode = in_mode AND units_granted > 0 AND {is_on} AND {has_units}
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
-      ORDER BY expires_at, starts_at, id FOR NO KEY UPDATE
-    ) pack;
+      ORDER BY ends_at, starts_at, id FOR NO KEY UPDATE
+    ) live;
   is_emptied := false;
   IF total IS NULL OR total < needed OR has_expired THEN
     RETURN;
@@ -45,7 +45,7 @@ BEGIN
   FOR turn IN 1 .. array_length(ids, 1) LOOP
     part := least(missing, stocks[turn]);
     INSERT INTO {ledger} (
-      mode, subject_id, entitlement_id, kind, units, balance_after, created_at, source, reason,
+      mode, subject_id, pack_id, kind, units, balance_after, created_at, source, reason,
       idempotency_key, fingerprint, usage_remaining
     ) VALUES (
       in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
@@ -55,7 +55,7 @@ BEGIN
     IF NOT FOUND THEN
       RETURN;
     END IF;
-    UPDATE {entitlement} SET
+    UPDATE {pack} SET
       units_consumed = units_consumed + part, units_remaining = units_remaining - part, updated_at = moment
       WHERE id = ids[turn];
     is_emptied := is_emptied OR part = stocks[turn];
@@ -65,8 +65,8 @@ BEGIN
   remaining := least(total - needed, {most});
 END $$
 """
-TABLES = {"entitlement": Entitlement, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
-CONDITIONS = {"is_on": IS_ON, "has_units": HAS_UNITS}
+TABLES = {"pack": Pack, "product": Product, "ledger": LedgerEntry, "endpoint": OutboundEndpoint}
+CONDITIONS = {"is_on": PACK_IS_ON, "has_units": HAS_UNITS}
 CONSUME = DatabaseFunction(
     "consume",
     TEXT.format(

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from licenzy_django.access import cache
 from licenzy_django.exceptions import InvalidRequest, ReservationClosed, ReservationNotFound
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models import LedgerEntry, Pack, Reservation
 from licenzy_django.usage import allocation
 
 Kind = LedgerEntry.Kind
@@ -53,7 +53,7 @@ def end(reservation_id: str, mode: str, at: datetime, *, units: int | None) -> E
 
 def close(reservation: Reservation, status: Status, units: int | None, at: datetime) -> None:
     """End an open, locked reservation, keep the answer, and publish what was used. Belongs into a transaction."""
-    held = dict(held_by(reservation).values_list("entitlement_id", "units"))
+    held = dict(held_by(reservation).values_list("pack_id", "units"))
     locked_packs = lock_packs(held)
     reservation.status, reservation.units_confirmed, reservation.closed_at = status, units, at
     unused, rows = units or 0, []
@@ -65,7 +65,7 @@ def close(reservation: Reservation, status: Status, units: int | None, at: datet
         movements = [
             (Kind.CONFIRM, used),
             (Kind.RELEASE, returned),
-            (Kind.VOID, returned if packs.is_void(pack) else 0),
+            (Kind.VOID, returned if pack.is_void else 0),
         ]
         rows += entries.entries(pack, before, movements, reservation=reservation, created_at=at)
         save(pack, at, [reservation.pk], is_turned=was_empty or not pack.units_remaining)
@@ -85,11 +85,11 @@ def held_by(reservations: Reservation | QuerySet[Reservation]) -> QuerySet[Ledge
     return rows.filter(reservation__in=reservations.values("pk"))
 
 
-def lock_packs(pks: Iterable[int]) -> list[Entitlement]:
-    return list(allocation.locked(Entitlement.objects.filter(pk__in=list(pks))).order_by(*packs.DRAIN_ORDER))
+def lock_packs(pks: Iterable[int]) -> list[Pack]:
+    return list(allocation.locked(Pack.objects.filter(pk__in=list(pks))).order_by(*packs.DRAIN_ORDER))
 
 
-def save(pack: Entitlement, at: datetime, without: Any, *, is_turned: bool) -> None:
+def save(pack: Pack, at: datetime, without: Any, *, is_turned: bool) -> None:
     """Save the units of a pack.
 
     Args:
@@ -102,11 +102,11 @@ def save(pack: Entitlement, at: datetime, without: Any, *, is_turned: bool) -> N
         cache.changed(pack.subject_ref, pack.mode)
 
 
-def earliest_end(pack: Entitlement, without: Any) -> datetime | None:
+def earliest_end(pack: Pack, without: Any) -> datetime | None:
     """When the first of the pack's other open reservations ends."""
     if not pack.units_reserved:
         return None
     open_ones = Reservation.objects.using(packs.writer()).filter(
-        subject=pack.subject_id, status=Status.OPEN, ledger__entitlement=pack, ledger__kind=Kind.RESERVE
+        subject=pack.subject_id, status=Status.OPEN, ledger__pack=pack, ledger__kind=Kind.RESERVE
     )
     return open_ones.exclude(pk__in=without).order_by("expires_at").values_list("expires_at", flat=True).first()

@@ -20,13 +20,18 @@ from licenzy_django.db.conditions import AT, as_python, as_sql, at_moment
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.history import apply
 from licenzy_django.ledger import packs
-from licenzy_django.models import Entitlement, Kind, Product, Status, Subject
+from licenzy_django.models import Entitlement, Kind, Pack, Product, Status, Subject
 from licenzy_django.models.availability import (
     HAS_UNITS,
     IS_AVAILABLE,
-    IS_ON,
+    IS_EARLY,
+    IS_OFF,
+    IS_OVER,
+    IS_REVOKED,
     MAY_BECOME_AVAILABLE,
     OBSTACLES,
+    PACK_HAS_UNITS,
+    PACK_IS_ON,
     REASON_OF_STATUS,
     Reason,
     is_available,
@@ -37,7 +42,13 @@ NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MOMENTS = st.integers(-2, 2).map(lambda hours: NOON + timedelta(hours=hours))
 MAYBE = st.none() | MOMENTS
 STORED = [status.value for status in Status if status != Status.EXPIRED]
-CONDITIONS = [IS_ON, IS_AVAILABLE, HAS_UNITS, MAY_BECOME_AVAILABLE, *(obstacle.condition for obstacle in OBSTACLES)]
+CONDITIONS = [
+    IS_AVAILABLE,
+    PACK_HAS_UNITS,
+    MAY_BECOME_AVAILABLE,
+    *(obstacle.condition for obstacle in OBSTACLES),
+]
+IS_ON = ~(IS_REVOKED | IS_OFF | IS_EARLY | IS_OVER)
 CODES = {Kind.SUBSCRIPTION: "PLAN", Kind.TIME_PASS: "PASS", Kind.USAGE_PACK: "PACK"}
 
 ROW = st.fixed_dictionaries(
@@ -58,30 +69,37 @@ ROW = st.fixed_dictionaries(
 
 def made(wanted: dict[str, Any], number: int) -> Entitlement:
     columns = dict(wanted)
-    code = CODES[columns.pop("kind")]
-    units = {"units_reserved": int(columns["reserved_until"] is not None)}
-    return Entitlement(
+    kind, left, reserved_until = columns.pop("kind"), columns.pop("units_remaining"), columns.pop("reserved_until")
+    row = Entitlement(
         **columns,
-        **units,
-        units_granted=columns["units_remaining"] + units["units_reserved"],
         mode="test",
         subject=Subject.objects.get_or_create(mode="test", subject_ref="user_1")[0],
         subject_ref="user_1",
-        product=Product.objects.get(code=code),
+        product=Product.objects.get(code=CODES[kind]),
         source_id=f"source_{number}",
         created_at=NOON - timedelta(days=1),
     )
+    if kind == Kind.USAGE_PACK:
+        row.pack = packs.new(row)
+        packs.follow(row.pack, row)
+        reserved = int(reserved_until is not None)
+        row.pack.units_remaining, row.pack.units_reserved, row.pack.reserved_until = left, reserved, reserved_until
+        row.pack.units_granted = left + reserved
+        row.pack.save()
+    return row
 
 
 def found_by_sql(condition: Q, at: datetime) -> set[int]:
     def column(path: str) -> str:
-        return "p.kind" if path == "product__kind" else f"e.{path}"
+        relation, _, name = path.rpartition("__")
+        return f"{ {'': 'e', 'product': 'p', 'pack': 'u'}[relation] }.{name}"
 
     where = as_sql(condition, at="%(at)s", column=column)
     moment = at if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.id FROM licenzy_entitlement e JOIN licenzy_product p ON p.id = e.product_id WHERE " + where,
+            "SELECT e.id FROM licenzy_entitlement e JOIN licenzy_product p ON p.id = e.product_id "
+            "LEFT JOIN licenzy_pack u ON u.id = e.pack_id WHERE " + where,
             {"at": moment},
         )
         return {pk for (pk,) in cursor.fetchall()}
@@ -102,11 +120,12 @@ class OneDefinition(TestCase):
     def setup_example(self) -> None:
         super().setup_example()
         Entitlement.objects.all().delete()
+        Pack.objects.all().delete()
 
     @given(rows=st.lists(ROW, max_size=6), at=MOMENTS, later=st.integers(0, 3))
     def test_sql_querysets_and_python_agree(self, rows: list[dict[str, Any]], at: datetime, later: int) -> None:
         Entitlement.objects.bulk_create([made(row, number) for number, row in enumerate(rows)])
-        stored = list(Entitlement.objects.select_related("product"))
+        stored = list(Entitlement.objects.select_related("product", "pack"))
 
         for condition in CONDITIONS:
             holds = as_python(condition)
@@ -142,7 +161,12 @@ class OneDefinition(TestCase):
         is_on = as_python(IS_ON)
         on = {row.pk for row in stored if is_on(row, at)}
         with_units = {row.pk for row in stored if row.units_granted}
-        assert set(packs.available("user_1", "test", "", at).values_list("pk", flat=True)) == on & with_units
+        found = packs.available("user_1", "test", "", at)
+        assert set(found.values_list("entitlement", flat=True)) == on & with_units
+        for condition in (PACK_IS_ON, HAS_UNITS):
+            holds = as_python(condition)
+            by_python = {pack.pk for pack in Pack.objects.all() if holds(pack, at)}
+            assert by_python == set(Pack.objects.filter(at_moment(condition, at)).values_list("pk", flat=True))
         span = with_span(Entitlement.objects.filter(grants_access=True, revoked_at=None))
         assert set(span.filter(began_at__lte=at, ended_at__gt=at).values_list("pk", flat=True)) == on
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from licenzy_django import access
 from licenzy_django.exceptions import EntitlementRequired
-from licenzy_django.models import Product
+from licenzy_django.models import Pack, Product
 from licenzy_django.testing import entitled
 from tests.backend import Backend
 from tests.copies import copied
@@ -134,7 +134,7 @@ def test_a_pack_counts_while_units_remain() -> None:
     row = entitled("user_1", "CREDITS")
     assert access.check("user_1")
 
-    type(row).objects.update(units_remaining=0, units_consumed=5)
+    Pack.objects.filter(entitlement=row).update(units_remaining=0, units_consumed=5)
 
     assert access.check("user_1").reason == "usage_exhausted"
     assert access.summary("user_1").usage_remaining == 0

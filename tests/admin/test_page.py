@@ -364,7 +364,7 @@ def add_use(entitlement: Entitlement, count: int) -> None:
         LedgerEntry(
             mode="test",
             subject=entitlement.subject,
-            entitlement=entitlement,
+            pack=entitlement.pack,
             kind="consume",
             units=1,
             balance_after=0,

@@ -8,7 +8,7 @@ from django.db import connection
 
 from licenzy_django import usage
 from licenzy_django.db.functions import is_there
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models import Entitlement, LedgerEntry, Pack, Reservation
 from licenzy_django.usage import postgres
 from tests.shelf import Shelf
 
@@ -40,7 +40,7 @@ def test_clean_books_are_said_to_be_clean(a_busy_subject: Entitlement) -> None:
 
 
 def test_a_balance_that_was_written_by_hand_is_found_with_its_subject(a_busy_subject: Entitlement) -> None:
-    Entitlement.objects.filter(pk=a_busy_subject.pk).update(units_remaining=71, units_granted=101)
+    Pack.objects.filter(entitlement=a_busy_subject).update(units_remaining=71, units_granted=101)
 
     status, said = doctor()
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 
 from licenzy_django import access, usage
 from licenzy_django.exceptions import IdempotencyKeyReused, InsufficientUsage, InvalidRequest
-from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry
+from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry, Pack
 from licenzy_django.testing import StripeDouble
 from tests.shelf import Shelf
 
@@ -60,7 +60,7 @@ def test_the_older_pack_is_used_first_whichever_webhook_came_first(stripe_double
 
     consume(10)
 
-    by_age = Entitlement.objects.order_by("starts_at").values_list("units_remaining", flat=True)
+    by_age = Pack.objects.order_by("starts_at").values_list("units_remaining", flat=True)
     assert list(by_age) == [90, 100]
 
 
@@ -73,7 +73,7 @@ def test_a_refund_voids_its_own_pack_and_what_was_consumed_stays(
     stripe_double.refund(pack_of_100)
 
     first, second = Entitlement.objects.order_by("pk")
-    assert (first.units_consumed, first.units_voided, first.units_remaining) == (30, 70, 0)
+    assert (first.pack.units_consumed, first.pack.units_voided, first.pack.units_remaining) == (30, 70, 0)
     assert second.units_remaining == 100
     assert ledger()[-1] == ("void", 70, 0)
     assert usage.remaining("user_1") == 100
@@ -150,7 +150,7 @@ def test_an_adjustment_of_a_void_pack_counts_when_it_is_restored(
     refund = stripe_double.refund(pack_of_100)
 
     adjusted = usage.adjust(Entitlement.objects.get(), -40, actor=None, reason="they used some elsewhere")
-    assert (adjusted.units_voided, adjusted.units_remaining) == (60, 0)
+    assert (adjusted.pack.units_voided, adjusted.pack.units_remaining) == (60, 0)
     assert not access.check("user_1")
 
     stripe_double.simulator.fail_refund(refund["id"])

@@ -18,7 +18,15 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 def what_counts() -> set[tuple[object, ...]]:
     """Status and access; the second in which a purchase was confirmed only an event can tell."""
-    columns = ("product__code", "source_id", "status", "status_reason", "grants_access", "quantity", "units_remaining")
+    columns = (
+        "product__code",
+        "source_id",
+        "status",
+        "status_reason",
+        "grants_access",
+        "quantity",
+        "pack__units_remaining",
+    )
     attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason")
     return {*Entitlement.objects.values_list(*columns), *attempts}
 

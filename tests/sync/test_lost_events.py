@@ -39,7 +39,15 @@ ONLY_THE_EVENT_KNEW = {
 
 def what_counts() -> Rows:
     """Status and access; the second in which something became so only an event can tell."""
-    columns = ("product__code", "source_id", "status", "status_reason", "grants_access", "quantity", "units_remaining")
+    columns = (
+        "product__code",
+        "source_id",
+        "status",
+        "status_reason",
+        "grants_access",
+        "quantity",
+        "pack__units_remaining",
+    )
     attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason")
     return {*Entitlement.objects.values_list(*columns), *attempts}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from licenzy_django import usage
-from licenzy_django.models import Entitlement
+from licenzy_django.models import Entitlement, Pack
 
 
 def reserve(units: int, subject: str = "user_1", **given: object) -> usage.Reserved:
@@ -14,5 +14,5 @@ def reserve(units: int, subject: str = "user_1", **given: object) -> usage.Reser
 
 def columns(pack: Entitlement) -> tuple[int, int, int, int]:
     """Consumed, reserved, voided, remaining."""
-    row = Entitlement.objects.get(pk=pack.pk)
+    row = Pack.objects.get(entitlement=pack)
     return row.units_consumed, row.units_reserved, row.units_voided, row.units_remaining

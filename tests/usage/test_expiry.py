@@ -14,7 +14,7 @@ from licenzy_django.exceptions import (
     InsufficientUsage,
     ReservationClosed,
 )
-from licenzy_django.models import Entitlement, LedgerEntry, Reservation
+from licenzy_django.models import Entitlement, LedgerEntry, Pack, Reservation
 from tests.shelf import Shelf
 from tests.usage.steps import columns, reserve
 
@@ -149,7 +149,7 @@ def test_a_consume_after_25_000_reservations_have_expired_is_answered_soon(shelf
         LedgerEntry(
             mode=mode,
             subject=subject,
-            entitlement=pack,
+            pack=pack.pack,
             kind="reserve",
             units=1,
             balance_after=24_999 - number,
@@ -157,7 +157,7 @@ def test_a_consume_after_25_000_reservations_have_expired_is_answered_soon(shelf
         )
         for number, reservation in enumerate(held)
     )
-    Entitlement.objects.filter(pk=pack.pk).update(
+    Pack.objects.filter(entitlement=pack).update(
         units_reserved=25_000, units_remaining=0, reserved_until=at + timedelta(seconds=1)
     )
     shelf.double.advance(seconds=2)

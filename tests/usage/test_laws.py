@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from licenzy_django import access, operators, usage
 from licenzy_django.exceptions import LicenzyError
-from licenzy_django.models import Entitlement, LedgerEntry
+from licenzy_django.models import Entitlement, LedgerEntry, Pack
 from tests.shelf import Shelf
 from tests.usage.plain_ledger import PlainHold, PlainLedger, PlainPack
 
@@ -179,7 +179,7 @@ class Units(RuleBasedStateMachine):
             left = self.plain.remaining(subject)
             assert usage.remaining(subject) == access.summary(subject).usage_remaining == left
             assert bool(access.check(subject)) == (left > 0)
-        for row, pack in zip(Entitlement.objects.order_by("pk"), self.plain.packs, strict=True):
+        for row, pack in zip(Pack.objects.order_by("pk"), self.plain.packs, strict=True):
             assert (row.units_granted, row.units_consumed) == (pack.granted, pack.consumed)
         keyed = LedgerEntry.objects.exclude(idempotency_key=None).count()
         assert keyed == len(self.plain.keys)

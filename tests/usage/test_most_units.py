@@ -10,7 +10,7 @@ from django.urls import reverse
 from licenzy_django import access, operators, usage
 from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.models import Entitlement, LedgerEntry
+from licenzy_django.models import Entitlement, LedgerEntry, Pack
 from licenzy_django.models.catalog import MAX_UNITS
 from licenzy_django.models.usage import MOST_UNITS
 from tests.backend import Backend
@@ -25,8 +25,8 @@ def packs(shelf: Shelf) -> list[Entitlement]:
     """Three of user_1, as full as can be."""
     full = [shelf.give(1) for _ in range(3)]
     for pack in full:
-        Entitlement.objects.filter(pk=pack.pk).update(units_granted=MOST_UNITS, units_remaining=MOST_UNITS)
-        LedgerEntry.objects.filter(entitlement=pack).update(units=MOST_UNITS, balance_after=MOST_UNITS)
+        Pack.objects.filter(entitlement=pack).update(units_granted=MOST_UNITS, units_remaining=MOST_UNITS)
+        LedgerEntry.objects.filter(pack=pack.pack_id).update(units=MOST_UNITS, balance_after=MOST_UNITS)
         pack.refresh_from_db()
     return full
 

@@ -93,7 +93,7 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
 
 def newest_entitlements(subject: Subject) -> list[Entitlement]:
     """Those that can give access first."""
-    rows = Entitlement.objects.filter(subject=subject).select_related("product", "attempt")
+    rows = Entitlement.objects.filter(subject=subject).select_related("product", "attempt", "pack")
     return list(rows.order_by("-grants_access", "-pk")[: MOST_ENTITLEMENTS + 1])
 
 
@@ -117,7 +117,7 @@ def behind_decision(decision: access.Decision, held: list[Held], subject: Subjec
     if alike:
         return next((one for one in alike if one.row.public_id == decision.entitlement_id), alike[0])
     rows = Entitlement.objects.filter(subject=subject, public_id=decision.entitlement_id)
-    return next(iter(held_of(list(rows.select_related("product", "attempt")), at)), None)
+    return next(iter(held_of(list(rows.select_related("product", "attempt", "pack")), at)), None)
 
 
 def unknown_prices_of(subject: Subject) -> list[UnknownPrice]:

@@ -158,7 +158,7 @@ def units_moved(row: LedgerEntry) -> Happened:
         at=row.created_at,
         kind="units",
         label=_("Units"),
-        title=f"{row.get_kind_display()}: {units} · {row.entitlement.product.code}",
+        title=f"{row.get_kind_display()}: {units} · {row.pack.product.code}",
         details=[" · ".join(details)],
     )
 

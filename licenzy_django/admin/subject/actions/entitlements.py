@@ -157,11 +157,11 @@ class Adjust(OfEntitlement):
     @transaction.atomic
     def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
         lock_subject(subject.pk)
-        before = LedgerEntry.objects.filter(entitlement=row, kind=LedgerEntry.Kind.ADJUST).count()
+        before = LedgerEntry.objects.filter(pack=row.pack_id, kind=LedgerEntry.Kind.ADJUST).count()
         changed = usage.adjust(
             row, given["units"], actor=request.user, reason=given["reason"], request_id=given["request_id"]
         )
-        after = LedgerEntry.objects.filter(entitlement=row, kind=LedgerEntry.Kind.ADJUST).count()
+        after = LedgerEntry.objects.filter(pack=row.pack_id, kind=LedgerEntry.Kind.ADJUST).count()
         what = _("%(product)s is adjusted by %(units)s units.") % {"product": row.product, "units": given["units"]}
         done = operators.Done(changed, changed=after > before)
         return result(request, done, done.row, what, given["reason"])
