@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.color import no_style
 from django.db import migrations
+from django.db.migrations.exceptions import IrreversibleError
 
 from licenzy_django.clock import NEVER
 
@@ -34,11 +35,16 @@ def fill(apps: Any, schema_editor: Any) -> None:
             cursor.execute(statement)
 
 
+def refuse_the_way_back(apps: Any, schema_editor: Any) -> None:
+    if apps.get_model("licenzy", "Pack").objects.using(schema_editor.connection.alias).exists():
+        raise IrreversibleError("The units in the packs would be lost.")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("licenzy", "0017_packs"),
     ]
 
     operations = [
-        migrations.RunPython(fill),
+        migrations.RunPython(fill, refuse_the_way_back),
     ]
