@@ -18,7 +18,7 @@ from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import packs
 from licenzy_django.models import CheckoutAttempt, Entitlement, Kind, Product, Source, Status, Subject
 from licenzy_django.models.audit import AuditContext
-from licenzy_django.models.catalog import MAX_UNITS as MAX_UNITS
+from licenzy_django.models.product_units import MAX_UNITS as MAX_UNITS
 from licenzy_django.stripe import client
 from licenzy_django.sync import comparison
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
@@ -26,6 +28,7 @@ from licenzy_django.entitlements.catalog_changes import apply_to_everybody
 from licenzy_django.models import Kind, Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS
+from licenzy_django.models.product_units import INCLUDED, ZERO_IS_NONE, UnitsEvery
 
 if TYPE_CHECKING:
     ProductModelForm = forms.ModelForm[Product]
@@ -34,6 +37,12 @@ else:
 
 
 MOST_PRICES = 50
+OF_UNITS = ["unit", *INCLUDED]
+UNITS_IN_WORDS = {
+    UnitsEvery.PERIOD.value: _("%(units)s %(unit)s each billing period"),
+    UnitsEvery.MONTH.value: _("%(units)s %(unit)s a month"),
+    UnitsEvery.WEEK.value: _("%(units)s %(unit)s a week"),
+}
 APPLY = _("Apply the catalog to everybody")
 
 
@@ -67,6 +76,11 @@ class ProductForm(ProductModelForm):
         fields = "__all__"
         field_classes = {"checkout": TypedJSONField}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"units_every", "units_per"} & self.fields.keys():
+            self.fields[name].required = False
+
     def clean(self) -> dict[str, Any] | None:
         """Say at the field what the database would refuse for the whole row."""
         values = super().clean() or self.cleaned_data
@@ -79,15 +93,15 @@ class ProductForm(ProductModelForm):
                 self.add_error(name, _("A %(kind)s needs this.") % words)
         of_subscriptions = () if rules.is_recurring else ("group", "is_add_on")
         for name in (*rules.refuses, *of_subscriptions):
-            if values.get(name):
+            if values.get(name) and values[name] != TERMS.get(name):
                 self.add_error(name, _("Leave this empty: it is not for a %(kind)s.") % words)
         if values.get("group") and values.get("is_add_on"):
             self.add_error("group", ADD_ON_WITHOUT_GROUP)
         if not rules.is_recurring:
             values["trial_card"] = True
         for name in rules.may_have:
-            if TERMS[name] is None and values.get(name) == 0:
-                self.add_error(name, _("At least one day, or empty for units that never expire."))
+            if TERMS[name] is None and values.get(name) == 0 and name not in ZERO_IS_NONE:
+                self.add_error(name, _("At least 1, or empty."))
         return values
 
     def clean_stripe_price_id(self) -> str:
@@ -98,6 +112,12 @@ class ProductForm(ProductModelForm):
 
     def clean_checkout(self) -> Any:
         return self.cleaned_data["checkout"] or {}
+
+    def clean_units_every(self) -> Any:
+        return self.cleaned_data["units_every"] or TERMS["units_every"]
+
+    def clean_units_per(self) -> Any:
+        return self.cleaned_data["units_per"] or TERMS["units_per"]
 
     def clean_grace_days(self) -> int:
         return self.cleaned_data["grace_days"] or 0
@@ -124,14 +144,27 @@ class ProductAdmin(Configured):
         *(
             (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()
-            for terms in [[*rules.terms, "trial_card"] if rules.is_recurring else rules.terms]
+            for own in [[name for name in rules.terms if name not in OF_UNITS]]
+            for terms in [[*own, "trial_card"] if rules.is_recurring else own]
+        ),
+        (
+            _("Units"),
+            {
+                "fields": [*OF_UNITS],
+                "description": _(
+                    "What a usage pack holds, or what a subscription includes for each window of time that was paid. "
+                    "What you change counts for what is sold from now on, and for paid lines that begin from now on; "
+                    "what was sold stays. A pack has units and unit alone."
+                ),
+            },
         ),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """What was sold under a code has to stay what it was."""
         fixed = ["history", "applying", "stripe_lookup_key", "amount_in_words"]
-        return [*fixed, *(["mode", "code", "kind"] if obj else [])]
+        counted = ["unit"] if obj and obj.unit and obj.is_sold else []
+        return [*fixed, *(["mode", "code", "kind"] if obj else []), *counted]
 
     @admin.display(description=_("amount"))
     def amount_in_words(self, product: Product) -> str:
@@ -186,7 +219,7 @@ class ProductAdmin(Configured):
                 "Everybody who has %(product)s gets these features at once, and no others: %(features)s."
             )
             % {"product": product, "features": ", ".join(product.features) or "–"},
-            "details": [gettext("What was sold with more loses the rest now, and not only when the paid time ends.")],
+            "details": list(consequences(product)),
             "form": form,
             "button": APPLY,
             "is_dangerous": True,
@@ -196,4 +229,21 @@ class ProductAdmin(Configured):
 
     @admin.display(description=_("gives"))
     def gives(self, product: Product) -> str:
-        return str(product.rules.gives) % {"days": product.days, "units": product.units}
+        if product.is_recurring and product.units is not None:
+            return units_in_words(product)
+        units = {"units": number_format(product.units or 0, force_grouping=True), "unit": product.unit}
+        return str(product.rules.gives) % {"days": product.days, **units}
+
+
+def units_in_words(product: Product) -> str:
+    """1,000 credits a month."""
+    units = {"units": number_format(product.units or 0, force_grouping=True), "unit": product.unit}
+    return UNITS_IN_WORDS[product.units_every] % units
+
+
+def consequences(product: Product) -> Iterator[str]:
+    """What applying the catalog to everybody does besides giving its features."""
+    yield gettext("What was sold with more loses the rest now, and not only when the paid time ends.")
+    if product.is_recurring and product.unit:
+        included = gettext("none") if product.units is None else units_in_words(product)
+        yield gettext("The windows of units that they have paid for are counted anew: %(units)s.") % {"units": included}

@@ -10,6 +10,7 @@ from licenzy_django.db.text import storable
 from licenzy_django.models import Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS, KindRules
+from licenzy_django.models.product_units import DEFAULT_UNIT, ZERO_IS_NONE, UnitsEvery, UnitsPer
 
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "stripe_lookup_key", "amount", "currency")
 LEFT_OUT: dict[str, Any] = UNPRICED | {
@@ -19,6 +20,8 @@ LEFT_OUT: dict[str, Any] = UNPRICED | {
     "is_add_on": False,
     "trial_card": True,
     "checkout": {},
+    "units_every": TERMS["units_every"],
+    "units_per": TERMS["units_per"],
 }
 """What a key that is left out means, and ``dump`` leaves out."""
 OPTIONAL_KEYS = frozenset({"features", *LEFT_OUT})
@@ -36,7 +39,7 @@ def checked(entry: Any) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in RULES:
         raise CatalogError(f"kind must be one of {', '.join(RULES)}.")
     rules = RULES[kind]
-    entry = with_lookup_key(entry)
+    entry = without_zeros(with_lookup_key(entry))
     check_keys(entry, rules)
     check_types(entry, rules)
     if conflict := conflict_of_price(entry):
@@ -44,7 +47,15 @@ def checked(entry: Any) -> dict[str, Any]:
     if entry.get("is_add_on") and entry.get("group"):
         raise CatalogError(f"group: {ADD_ON_WITHOUT_GROUP}")
     unset = {name: TERMS[name] for name in rules.may_have}
+    if entry.get("units") is None:
+        unset.pop("unit", None)  # what it was counted in before stays
     return {"features": [], **LEFT_OUT, **unset, **entry}
+
+
+def without_zeros(entry: dict[str, Any]) -> dict[str, Any]:
+    """0 says the same as null where it means that there are none."""
+    zeros = {name: None for name in ZERO_IS_NONE if type(entry.get(name)) is int and entry[name] == 0}
+    return entry | zeros
 
 
 def check_keys(entry: dict[str, Any], rules: KindRules) -> None:
@@ -109,6 +120,9 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "features": (is_list_of_texts, "a list of texts"),
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
+    "unit": (is_text, "a text"),
+    "units_every": (lambda value: value in UnitsEvery.values, f"one of {', '.join(UnitsEvery.values)}"),
+    "units_per": (lambda value: value in UnitsPer.values, f"one of {', '.join(UnitsPer.values)}"),
     **PRICE_TYPES,
     "checkout": (lambda value: isinstance(value, dict), "an object of Stripe's Checkout parameters"),
     **dict.fromkeys(("is_add_on", "trial_card", "is_active"), (lambda value: isinstance(value, bool), "true or false")),
@@ -123,7 +137,8 @@ def dump(products: Iterable[Product]) -> list[dict[str, Any]]:
 def entry_of(product: Product) -> dict[str, Any]:
     """Of a product with a lookup key without the price id: ``load`` finds it again."""
     entry = state_of(product) | ({"stripe_price_id": ""} if product.stripe_lookup_key else {})
-    return {name: value for name, value in entry.items() if value is not None and LEFT_OUT.get(name, ...) != value}
+    left_out = LEFT_OUT | {"unit": product.unit if product.units is None else DEFAULT_UNIT}
+    return {name: value for name, value in entry.items() if value is not None and left_out.get(name, ...) != value}
 
 
 def state_of(product: Product) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from licenzy_django.catalog.push import CODE_METADATA_KEY
 from licenzy_django.catalog.verification import terms_in_words
 from licenzy_django.db.text import storable
 from licenzy_django.models import Kind, Product, ProductPrice
-from licenzy_django.models.catalog import CODE
+from licenzy_django.models.base import CODE
 from licenzy_django.stripe import client
 
 EXPANDED = ["data.product"]

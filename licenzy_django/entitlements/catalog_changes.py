@@ -96,7 +96,11 @@ def apply_to_everybody(product: Product, *, actor: Any, reason: str) -> int:
     product.apply_to_all()
     audit = AuditContext(reason="catalog_applied", source=Source.PORTAL, actor=actor, note=reason)
     rows = Entitlement.objects.filter(product=product).select_related("subject", "attempt__product")
-    return sum(apply_to(row, product, audit) for row in in_batches(rows) if row.features != product.features)
+    # Which units a subscription included is seen from its paid lines alone.
+    may_differ = product.is_recurring and bool(product.unit)
+    return sum(
+        apply_to(row, product, audit) for row in in_batches(rows) if may_differ or row.features != product.features
+    )
 
 
 def apply_to(row: Entitlement, product: Product, audit: AuditContext) -> bool:

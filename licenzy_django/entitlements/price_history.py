@@ -9,8 +9,9 @@ from datetime import datetime
 from django.db.models import QuerySet, Subquery
 
 from licenzy_django.db.rows import written
-from licenzy_django.entitlements.terms import PriceBook, PriceSpan, Terms
+from licenzy_django.entitlements.terms import Allowance, PriceBook, PriceSpan, Terms
 from licenzy_django.models import CheckoutAttempt, Product, ProductPrice
+from licenzy_django.models.versions import sold_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,28 @@ def span_of(row: ProductPrice) -> PriceSpan:
 
 def terms_of_product(product: Product) -> Terms:
     return Terms(product_id=product.pk, kind=product.kind, grace_days=product.grace_days)
+
+
+def allowance_sold(product: Product, at: int | None) -> Allowance | None:
+    """The units that the product included at a moment, or those that were applied to everybody after it.
+
+    Args:
+        at: when a paid line began. None means unknown: then what the catalog said last.
+    """
+    sold = sold_at(product.versions, at) or product.gives()
+    # What was kept by a version of ours that knew no units has none.
+    if not product.is_recurring or sold.get("units") is None:
+        return None
+    rolls_over = bool(sold["rollover_units"])
+    return Allowance(
+        unit=product.unit,
+        units=sold["units"],
+        every=sold["units_every"],
+        per=sold["units_per"],
+        rollover_units=sold["rollover_units"] or 0,
+        rollover_windows=(sold["rollover_windows"] or 1) if rolls_over else 0,
+        trial_units=sold["trial_units"] or 0,
+    )
 
 
 def seconds(at: datetime) -> int:

@@ -27,6 +27,7 @@ def new(row: Entitlement) -> Pack:
         subject_id=row.subject_id,
         subject_ref=row.subject_ref,
         product_id=row.product_id,
+        unit=row.product.unit,
         source_id=row.source_id,
         created_at=row.created_at,
     )

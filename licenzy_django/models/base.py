@@ -6,10 +6,12 @@ import secrets
 import string
 from functools import partial
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+CODE = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))
 ALPHABET = string.ascii_letters + string.digits
 
 

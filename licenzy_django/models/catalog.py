@@ -1,25 +1,26 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.checkout_options import problems_of
-from licenzy_django.models.base import mode_check, mode_field
+from licenzy_django.models.base import CODE, mode_check, mode_field
 from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
 from licenzy_django.models.priced import PRICE_CONSTRAINTS, Priced
 from licenzy_django.models.prices import record_prices
+from licenzy_django.models.product_units import UNITS_CONSTRAINTS, UNITS_INDEX, GivesUnits
 from licenzy_django.models.versions import Versions, applied_to_all, with_version
 
 MAX_DAYS = 36_500
 MAX_TRIAL_DAYS = 730
-MAX_UNITS = 1_000_000_000_000
-CODE = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", _("Letters, digits, and _ . : - inside."))
 ADD_ON_WITHOUT_GROUP = _("An add-on has no plan group: it is bought beside a plan.")
 
 
@@ -35,7 +36,7 @@ def no_versions() -> Versions:
     return []
 
 
-class Product(Priced):
+class Product(Priced, GivesUnits):
     """What is sold: a stable code tied to one Stripe price in one mode, and what it gives."""
 
     mode = mode_field()
@@ -66,13 +67,6 @@ class Product(Priced):
         blank=True,
         validators=[MaxValueValidator(MAX_DAYS)],
         help_text=_("Time passes only: how long access lasts."),
-    )
-    units = models.PositiveBigIntegerField(
-        _("units"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(MAX_UNITS)],
-        help_text=_("Usage packs only: units in one pack."),
     )
     valid_days = models.PositiveIntegerField(
         _("valid days"),
@@ -126,6 +120,7 @@ class Product(Priced):
                 violation_error_message=_("There is a product with this code in this mode."),
             ),
             *PRICE_CONSTRAINTS,
+            *UNITS_CONSTRAINTS,
             models.CheckConstraint(
                 condition=terms_fit(),
                 name="licenzy_product_kind_fits",
@@ -135,12 +130,11 @@ class Product(Priced):
                 condition=(
                     (Q(duration_days=None) | Q(duration_days__lte=MAX_DAYS))
                     & (Q(valid_days=None) | Q(valid_days__lte=MAX_DAYS))
-                    & (Q(units=None) | Q(units__lte=MAX_UNITS))
                     & Q(grace_days__lte=MAX_DAYS)
                     & (Q(trial_days=None) | Q(trial_days__lte=MAX_TRIAL_DAYS))
                 ),
                 name="licenzy_product_limits",
-                violation_error_message=_("At most 36,500 days and 1,000,000,000,000 units."),
+                violation_error_message=_("At most 36,500 days."),
             ),
             models.CheckConstraint(
                 condition=Q(group="") | Q(kind__in=kinds_that("is_recurring")),
@@ -164,6 +158,7 @@ class Product(Priced):
             ),
             mode_check("licenzy_product_mode"),
         ]
+        indexes = [UNITS_INDEX]
 
     def __str__(self) -> str:
         return self.code
@@ -171,18 +166,29 @@ class Product(Priced):
     def save(self, **kwargs: Any) -> None:
         """Save the product and, in the same transaction, the history of its prices and of what it gives.
 
-        Raises IntegrityError where another product has one of the prices.
+        Raises IntegrityError where another product has one of the prices, and ValidationError where what was sold
+        would be counted in another unit.
         """
         products, now, names = type(self)._base_manager, clock.now(), kwargs.get("update_fields")
+        self.complete_units()
+        if names is not None and "units" in names:
+            names = kwargs["update_fields"] = {*names, "unit"}
         with transaction.atomic(using=kwargs.get("using")):
-            if names is None or "features" in names:
-                stored = products.select_for_update().filter(pk=self.pk).values_list("versions", flat=True).first()
-                self.versions = with_version(stored or [], self.gives(), now)
-                if names is not None:
-                    kwargs["update_fields"] = {*names, "versions"}
+            # Whoever begins to buy it meanwhile waits: a row that points at this one locks it.
+            before = products.select_for_update().filter(pk=self.pk).first()
+            if before is not None and (names is None or "unit" in names):
+                before.refuse_another_unit(self.unit)
             super().save(**kwargs)
             saved = self if names is None else products.get(pk=self.pk)
+            self.record_version(before, saved, now)
             record_prices(self.pk, self.mode, saved.price_roles(), now)
+
+    def record_version(self, before: Product | None, saved: Product, at: datetime) -> None:
+        """Keep what was given up to now and what is given from now on."""
+        versions = with_version(before.versions if before else [], saved.gives(), at)
+        if versions != saved.versions:
+            type(self)._base_manager.filter(pk=self.pk).update(versions=versions)
+        self.versions = versions
 
     def apply_to_all(self) -> None:
         """What the product gives now counts for everybody, whenever they bought it."""
@@ -193,7 +199,7 @@ class Product(Priced):
 
     def gives(self) -> dict[str, Any]:
         """What who has the product gets, as the catalog says it now."""
-        return {"features": self.features}
+        return {"features": self.features, **(self.included_units() if self.is_recurring else {})}
 
     def clean(self) -> None:
         """Say also what of Stripe's page cannot be set."""
@@ -205,6 +211,13 @@ class Product(Priced):
     def rules(self) -> KindRules:
         """What its kind means."""
         return RULES[self.kind]
+
+    @property
+    def is_sold(self) -> bool:
+        return any(
+            apps.get_model("licenzy", model)._base_manager.filter(product=self.pk).exists()
+            for model in ("CheckoutAttempt", "Entitlement")
+        )
 
     @property
     def is_for_sale(self) -> bool:
@@ -226,4 +239,5 @@ class Product(Priced):
 
     def terms(self) -> dict[str, Any]:
         """What a purchase keeps of the product, since the catalog may change before the money comes."""
-        return {name: getattr(self, name) for name in ("kind", "units", "duration_days", "valid_days", "features")}
+        names = ("kind", "units", "duration_days", "valid_days", "features")
+        return {name: getattr(self, name) for name in names} | ({"units": None} if self.is_recurring else {})

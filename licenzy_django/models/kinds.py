@@ -12,14 +12,28 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-TERMS: dict[str, int | None] = {
+TERMS: dict[str, int | str | None] = {
     "duration_days": None,
     "units": None,
+    "unit": "",
+    "units_every": "period",
+    "units_per": "quantity",
+    "rollover_units": None,
+    "rollover_windows": None,
     "valid_days": None,
     "grace_days": 0,
     "trial_days": None,
+    "trial_units": None,
 }
 """The columns of a product that only some kinds have, each with its value where a kind does not have it."""
+NEEDED_BY: dict[str, tuple[str, ...]] = {
+    "units_every": ("units",),
+    "units_per": ("units",),
+    "rollover_units": ("units",),
+    "rollover_windows": ("units", "rollover_units"),
+    "trial_units": ("units", "trial_days"),
+}
+"""What a term says nothing without."""
 
 
 class Kind(models.TextChoices):
@@ -41,10 +55,11 @@ class KindRules:
         may_have: terms that it can have besides; it has no others.
         days_term: the term that says for how many days a purchase lasts; empty: the days are no part of the product.
         is_recurring: it is paid again and again, and access follows the subscription at Stripe.
-        has_units: what it gives is units, and it is available while some are left.
+        has_units: what it gives is units, and it is available while some are left. A subscription that includes units
+            is none of these: its access follows the subscription.
         is_stacked: a purchase begins where the one before it ends.
         heading: above its terms in the admin, with ``description`` below it.
-        gives: what it gives, in a word or two; ``days`` and ``units`` are filled in.
+        gives: what it gives, in a word or two; ``days``, ``units`` and ``unit`` are filled in.
     """
 
     needs: tuple[str, ...] = ()
@@ -79,7 +94,17 @@ class KindRules:
 
 RULES: dict[str, KindRules] = {
     Kind.SUBSCRIPTION: KindRules(
-        may_have=("grace_days", "trial_days"),
+        may_have=(
+            "grace_days",
+            "trial_days",
+            "units",
+            "unit",
+            "units_every",
+            "units_per",
+            "rollover_units",
+            "rollover_windows",
+            "trial_units",
+        ),
         is_recurring=True,
         heading=_("If it is a subscription"),
         description=_("Access follows the subscription at Stripe."),
@@ -95,19 +120,19 @@ RULES: dict[str, KindRules] = {
     ),
     Kind.USAGE_PACK: KindRules(
         needs=("units",),
-        may_have=("valid_days",),
+        may_have=("unit", "valid_days"),
         days_term="valid_days",
         has_units=True,
         heading=_("If it is a usage pack"),
         description=_("Paid once, units to consume. Two add up."),
-        gives=_("%(units)s units"),
+        gives="%(units)s %(unit)s",
     ),
 }
 
 
 TERMS_DO_NOT_FIT = _(
     "A time pass needs duration in days, a usage pack needs units (and may have valid days), "
-    "a subscription has neither (and may have grace and a trial)."
+    "a subscription has no duration (and may have grace, a trial and units)."
 )
 
 

@@ -10,12 +10,12 @@ from licenzy_django import clock
 from licenzy_django.clock import NEVER
 from licenzy_django.models.base import mode_check, mode_field
 from licenzy_django.models.catalog import Product
+from licenzy_django.models.product_units import DEFAULT_UNIT
 from licenzy_django.models.subject import Subject
 
 if TYPE_CHECKING:
     from licenzy_django.models.entitlement import Entitlement
 
-DEFAULT_UNIT = "credits"
 UNIT_COLUMNS = (
     "units_granted",
     "units_consumed",

@@ -12,6 +12,7 @@ from django.db.models import (
     DateTimeField,
     Expression,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Sum,
@@ -21,9 +22,16 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from licenzy_django.clock import NEVER
+from licenzy_django.models.catalog import Product
 from licenzy_django.models.entitlement import Entitlement
 from licenzy_django.models.pack import Pack
 from licenzy_django.models.usage import LedgerEntry, Reservation
+
+
+def units_sold(mode: str) -> list[str]:
+    """The units that are or were sold in a mode, by their codes."""
+    codes = Product.objects.filter(~Q(unit=""), mode=mode).order_by("unit").values_list("unit", flat=True)
+    return list(codes.distinct())
 
 
 def expired_units(at: datetime) -> Expression:

@@ -61,7 +61,8 @@ class StripeDouble:
         Args:
             amount: of one, in minor units.
             terms: ``interval="year"``, and the product's own: ``features``, ``group``, ``is_add_on``, ``grace_days``,
-                ``trial_days``, ``trial_card``, ``duration_days`` (7), ``units`` (1000), ``valid_days``.
+                ``trial_days``, ``trial_card``, ``duration_days`` (7), ``units`` (of a pack 1000), ``valid_days``,
+                ``unit``, ``units_every``, ``units_per``, ``rollover_units``, ``rollover_windows``, ``trial_units``.
         """
         interval = terms.pop("interval", "month")
         product = Product.objects.filter(mode=Mode.TEST, code=code).first()

@@ -35,6 +35,21 @@ def test_the_operator_is_asked_why_and_everybody_gets_what_the_catalog_says(
     assert (change.reason, change.note, str(change.actor)) == ("catalog_applied", "ticket 7", "grace")
 
 
+@pytest.mark.parametrize(
+    ("units", "words"), [(2000, "are counted anew: 2,000 credits a month"), (None, "are counted anew: none")]
+)
+def test_the_operator_reads_what_becomes_of_units(
+    configurer: Client, stripe_double: StripeDouble, units: int | None, words: str
+) -> None:
+    product = stripe_double.sell("PRO", units=1000, units_every="month")
+    product.units, product.units_every = units, "month" if units else "period"
+    product.save()
+
+    page = configurer.get(reverse("admin:licenzy_product_apply", args=[product.pk])).content.decode()
+
+    assert words in page
+
+
 def test_without_a_reason_or_the_permission_nothing_is_applied(
     product: Product, configurer: Client, supporter: Client
 ) -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from licenzy_django import catalog
 from licenzy_django.catalog import CatalogError
 from licenzy_django.models import Product
+from licenzy_django.models.querysets import units_sold
+from licenzy_django.testing import StripeDouble, entitled
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +28,9 @@ PASS = {"mode": "test", "code": "WEEK", "name": "Week", "kind": "time_pass", "st
 PACK = {"mode": "live", "code": "CREDITS", "name": "1,000", "kind": "usage_pack", "stripe_price_id": "price_3",
         "units": 1000, "valid_days": 365, "features": []}  # fmt: skip
 CATALOG = [SUBSCRIPTION, PASS, PACK]
+ALLOWANCE = {**SUBSCRIPTION, "units": 1000}
+ONLY_WITH_UNITS = {"unit": "sms", "units_every": "month", "units_per": "subscription", "rollover_units": 1,
+                   "rollover_windows": 1, "trial_units": 1}  # fmt: skip
 
 
 def without(entry: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -103,6 +110,132 @@ def test_a_refused_trial_names_the_product_and_the_key(days: int) -> None:
         catalog.load([{**SUBSCRIPTION, "trial_days": days}])
 
 
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"units": 1000},
+        {"units": 1000, "unit": "sms", "units_every": "month", "units_per": "subscription"},
+        {"units": 100, "units_every": "week", "rollover_units": 100},
+        {"units": 100, "rollover_units": 20, "rollover_windows": 12},
+        {"units": 1000, "trial_days": 14, "trial_units": 5000},
+    ],
+    ids=repr,
+)
+def test_units_of_a_subscription_are_loaded_dumped_and_gone_when_the_file_leaves_them_out(terms: Any) -> None:
+    entry = {**SUBSCRIPTION, **terms}
+    catalog.load([entry])
+    assert catalog.load([entry])["unchanged"] == 1
+    assert catalog.dump(Product.objects.all()) == [entry]
+
+    catalog.load([SUBSCRIPTION])
+
+    assert catalog.dump(Product.objects.all()) == [SUBSCRIPTION]
+    assert catalog.load([SUBSCRIPTION])["unchanged"] == 1
+
+
+def test_what_is_the_default_may_be_said_and_is_not_dumped() -> None:
+    said = {"unit": "credits", "units_every": "period", "units_per": "quantity", "rollover_units": 0}
+    nothing = {"rollover_windows": None, "trial_units": None}
+    catalog.load([{**ALLOWANCE, **said, **nothing}, {**PACK, "unit": "credits"}, {**PASS, "is_active": True}])
+
+    assert catalog.load([ALLOWANCE, PACK, PASS])["unchanged"] == 3
+    assert catalog.dump(Product.objects.order_by("pk")) == [ALLOWANCE, PACK, PASS]
+    assert list(Product.objects.order_by("pk").values_list("unit", flat=True)) == ["credits", "credits", ""]
+
+
+def test_two_kinds_of_units_stand_in_one_file() -> None:
+    sms = {**PACK, "mode": "test", "code": "SMS", "stripe_price_id": "price_4", "unit": "sms"}
+    catalog.load([ALLOWANCE, PASS, sms])
+
+    assert catalog.dump(Product.objects.order_by("pk")) == [ALLOWANCE, PASS, sms]
+    assert units_sold("test") == ["credits", "sms"]
+    assert units_sold("live") == []
+
+
+def test_units_that_were_included_once_were_sold() -> None:
+    catalog.load([{**ALLOWANCE, "unit": "sms"}])
+    catalog.load([SUBSCRIPTION])
+
+    assert units_sold("test") == ["sms"]
+
+
+def test_which_units_are_sold_is_answered_by_an_index() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        units_sold("test")
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = explained(captured[0]["sql"])
+    assert "licenzy_product_unit" in plan
+
+
+def explained(sql: str) -> str:
+    how = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{how} {sql}")
+        return "\n".join(str(row) for row in cursor.fetchall())
+
+
+class TestAUnitThatWasSold:
+    """What somebody has is counted in it."""
+
+    @pytest.fixture(autouse=True)
+    def sold(self) -> None:
+        catalog.load([ALLOWANCE, {**PACK, "mode": "test"}])
+        entitled("user_1", "PRO")
+        entitled("user_1", "CREDITS")
+
+    @pytest.mark.parametrize("entry", [ALLOWANCE, {**PACK, "mode": "test"}], ids=["subscription", "pack"])
+    def test_stays_what_it_is(self, entry: dict[str, Any]) -> None:
+        with pytest.raises(CatalogError, match=rf"^Product 1 \({entry['code']}\): unit: .*credits"):
+            catalog.load([{**entry, "unit": "sms"}])
+
+        product = Product.objects.get(code=entry["code"])
+        product.unit = "sms"
+        for fields in (None, ["unit"], ["name", "unit"]):
+            with pytest.raises(ValidationError, match="cannot change: it is credits"):
+                product.save(update_fields=fields)
+        product.save(update_fields=["name"])
+        product.refresh_from_db()
+        assert product.unit == "credits"
+
+    def test_stays_when_the_product_includes_none_any_more_and_some_again(self) -> None:
+        catalog.load([SUBSCRIPTION])
+        with pytest.raises(CatalogError, match="unit: "):
+            catalog.load([{**ALLOWANCE, "unit": "sms"}])
+
+        assert catalog.load([ALLOWANCE])["updated"] == 1
+        assert Product.objects.get(code="PRO").unit == "credits"
+
+    def test_more_units_are_no_other_unit(self) -> None:
+        assert catalog.load([{**ALLOWANCE, "units": 2000}])["updated"] == 1
+
+
+def test_a_checkout_that_has_begun_counts_as_sold(stripe_double: StripeDouble) -> None:
+    catalog.load([ALLOWANCE])
+    stripe_double.sell("PRO")
+    stripe_double.checkout("user_1", "PRO")
+
+    with pytest.raises(CatalogError, match="unit: "):
+        catalog.load([{**ALLOWANCE, "unit": "sms"}])
+
+
+def test_a_product_without_units_gets_any_unit_whoever_has_it() -> None:
+    catalog.load([SUBSCRIPTION])
+    entitled("user_1", "PRO")
+
+    catalog.load([{**ALLOWANCE, "unit": "sms"}])
+
+    assert units_sold("test") == ["sms"]
+
+
+def test_a_unit_that_nobody_bought_may_be_called_something_else() -> None:
+    catalog.load([ALLOWANCE])
+
+    assert catalog.load([{**ALLOWANCE, "unit": "sms"}])["updated"] == 1
+
+
 def test_the_same_code_may_stand_in_both_modes() -> None:
     catalog.load([SUBSCRIPTION, {**SUBSCRIPTION, "mode": "live"}])
 
@@ -117,7 +250,7 @@ BAD: dict[str, Any] = {
     "a kind that is a list": [{**SUBSCRIPTION, "kind": ["subscription"]}],
     "an unknown kind": [{**SUBSCRIPTION, "kind": "lifetime"}],
     "an unknown key": [{**SUBSCRIPTION, "price": 5}],
-    "a key of another kind": [{**SUBSCRIPTION, "units": 5}],
+    "a key of another kind": [{**SUBSCRIPTION, "valid_days": 5}],
     "grace for a pass": [{**PASS, "grace_days": 5}],
     "no code": [without(SUBSCRIPTION, "code")],
     "no name": [without(SUBSCRIPTION, "name")],
@@ -194,7 +327,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         for name, value in {"trial_days": 14, "trial_card": False, "grace_days": 3, "group": "a"}.items()
     },
     "duration of a subscription": ({**SUBSCRIPTION, "duration_days": 7}, "duration_days"),
-    "units of a subscription": ({**SUBSCRIPTION, "units": 7}, "units"),
     "validity of a pass": ({**PASS, "valid_days": 7}, "valid_days"),
     "a group of an add-on": ({**SUBSCRIPTION, "is_add_on": True, "group": "a"}, "group"),
     "no units": ({**PACK, "units": 0}, "units"),
@@ -205,10 +337,33 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a trial of 731 days": ({**SUBSCRIPTION, "trial_days": 731}, "trial_days"),
     "grace below nothing": ({**SUBSCRIPTION, "grace_days": -1}, "grace_days"),
     "an endless grace": ({**SUBSCRIPTION, "grace_days": 36_501}, "grace_days"),
+    "unknown limits": ({**SUBSCRIPTION, "limits": {}}, "limits"),
     **{
-        f"the unknown {name}": ({**SUBSCRIPTION, name: 1}, name)
-        for name in ("limits", "unit", "units_every", "units_per", "rollover_units", "rollover_windows", "trial_units")
+        f"{name} {value!r}": ({**ALLOWANCE, "trial_days": 14, name: value}, name)
+        for name in ("units", "rollover_units", "rollover_windows", "trial_units")
+        for value in (True, False, 1.5, -1, "5", 10**13, [])
     },
+    **{
+        f"{name} {value!r}": ({**ALLOWANCE, name: value}, name)
+        for name, values in {
+            "units": [0],
+            "unit": ["", " ", "two words", "x" * 65, 5, None, "\x00"],
+            "units_every": ["day", "", 1, None, ["month"]],
+            "units_per": ["seat", "", 1, None],
+            "rollover_units": [1001],
+            "rollover_windows": [0, 13],
+        }.items()
+        for value in values
+    },
+    **{
+        f"{name} without units": ({**SUBSCRIPTION, "trial_days": 14, name: value}, name)
+        for name, value in ONLY_WITH_UNITS.items()
+    },
+    "rollover windows without rollover units": ({**ALLOWANCE, "rollover_windows": 2}, "rollover_windows"),
+    "units of a trial without a trial": ({**ALLOWANCE, "trial_units": 50}, "trial_units"),
+    **{f"{name} of a pass": ({**PASS, name: value}, name) for name, value in ONLY_WITH_UNITS.items()},
+    **{f"{name} of a pack": ({**PACK, name: value}, name) for name, value in ONLY_WITH_UNITS.items() if name != "unit"},
+    "units of a pass": ({**PASS, "units": 5}, "units"),
     "an unknown default": ({**SUBSCRIPTION, "is_default": True}, "is_default"),
 }
 
@@ -242,6 +397,20 @@ def test_a_price_in_two_products_is_named_with_product_and_key(key: str, value: 
         {"kind": "subscription", "grace_days": 36_501},
         {"kind": "time_pass", "duration_days": 7, "is_add_on": True},
         {"kind": "subscription", "is_add_on": True, "group": "plans"},
+        {"kind": "subscription", "units": 0},
+        {"kind": "subscription", "units": 10**12 + 1},
+        {"kind": "subscription", "units_every": "month"},
+        {"kind": "subscription", "units": 5, "units_every": "day"},
+        {"kind": "subscription", "units": 5, "units_per": "seat"},
+        {"kind": "subscription", "units": 5, "rollover_units": 6},
+        {"kind": "subscription", "units": 5, "rollover_units": 5, "rollover_windows": 13},
+        {"kind": "subscription", "units": 5, "rollover_units": 5, "rollover_windows": 0},
+        {"kind": "subscription", "units": 5, "rollover_windows": 2},
+        {"kind": "subscription", "units": 5, "trial_units": 5},
+        {"kind": "subscription", "trial_days": 7, "trial_units": 5},
+        {"kind": "subscription", "units": 5, "trial_days": 7, "trial_units": 10**12 + 1},
+        {"kind": "usage_pack", "units": 5, "units_every": "month"},
+        {"kind": "time_pass", "duration_days": 7, "unit": "sms"},
     ],
     ids=repr,
 )

@@ -333,7 +333,8 @@ def test_a_mode_without_a_key_is_said_in_a_sentence(stripe: StripeDouble) -> Non
 
 
 def test_the_test_kit_sells_what_a_file_says(stripe: StripeDouble, tmp_path: Path) -> None:
-    by_key = {"mode": "test", "code": "TEAM", "name": "Team", "kind": "subscription", "stripe_lookup_key": "team"}
+    by_key = {"mode": "test", "code": "TEAM", "name": "Team", "kind": "subscription", "stripe_lookup_key": "team",
+              "units": 1000, "units_every": "month"}  # fmt: skip
     by_id = {"mode": "test", "code": "DAY", "name": "Day", "kind": "time_pass", "duration_days": 1,
              "stripe_price_id": "price_day"}  # fmt: skip
     file = tmp_path / "catalog.json"
@@ -342,5 +343,6 @@ def test_the_test_kit_sells_what_a_file_says(stripe: StripeDouble, tmp_path: Pat
     products = stripe.sell_catalog(file)
 
     assert {product.code for product in products} == {"PRO_MONTHLY", "TEAM", "DAY"}
+    assert {product.code: product.units for product in products} == {"PRO_MONTHLY": None, "TEAM": 1000, "DAY": None}
     paid = {product.code: stripe.buy("user_1", product.code)["amount_total"] for product in products}
     assert paid == {"PRO_MONTHLY": 1900, "TEAM": 1900, "DAY": 1900}
