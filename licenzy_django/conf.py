@@ -59,6 +59,12 @@ class LicenzySettings:
     TRIALS: str = "once"
     """How many trials a subject gets: ``once``, ``once_per_product`` or ``always``."""
 
+    RATES: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """For each unit what an action costs: ``{"credits": {"image": 5, "video": 40}}``."""
+
+    USAGE_THRESHOLDS: Sequence[int] = (80, 100)
+    """At how many per cent of the units that were granted their use is announced. Empty: never."""
+
     OUTBOUND_ALLOW_HTTP: bool = False
     """Whether outbound endpoints may be ``http://``. For development."""
 

@@ -3,6 +3,6 @@
 An id is never used again for something else; tests/checks names each.
 """
 
-from licenzy_django.checks import cache, checkout, database, outbound, redirects, settings, stripe, webhook
+from licenzy_django.checks import cache, checkout, database, outbound, redirects, settings, stripe, units, webhook
 
-__all__ = ["cache", "checkout", "database", "outbound", "redirects", "settings", "stripe", "webhook"]
+__all__ = ["cache", "checkout", "database", "outbound", "redirects", "settings", "stripe", "units", "webhook"]

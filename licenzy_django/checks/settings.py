@@ -22,6 +22,7 @@ KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     tuple: ("a list of texts", (list, tuple, set, frozenset)),
     dict: ("a dict", (dict,)),
 }
+NUMBERS = ("a list of whole numbers", (list, tuple))
 DOTTED_PATHS = ("SUBJECT", "CHECKOUT_PARAMS", "CLOCK", "STRIPE_HTTP_CLIENT")
 
 
@@ -68,15 +69,16 @@ def wrong_kind(known: Any, value: Any) -> str:
     None stands for an empty value, as ``os.environ.get`` gives it. One text in place of a list is a list of one.
     """
     default = known.default if known.default is not MISSING else known.default_factory()
-    words, allowed = KINDS.get(type(default), ("", (object,)))
+    holds_numbers = isinstance(default, tuple) and any(isinstance(each, int) for each in default)
+    words, allowed = NUMBERS if holds_numbers else KINDS.get(type(default), ("", (object,)))
     is_right = isinstance(value, allowed) and (isinstance(default, bool) or not isinstance(value, bool))
     if value is None:
         return words if default else ""
     if known.name in ("SUBJECT", "CHECKOUT_PARAMS") and callable(value):
         return ""
     if isinstance(value, (list, tuple, set, frozenset)):
-        is_right = is_right and all(isinstance(each, str) for each in value)
-    if isinstance(default, tuple) and isinstance(value, str):
+        is_right = is_right and all(type(each) is int if holds_numbers else isinstance(each, str) for each in value)
+    if isinstance(default, tuple) and not holds_numbers and isinstance(value, str):
         is_right = True
     return "" if is_right else words
 
