@@ -13,7 +13,7 @@ from licenzy_django.stripe.objects import OddObjectError, fact_of, fact_of_answe
 Json = dict[str, Any]
 ODD = ["17", "", 17, -1, 1.5, 2**70, True, [], ["x"], {}, {"id": 7}, [None], [[]], {"data": "x"}, {"data": [None, 7]}]
 PERIOD = {"current_period_start": 1_700_000_000, "current_period_end": 1_702_592_000}
-PRICE = {"id": "price_1", "object": "price"}
+PRICE = {"id": "price_1", "object": "price", "recurring": {"interval": "month", "interval_count": 1}}
 ITEM = {"id": "si_1", "object": "subscription_item", "price": PRICE, "quantity": 1, "created": 1_700_000_000, **PERIOD}
 LINE = {
     "id": "il_1",
@@ -54,6 +54,7 @@ GOOD: dict[str, Json] = {
         "latest_invoice": "in_1",
         "customer": "cus_1",
         "trial_end": 1_700_500_000,
+        "billing_cycle_anchor": 1_700_500_000,
         "quantity": 1,
         **PERIOD,
     },

@@ -21,7 +21,7 @@ KEPT = (
     "status customer items has_more price plan product quantity current_period_start current_period_end cancel_at "
     "cancel_at_period_end canceled_at ended_at trial_start trial_end latest_invoice pause_collection behavior "
     "resumes_at pending_update expires_at start_date billing_mode schedule status_details paused transitioned_at "
-    "metadata"
+    "metadata billing_cycle_anchor recurring interval interval_count"
 )
 
 
@@ -45,6 +45,7 @@ def parse(subscription: Json, seen_at: int | None, event_type: str) -> Fact:
             "pause_collection": text(inside(subscription, "pause_collection"), "behavior"),
             "trial_start": whole(subscription, "trial_start"),
             "trial_end": whole(subscription, "trial_end"),
+            "anchor": whole(subscription, "billing_cycle_anchor"),
             "attempt": text(inside(subscription, "metadata"), ATTEMPT_METADATA_KEY),
             "seen_at": seen_at,
         },
@@ -86,6 +87,7 @@ def free_start_of(subscription: Fact, *, seen_at: int) -> Fact | None:
 def item_state(subscription: Json, item: Json) -> State:
     # Since basil the period stands on the item; before it stood on the subscription. Old items may lack `price`.
     quantity = whole(item, "quantity")
+    interval = inside(item, "price", "recurring") or inside(item, "plan")
     return {
         "id": id_of(item),
         "price": id_of(item.get("price")) or id_of(item.get("plan")),
@@ -93,17 +95,28 @@ def item_state(subscription: Json, item: Json) -> State:
         "created": whole(item, "created"),
         "period_start": whole(item, "current_period_start") or whole(subscription, "current_period_start"),
         "period_end": whole(item, "current_period_end") or whole(subscription, "current_period_end"),
+        "interval": text(interval, "interval") or "",
+        "interval_count": max(1, whole(interval, "interval_count") or 1),
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """What an item says of itself.
+
+    Attributes:
+        interval: ``day``, ``week``, ``month`` or ``year``, so many of which are a period; empty where only an earlier
+            version of ours kept the item.
+    """
+
     id: str
     price: str
     quantity: int
     created: int | None
     period_start: int | None
     period_end: int | None
+    interval: str = ""
+    interval_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,7 @@ class Subscription:
 
     Attributes:
         seen_at: when an event showed it so; None for Stripe's answer to a request.
+        anchor: where a billing period begins or ended; None where only an earlier version of ours kept it.
     """
 
     id: str
@@ -143,6 +157,7 @@ class Subscription:
     trial_start: int | None
     trial_end: int | None
     seen_at: int | None
+    anchor: int | None = None
 
     @classmethod
     def of(cls, fact: Fact) -> Self:
@@ -160,6 +175,7 @@ class Subscription:
             trial_start=state.get("trial_start"),
             trial_end=state.get("trial_end"),
             seen_at=state["seen_at"],
+            anchor=state.get("anchor"),
         )
 
     @property
