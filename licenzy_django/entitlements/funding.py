@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from licenzy_django.entitlements.refunds import Payments, Reversal
 from licenzy_django.stripe.objects.invoice import Invoice, Line
 
+WRITTEN_OFF = frozenset({"void", "uncollectible"})
 ROUNDING = 1
 """Stripe rounds each line to the currency's smallest unit."""
 
@@ -26,17 +27,30 @@ class BilledLine:
         item_id: the subscription item that it bills.
         counts: whether it is proof of money.
         reversal: why the money that had arrived does not count any more.
+        invoice: None where the line stands for one that is not known, or for a start that needed none.
     """
 
     item_id: str
     line: Line
     counts: bool
     reversal: Reversal | None = None
+    invoice: Invoice | None = None
 
     @property
     def was_proof(self) -> bool:
         """Whether it is or was proof of money."""
         return self.counts or self.reversal is not None
+
+    @property
+    def paid_at(self) -> int:
+        """When it was paid; when its time began, where no invoice says it."""
+        known = self.invoice.paid_at if self.invoice is not None else None
+        return self.line.start if known is None else known
+
+    @property
+    def is_written_off(self) -> bool:
+        """Whether the seller gave up the money."""
+        return not self.was_proof and self.invoice is not None and self.invoice.status in WRITTEN_OFF
 
 
 def billed_lines(
@@ -58,7 +72,7 @@ def billed_lines(
         if invoice.is_paid or invoice.id in confirmed:
             counts, reversal = ledger.enter(invoice, payments.reversal_of_invoice(invoice))
         lines = [line for line in invoice.lines if line.end > line.start and not is_for_time_gone_by(line, invoice)]
-        found += [BilledLine(item_id_of(line), line, counts, reversal) for line in lines]
+        found += [BilledLine(item_id_of(line), line, counts, reversal, invoice) for line in lines]
     return sorted(found, key=lambda billed: billed.line.start)
 
 
