@@ -151,7 +151,7 @@ def checked_reason(reason: str) -> str:
 
 @transaction.atomic
 def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: AuditContext) -> Done[Entitlement]:
-    lock_subject(entitlement.subject_id)
+    locked = lock_subject(entitlement.subject_id)
     row = Entitlement.objects.select_related("product", "attempt").get(pk=entitlement.pk)
     row.pack = packs.locked([row.pack_id]).get(row.pack_id) if row.pack_id is not None else None
     if (row.revoked_at is None) == (revoked_at is None):
@@ -160,7 +160,7 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: Au
     row.revoked_at = revoked_at
     if row.pack is not None:
         packs.follow(row.pack, row)
-    changed = save_change(row, before, audit=audit, at=clock.now())
+    changed = save_change(locked, row, before, audit=audit, at=clock.now())
     if row.attempt is not None and Kind(row.attempt.terms["kind"]).rules.is_stacked:
         # The passes that stand behind it move up, or make room again.
         rebuild_purchase(row.attempt, audit=audit)

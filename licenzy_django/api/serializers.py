@@ -140,19 +140,29 @@ class EntitlementResponse(serializers.Serializer[Any]):
     changes_to = serializers.CharField(allow_null=True)
     changes_quantity = serializers.IntegerField(allow_null=True)
     canceled_at = TimeField(allow_null=True)
+    unit = serializers.CharField(allow_null=True)
     usage_granted = serializers.IntegerField(allow_null=True)
     usage_remaining = serializers.IntegerField(allow_null=True)
+    usage_resets_at = TimeField(allow_null=True)
+    usage_rolled_over = serializers.IntegerField(allow_null=True)
     source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
     created_at = TimeField()
     updated_at = TimeField()
+
+
+class UnitBalanceResponse(serializers.Serializer[Any]):
+    remaining = serializers.IntegerField()
+    granted = serializers.IntegerField()
+    resets_at = TimeField(allow_null=True)
 
 
 class CustomerAccessResponse(serializers.Serializer[Any]):
     subject_ref = serializers.CharField()
     has_access = serializers.BooleanField()
     status = serializers.ChoiceField([*(status.value for status in STATUS_ORDER), "none"])
-    usage_remaining = serializers.IntegerField()
+    usage_remaining = serializers.IntegerField(allow_null=True)
     features = serializers.ListField(child=serializers.CharField())
+    units = serializers.DictField(child=UnitBalanceResponse())
     entitlements = EntitlementResponse(many=True)
 
 

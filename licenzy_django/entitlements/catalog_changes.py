@@ -113,8 +113,8 @@ def apply_to(row: Entitlement, product: Product, audit: AuditContext) -> bool:
 
 @transaction.atomic
 def apply_to_grant(row: Entitlement, product: Product, audit: AuditContext) -> bool:
-    lock_subject(row.subject_id)
+    locked = lock_subject(row.subject_id)
     row = Entitlement.objects.select_for_update().get(pk=row.pk)
     before = snapshot(row)
     row.features = product.features
-    return save_change(row, before, audit=audit, at=clock.now())
+    return save_change(locked, row, before, audit=audit, at=clock.now())

@@ -101,14 +101,16 @@ def write(
         if write_change(row, before, audit=audit, at=now):
             changed.append(row)
     if locked.has_listeners:
-        outbox.publish_entitlements(changed, audit=audit, also=whole.events(changed, audit) if whole else [])
+        outbox.publish_entitlements(changed, audit=audit, whole=whole)
     return changed
 
 
-def save_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime) -> bool:
+def save_change(
+    locked: LockedSubject, row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime
+) -> bool:
     """Save the row with its history and its event, if it is not what it was (``snapshot``)."""
     is_change = write_change(row, before, audit=audit, at=at)
-    if is_change:
+    if is_change and locked.has_listeners:
         outbox.publish_entitlements([row], audit=audit)
     return is_change
 

@@ -117,6 +117,11 @@ class Entitlement(models.Model):
         return self.product.kind
 
     @property
+    def may_have_allowance(self) -> bool:
+        """Whether its product includes units, or did. Reads the product."""
+        return self.product.is_recurring and bool(self.product.unit)
+
+    @property
     def units_granted(self) -> int:
         """Of its pack; 0 for what is none."""
         return self.pack.units_granted if self.pack else 0

@@ -16,6 +16,8 @@ from licenzy_django.models.subject import Subject
 if TYPE_CHECKING:
     from licenzy_django.models.entitlement import Entitlement
 
+ROLLOVER = ":rollover"
+"""Ends the ``window_key`` of the part of a window that stays usable after it."""
 UNIT_COLUMNS = (
     "units_granted",
     "units_consumed",
@@ -24,6 +26,11 @@ UNIT_COLUMNS = (
     "units_remaining",
     "units_adjusted",
 )
+
+
+def is_rollover(window_key: str) -> bool:
+    """Whether it names the part of a window that stays usable after it."""
+    return window_key.endswith(ROLLOVER)
 
 
 class Pack(models.Model):

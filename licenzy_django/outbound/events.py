@@ -10,6 +10,7 @@ from typing import Any
 from licenzy_django import clock
 from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Status, Subject
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.live_units import Allowance
 
 PAYLOAD_KEYS = (
     "subject_ref",
@@ -35,7 +36,15 @@ PAYLOAD_KEYS = (
     "metadata",
     "created_at",
     "updated_at",
+    "unit",
+    "limits",
+    "threshold",
+    "usage_granted",
+    "usage_resets_at",
+    "previous_subject_ref",
 )
+Allowances = Mapping[int, Allowance]
+"""What subscriptions have of their units now, by the keys of their entitlements."""
 # Older outcomes are not published: a sync may find an invoice of last year. Prune keeps the keys longer.
 PUBLISHED_WITHIN = timedelta(days=30)
 
@@ -80,25 +89,32 @@ class PaidSession:
     currency: str | None
 
 
-def entitlement_updated(row: Entitlement, audit: AuditContext) -> NewEvent:
-    return NewEvent(type=EventType.ENTITLEMENT_UPDATED, subject_ref=row.subject_ref, payload=payload_of(row, audit))
+def entitlement_updated(row: Entitlement, audit: AuditContext, allowances: Allowances) -> NewEvent:
+    known = payload_of(row, audit, allowances)
+    return NewEvent(type=EventType.ENTITLEMENT_UPDATED, subject_ref=row.subject_ref, payload=known)
 
 
-def subscription_changed(rows: Sequence[Entitlement], audit: AuditContext, *, is_end: bool) -> NewEvent:
+def subscription_changed(
+    rows: Sequence[Entitlement], audit: AuditContext, allowances: Allowances, *, is_end: bool
+) -> NewEvent:
     """One for the whole subscription; what its products do not have in common is null."""
     event_type = EventType.SUBSCRIPTION_DELETED if is_end else EventType.SUBSCRIPTION_UPDATED
-    together = in_common([payload_of(row, audit) for row in rows])
+    together = in_common([payload_of(row, audit, allowances) for row in rows])
     return NewEvent(type=event_type, subject_ref=rows[0].subject_ref, payload=together)
 
 
-def invoice_collected(invoice: InvoiceOutcome, subject: Subject, rows: Sequence[Entitlement]) -> list[NewEvent]:
+def invoice_collected(
+    invoice: InvoiceOutcome, subject: Subject, rows: Sequence[Entitlement], allowances: Allowances
+) -> list[NewEvent]:
     """That an invoice was paid, and that a try to collect it failed: each once, for ``PUBLISHED_WITHIN``."""
     outcomes = [
         (EventType.INVOICE_PAYMENT_SUCCEEDED, "invoice_paid", invoice.paid_at),
         (EventType.INVOICE_PAYMENT_FAILED, "invoice_payment_failed", invoice.failed_at),
     ]
     oldest = clock.now() - PUBLISHED_WITHIN
-    known = in_common([payload_of(row) for row in rows]) if rows else payload(subject.subject_ref, mode=subject.mode)
+    known = payload(subject.subject_ref, mode=subject.mode)
+    if rows:
+        known = in_common([payload_of(row, None, allowances) for row in rows])
     known |= {
         "source": Source.STRIPE,
         "amount_total": invoice.amount_paid,
@@ -120,10 +136,16 @@ def invoice_collected(invoice: InvoiceOutcome, subject: Subject, rows: Sequence[
 
 
 def trial_will_end(
-    subject: Subject, rows: Sequence[Entitlement], subscription_id: str, trial_end: datetime, audit: AuditContext
+    subject: Subject,
+    rows: Sequence[Entitlement],
+    allowances: Allowances,
+    *,
+    subscription_id: str,
+    trial_end: datetime,
+    audit: AuditContext,
 ) -> NewEvent:
     """Once for each moment at which a trial was to end."""
-    known = in_common([payload_of(row, audit) for row in rows]) if rows else payload(subject.subject_ref)
+    known = in_common([payload_of(row, audit, allowances) for row in rows]) if rows else payload(subject.subject_ref)
     known |= {"mode": subject.mode, "reason": audit.reason, "source": audit.source}
     known |= {"stripe_subscription_id": subscription_id, "current_period_end": in_utc(trial_end)}
     event_type = EventType.SUBSCRIPTION_TRIAL_WILL_END
@@ -132,11 +154,17 @@ def trial_will_end(
 
 
 def purchase_finalized(
-    attempt: CheckoutAttempt, session: PaidSession, rows: Sequence[Entitlement], audit: AuditContext
+    attempt: CheckoutAttempt,
+    session: PaidSession,
+    rows: Sequence[Entitlement],
+    allowances: Allowances,
+    audit: AuditContext,
 ) -> NewEvent:
     """The money of a checkout is confirmed. ``rows`` are the entitlements that rest on it."""
     subject_ref = attempt.subject.subject_ref
-    known = in_common([payload_of(row) for row in rows]) if rows else payload(subject_ref, mode=attempt.mode)
+    known = payload(subject_ref, mode=attempt.mode)
+    if rows:
+        known = in_common([payload_of(row, None, allowances) for row in rows])
     known |= {
         "product_code": attempt.product.code,
         "kind": attempt.product.kind,
@@ -196,7 +224,7 @@ def payload(subject_ref: str, **known: Any) -> dict[str, Any]:
     return dict.fromkeys(PAYLOAD_KEYS) | {"subject_ref": subject_ref} | known
 
 
-def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str, Any]:
+def payload_of(row: Entitlement, audit: AuditContext | None, allowances: Allowances) -> dict[str, Any]:
     """What an entitlement says of itself, and why it changed. One that was revoked is canceled, as the API says."""
     product = row.product
     rules = product.rules
@@ -213,7 +241,6 @@ def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str,
         attempt_id=row.attempt.public_id if row.attempt else None,
         metadata=(row.attempt.metadata or None) if row.attempt else None,
         units=row.units_granted if rules.has_units else None,
-        usage_remaining=row.units_remaining if rules.has_units else None,
         stripe_checkout_session_id=None if rules.is_recurring else stripe_id,
         stripe_subscription_id=stripe_id if rules.is_recurring else None,
         current_period_end=in_utc(row.current_period_end),
@@ -222,7 +249,24 @@ def payload_of(row: Entitlement, audit: AuditContext | None = None) -> dict[str,
         actor_user_id=str(audit.actor.pk) if audit and audit.actor is not None else None,
         created_at=in_utc(row.created_at),
         updated_at=in_utc(row.updated_at),
+        **usage_of(row, allowances),
     )
+
+
+def usage_of(row: Entitlement, allowances: Allowances) -> dict[str, Any]:
+    """What is left of a pack, or of a subscription's allowance."""
+    if row.product.rules.has_units:
+        unit = row.pack.unit if row.pack else None
+        return {"unit": unit, "usage_granted": row.units_granted, "usage_remaining": row.units_remaining}
+    allowance = allowances.get(row.pk)
+    if allowance is None:
+        return {}
+    return {
+        "unit": allowance.unit,
+        "usage_granted": allowance.granted,
+        "usage_remaining": allowance.remaining,
+        "usage_resets_at": in_utc(allowance.resets_at),
+    }
 
 
 def in_common(payloads: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -26,8 +26,9 @@ from licenzy_django.models import (
     Subject,
 )
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.live_units import allowances_of, live_windows
 from licenzy_django.outbound import events
-from licenzy_django.outbound.events import InvoiceOutcome, NewEvent, PaidSession
+from licenzy_django.outbound.events import Allowances, InvoiceOutcome, NewEvent, PaidSession
 from licenzy_django.signals import outbound_recorded
 
 
@@ -91,12 +92,17 @@ def is_for(item: NewEvent, number: int, endpoint: OutboundEndpoint) -> bool:
 # --- what happened ----------------------------------------------------------------------------------------------------
 
 
-def publish_entitlements(changed: Sequence[Entitlement], *, audit: AuditContext, also: Sequence[NewEvent] = ()) -> None:
-    """Publish changed entitlements, and what else happened with them."""
-    if changed or also:
-        read_along(changed)
-        mode = changed[0].mode if changed else also[0].payload["mode"]
-        publish(mode, [*(events.entitlement_updated(row, audit) for row in changed), *also])
+def publish_entitlements(
+    changed: Sequence[Entitlement], *, audit: AuditContext, whole: WholeSubscription | None = None
+) -> None:
+    """Publish changed entitlements, and what happened to the subscription that they belong to."""
+    if not changed and (whole is None or whole.invoice is None):
+        return
+    rows = list({row.product_id: row for row in (*whole.rows, *changed)}.values()) if whole else changed
+    allowances = read_along(rows)
+    updates = [events.entitlement_updated(row, audit, allowances) for row in changed]
+    also = whole.events(rows, allowances, audit, is_changed=bool(changed)) if whole else []
+    publish(whole.subject.mode if whole else changed[0].mode, [*updates, *also])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +120,44 @@ class WholeSubscription:
     is_end: bool
     invoice: InvoiceOutcome | None
 
-    def events(self, changed: Sequence[Entitlement], audit: AuditContext) -> list[NewEvent]:
-        """What is published of the subscription and of its invoice, after these of its entitlements changed."""
-        if not changed and self.invoice is None:
-            return []
-        rows = list({row.product_id: row for row in (*self.rows, *changed)}.values())
-        read_along(rows)
+    def events(
+        self, rows: Sequence[Entitlement], allowances: Allowances, audit: AuditContext, *, is_changed: bool
+    ) -> list[NewEvent]:
+        """What is published of the subscription and of its invoice.
+
+        Args:
+            rows: its entitlements as they are now.
+            is_changed: whether any of them has changed.
+        """
         living = [row for row in rows if row.status != Status.CANCELED and row.revoked_at is None] or rows
-        changes = [events.subscription_changed(living, audit, is_end=self.is_end)] if changed else []
-        invoice = events.invoice_collected(self.invoice, self.subject, living) if self.invoice is not None else []
-        return changes + invoice
+        changes = [events.subscription_changed(living, audit, allowances, is_end=self.is_end)] if is_changed else []
+        if self.invoice is None:
+            return changes
+        return changes + events.invoice_collected(self.invoice, self.subject, living, allowances)
 
 
 def publish_trial_end(
     subject: Subject, rows: Sequence[Entitlement], subscription_id: str, trial_end: datetime, *, audit: AuditContext
 ) -> None:
     """Publish that a trial will end."""
-    read_along(rows)
-    publish(subject.mode, [events.trial_will_end(subject, rows, subscription_id, trial_end, audit)])
+    event = events.trial_will_end(
+        subject, rows, read_along(rows), subscription_id=subscription_id, trial_end=trial_end, audit=audit
+    )
+    publish(subject.mode, [event])
 
 
 def publish_purchase(attempt: CheckoutAttempt, session: PaidSession, *, audit: AuditContext) -> None:
     """Publish that the money of a checkout was confirmed."""
     sources = [session.session_id, session.subscription_id or session.session_id]
-    rows = Entitlement.objects.filter(mode=attempt.mode, source_id__in=sources).select_related("product", "attempt")
-    publish(attempt.mode, [events.purchase_finalized(attempt, session, list(rows), audit)])
+    found = Entitlement.objects.filter(mode=attempt.mode, source_id__in=sources)
+    rows = list(found.select_related("product", "attempt", "pack"))
+    publish(attempt.mode, [events.purchase_finalized(attempt, session, rows, read_along(rows), audit)])
 
 
-def read_along(rows: Sequence[Entitlement]) -> None:
-    """What the events of all rows need, in two statements at most."""
+def read_along(rows: Sequence[Entitlement]) -> Allowances:
+    """Read what the events of a subject's rows need, in three statements at most, and return their allowances."""
     models.prefetch_related_objects(rows, "product", "attempt")
+    subscription = next((row for row in rows if row.may_have_allowance), None)
+    if subscription is None:
+        return {}
+    return allowances_of(live_windows(subscription.subject_ref, subscription.mode, clock.now()))

@@ -222,7 +222,7 @@ def adjust(
     at, request = clock.moment(at), entries.fingerprint_of_adjustment(pack.pack_id, units)
     expiry.reclaim(pack.subject_ref, pack.mode, at)
     with transaction.atomic(using=packs.writer()):
-        rebuild.lock_subject(pack.subject_id)
+        subject = rebuild.lock_subject(pack.subject_id)
         row = Entitlement.objects.select_related("product").get(pk=pack.pk)
         row.pack = allocation.locked(Pack.objects.filter(entitlement=row)).get()
         if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, request):
@@ -232,7 +232,7 @@ def adjust(
         audit = AuditContext(
             reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id
         )
-        history.save_change(row, before, audit=audit, at=at)
+        history.save_change(subject, row, before, audit=audit, at=at)
     return row
 
 

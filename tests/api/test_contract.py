@@ -34,8 +34,11 @@ ENTITLEMENT = {
     "changes_to": (str, type(None)),
     "changes_quantity": (int, type(None)),
     "canceled_at": (str, type(None)),
+    "unit": (str, type(None)),
     "usage_granted": (int, type(None)),
     "usage_remaining": (int, type(None)),
+    "usage_resets_at": (str, type(None)),
+    "usage_rolled_over": (int, type(None)),
     "source": str,
     "created_at": str,
     "updated_at": str,
@@ -121,10 +124,11 @@ def test_what_a_customer_has_is_summed_up(stripe: StripeDouble, backend: Backend
 
     body = backend.access("user_123")
 
-    assert list(body) == ["subject_ref", "has_access", "status", "usage_remaining", "features", "entitlements"]
+    assert list(body) == ["subject_ref", "has_access", "status", "usage_remaining", "features", "units", "entitlements"]
     assert body["subject_ref"] == "user_123"
     assert (body["has_access"], body["status"], body["usage_remaining"]) == (True, "active", 1000)
     assert body["features"] == ["export"]
+    assert body["units"] == {"credits": {"remaining": 1000, "granted": 1000, "resets_at": None}}
     assert [shown["product_code"] for shown in body["entitlements"]] == ["CREDITS", "PRO_MONTHLY"]
     for shown in body["entitlements"]:
         assert_is_an_entitlement(shown)
@@ -137,6 +141,7 @@ def test_an_unknown_subject_has_nothing_and_that_is_no_error(backend: Backend) -
         "status": "none",
         "usage_remaining": 0,
         "features": [],
+        "units": {},
         "entitlements": [],
     }
     assert backend.entitlements("nobody") == {"subject_ref": "nobody", "entitlements": [], "has_more": False}

@@ -110,7 +110,8 @@ OPERATIONS = [
         method="get",
         view=views.CustomerAccessView,
         name="getCustomerAccess",
-        description="status is the best of what the subject has; usage_remaining is the sum over all available packs.",
+        description="status is the best of what the subject has. units says what is left of each unit, over all packs "
+        "and allowances; usage_remaining is the same number where only one unit is or was sold, else null.",
         summary="All that a product usually wants to know of a subject",
         tag="Access",
         answer=bodies_of.CustomerAccessResponse,
