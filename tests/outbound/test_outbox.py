@@ -91,6 +91,12 @@ def test_a_subscription_that_was_bought_is_told_in_full(stripe: StripeDouble, li
         "metadata": None,
         "created_at": events.in_utc(attempt.created_at),
         "updated_at": events.in_utc(stripe.now),
+        "unit": None,
+        "limits": None,
+        "threshold": None,
+        "usage_granted": None,
+        "usage_resets_at": None,
+        "previous_subject_ref": None,
     }
     paid = contents("invoice.payment_succeeded")
     assert (paid["amount_total"], paid["currency"], paid["reason"]) == (1900, "eur", "invoice_paid")
