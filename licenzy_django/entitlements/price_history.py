@@ -63,7 +63,7 @@ def allowance_sold(product: Product, at: int | None) -> Allowance | None:
     """
     sold = sold_at(product.versions, at) or product.gives()
     # What was kept by a version of ours that knew no units has none.
-    if not product.is_recurring or sold.get("units") is None:
+    if sold.get("units") is None:
         return None
     rolls_over = bool(sold["rollover_units"])
     return Allowance(

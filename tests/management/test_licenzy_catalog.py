@@ -193,6 +193,8 @@ class TestAUnitThatWasSold:
 
         product = Product.objects.get(code=entry["code"])
         product.unit = "sms"
+        with pytest.raises(ValidationError, match="cannot change: it is credits"):
+            product.full_clean()
         for fields in (None, ["unit"], ["name", "unit"]):
             with pytest.raises(ValidationError, match="cannot change: it is credits"):
                 product.save(update_fields=fields)
