@@ -37,10 +37,11 @@ WORDS = (
 @login_required
 @require_GET
 def credits_page(request: HttpRequest) -> HttpResponse:
-    packs = [each for each in access.summary(request).entitlements if each.usage_granted is not None and each.available]
+    balance = access.summary(request).units.get("credits")
     context = {
-        "granted": sum(pack.usage_granted or 0 for pack in packs),
-        "left": usage.remaining(request),
+        "granted": balance.granted if balance else 0,
+        "left": balance.remaining if balance else 0,
+        "resets_at": balance.resets_at if balance else None,
         "most": MOST_CREDITS,
         "token": uuid.uuid4(),
         "note": request.session.get("note"),

@@ -1,4 +1,4 @@
-"""What a customer wants to see of their account, in at most four queries."""
+"""What a customer wants to see of their account, in at most six queries."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """``waiting`` are the names of what is ordered and not paid for yet."""
+    """``waiting`` are the names of what is ordered and not paid for yet. One unit is never named."""
 
     summary: AccessSummary | None = None
     owned: list[Owned] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     has_billing: bool = False
+
+    @property
+    def has_several_units(self) -> bool:
+        return self.summary is not None and self.summary.usage_remaining is None
 
 
 def of(subject: Any) -> AccountPage:

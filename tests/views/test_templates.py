@@ -11,11 +11,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from licenzy_django import subscriptions
 from licenzy_django.models import Product
 from licenzy_django.testing import StripeDouble, entitled
 from tests.fixtures import Costs
+from tests.shelf import Shelf
 
 Requests = Callable[..., HttpRequest]
 
@@ -93,7 +95,7 @@ def test_the_account_says_what_until_when_and_how_many(
     session = stripe_double.buy(ada, "PRO_MONTHLY")
     stripe_double.buy(ada, "CREDITS", quantity=2)
     stripe_double.buy(ada, "WEEK_PASS")
-    with costs(4):
+    with costs(6):
         page = rendered(ACCOUNT)
     for words in ("<h2>PRO_MONTHLY</h2>", "Renews on", "<h2>CREDITS × 2</h2>", "2000 of 2000 left.", "Until "):
         assert words in page
@@ -105,6 +107,24 @@ def test_the_account_says_what_until_when_and_how_many(
     assert "it will not renew" in rendered(ACCOUNT)
     stripe_double.advance(days=40)
     assert "licenzy-unavailable" in rendered(ACCOUNT)
+
+
+def test_the_account_says_what_is_left_of_an_allowance_and_when_it_resets(
+    rendered: Callable[..., str], ada: User, shelf: Shelf
+) -> None:
+    window = shelf.window(shelf.plan(to=f"user_{ada.pk}"), 1000, used=100)
+    page = rendered(ACCOUNT)
+    assert "900 of 1000 left." in page
+    assert f"Resets on {date_format(window.ends_at, 'DATE_FORMAT')}." in page
+
+
+def test_the_account_names_units_where_there_are_several(rendered: Callable[..., str], ada: User, shelf: Shelf) -> None:
+    shelf.give(500, to=f"user_{ada.pk}")
+    assert "500 of 500 left." in rendered(ACCOUNT)
+
+    shelf.double.sell("SMS", kind="usage_pack", unit="sms")
+
+    assert "500 of 500 credits left." in rendered(ACCOUNT)
 
 
 def test_the_account_says_until_when_a_trial_runs(
