@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from licenzy_django.models import (
     CheckoutAttempt,
@@ -43,12 +44,12 @@ class History:
 
 
 EVERYTHING: dict[str, dict[str, Any]] = {
-    "PRO_MONTHLY": {},
-    "PRO_YEARLY": {"interval": "year", "amount": 19_000},
-    "MAX_MONTHLY": {"amount": 9_900},
-    "GRACE": {"grace_days": 5},
-    "TRIAL": {"trial_days": 14},
-    "SEATS": {"amount": 500},
+    "PRO_MONTHLY": {"units": 1000, "rollover_units": 300},
+    "PRO_YEARLY": {"interval": "year", "amount": 19_000, "units": 1000, "units_every": "month"},
+    "MAX_MONTHLY": {"amount": 9_900, "units": 2000},
+    "GRACE": {"grace_days": 5, "units": 50, "units_every": "week"},
+    "TRIAL": {"trial_days": 14, "units": 500, "trial_units": 20},
+    "SEATS": {"amount": 500, "units": 100},
     "WEEK_PASS": {"kind": "time_pass", "amount": 700},
     "CREDITS": {"kind": "usage_pack", "amount": 1000, "units": 100},
     "CREDITS_30_DAYS": {"kind": "usage_pack", "amount": 900, "units": 90, "valid_days": 30},
@@ -70,11 +71,16 @@ def state() -> list[Any]:
     columns = [
         field.name
         for field in Entitlement._meta.concrete_fields
-        if field.name not in ("id", "public_id", "created_at", "updated_at", "subject", "product", "attempt")
+        if field.name not in ("id", "public_id", "created_at", "updated_at", "subject", "product", "attempt", "pack")
     ]
     rows = Entitlement.objects.values_list("subject__subject_ref", "product__code", "attempt__public_id", *columns)
     attempts = CheckoutAttempt.objects.values_list("public_id", "status", "failure_reason", "finalized_at")
-    return [sorted(map(repr, rows)), sorted(map(repr, attempts))]
+    # How much was granted and is void again depends on what was known on the way, what is left does not.
+    units = Pack.objects.exclude(units_granted=F("units_voided")).values_list(
+        "source_id", "unit", "window_key", "starts_at", "ends_at", "not_before", "available_until", "units_consumed",
+        "units_reserved", "units_remaining",
+    )  # fmt: skip
+    return [sorted(map(repr, rows)), sorted(map(repr, attempts)), sorted(map(repr, units))]
 
 
 @contextmanager

@@ -14,9 +14,11 @@ from licenzy_django import clock, signals
 from licenzy_django.access import cache
 from licenzy_django.clock import from_timestamp
 from licenzy_django.db.rows import insert
+from licenzy_django.entitlements.allowance import Window
 from licenzy_django.entitlements.derive import EntitlementState
+from licenzy_django.entitlements.window_rows import write_windows
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import Entitlement, EntitlementChange, Pack, Source, Subject
+from licenzy_django.models import Entitlement, EntitlementChange, Source, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.availability import Reason
 from licenzy_django.models.pack import UNIT_COLUMNS
@@ -52,7 +54,6 @@ DERIVED_TIMES = (
     "not_before",
     "available_until",
 )
-PACK_COLUMNS = ("starts_at", "ends_at", "not_before", "available_until", "is_void", *UNIT_COLUMNS, "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def write(
     attempt_ids: Mapping[str, int | None] | None = None,
     source: str = Source.STRIPE,
     whole: outbox.WholeSubscription | None = None,
+    windows: Sequence[Window] | None = None,
 ) -> list[Entitlement]:
     """Write what differs, each change with its history row and its event. Runs under the subject's lock.
 
@@ -79,10 +81,11 @@ def write(
         attempt_ids: of the checkouts that new rows come from, by the rows' ``source_id``.
         whole: the subscription that the rows belong to: what happens to it as a whole is published too.
         source: what new rows rest on: facts of Stripe's, or an operator's decision.
+        windows: of the units that come with the subscription; None where none do.
     """
     existing = {(row.source_id, row.product_id): row for row in rows}
     subject, now = locked.row, clock.now()
-    changed = []
+    changed, written = [], {row.product_id: row for row in rows}
     for derived in states:
         row = existing.get((derived.source_id, derived.product_id))
         before = snapshot(row) if row else {}
@@ -98,8 +101,11 @@ def write(
                 created_at=now,
             )
         apply(derived, row)
+        written[row.product_id] = row
         if write_change(row, before, audit=audit, at=now):
             changed.append(row)
+    if windows is not None and written:
+        write_windows(written, windows, audit=audit, at=now)
     if locked.has_listeners:
         outbox.publish_entitlements(changed, audit=audit, whole=whole)
     return changed
@@ -122,7 +128,7 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
         return False
     changed = [name for name in after if before.get(name) != after[name]]
     if row.pack is not None:
-        save_pack(row.pack, at)
+        packs.save(row.pack, at)
     row.updated_at = at
     columns = [name for name in changed if name not in UNIT_COLUMNS]
     row.save(update_fields=[*columns, "pack", "updated_at"] if before else None)
@@ -145,14 +151,6 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
     signal = partial(signals.entitlement_changed.send_robust, Entitlement, entitlement=row, change=change)
     transaction.on_commit(signal)
     return True
-
-
-def save_pack(pack: Pack, at: datetime) -> None:
-    pack.updated_at = at
-    if pack._state.adding:
-        insert(pack)
-    else:
-        pack.save(update_fields=PACK_COLUMNS)
 
 
 def apply(derived: EntitlementState, row: Entitlement) -> None:

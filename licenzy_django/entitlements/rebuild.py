@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.rows import written
 from licenzy_django.entitlements import history
+from licenzy_django.entitlements.allowance import Window, derive_windows
 from licenzy_django.entitlements.derive import (
     EntitlementState,
     Purchase,
@@ -19,10 +20,10 @@ from licenzy_django.entitlements.derive import (
 )
 from licenzy_django.entitlements.history import LockedSubject
 from licenzy_django.entitlements.outdated import FactsOutdated
-from licenzy_django.entitlements.price_history import known_prices
+from licenzy_django.entitlements.price_history import KnownPrices, allowance_sold, known_prices
 from licenzy_django.entitlements.scheduled import scheduled_changes, scheduled_prices, with_what_is_scheduled
-from licenzy_django.entitlements.subscription_states import derive_subscription, is_over
-from licenzy_django.entitlements.terms import Terms
+from licenzy_django.entitlements.subscription_states import Derivation, evidence_of, is_over
+from licenzy_django.entitlements.terms import Allowance, Terms
 from licenzy_django.entitlements.unknown_prices import keep_unknown_prices, unknown_prices
 from licenzy_django.ledger import packs
 from licenzy_django.models import (
@@ -78,7 +79,9 @@ def rebuild_subscription(
     prices = known_prices(subject.mode, prices_of(subscription, known), attempt=attempt_behind(subject, subscription))
     book, products = prices.book, prices.products
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
-    states = derive_subscription(subscription, known, book.terms_of, leeway=leeway)
+    derivation = Derivation(evidence_of(subscription, known), known, book.terms_of, leeway)
+    states = sorted(derivation.states(), key=lambda state: state.product_id)
+    windows = windows_of(derivation, states, prices, leeway)
     states = [with_features(state, products[state.product_id]) for state in states]
     parsed = Subscription.of(subscription)
     changes = scheduled_changes(parsed, known, book.terms_of)
@@ -91,7 +94,20 @@ def rebuild_subscription(
     was_over = bool(rows) and all(row.status == Status.CANCELED for row in rows.values())
     whole = outbox.WholeSubscription(subject, found, is_end=over and not was_over, invoice=invoice)
     attempt_ids = {subscription_id: prices.attempt_id}
-    return history.write(locked, states, found, audit=audit, attempt_ids=attempt_ids, whole=whole)
+    return history.write(locked, states, found, audit=audit, attempt_ids=attempt_ids, whole=whole, windows=windows)
+
+
+def windows_of(
+    derivation: Derivation, states: Sequence[EntitlementState], prices: KnownPrices, leeway: int
+) -> list[Window] | None:
+    """The windows of units that come with a subscription; None where no product of it includes any, or ever did."""
+    if not any(product.unit for product in prices.products.values()):
+        return None
+
+    def allowance_of(product_id: int, at: int) -> Allowance | None:
+        return allowance_sold(prices.products[product_id], at)
+
+    return derive_windows(derivation.paid_time, prices.book.terms_of, allowance_of, states, leeway=leeway)
 
 
 def attempt_behind(subject: Subject, subscription: Fact) -> QuerySet[CheckoutAttempt] | None:

@@ -61,7 +61,13 @@ def entries(pack: Pack, balance: int, movements: Iterable[tuple[Kind, int]], **c
 
 
 def record_change(pack: Pack, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> None:
-    """Keep what facts or an operator did to a pack's units: granted, adjusted, voided, restored.
+    """Keep what ``changes`` says."""
+    if rows := changes(pack, before, audit=audit, at=at):
+        LedgerEntry.objects.bulk_create(rows)
+
+
+def changes(pack: Pack, before: Mapping[str, Any], *, audit: AuditContext, at: datetime) -> list[LedgerEntry]:
+    """The rows of what facts or an operator did to a pack's units: granted, adjusted, voided, restored.
 
     Args:
         before: its columns as they were; empty for a new pack.
@@ -84,8 +90,7 @@ def record_change(pack: Pack, before: Mapping[str, Any], *, audit: AuditContext,
             row.idempotency_key = audit.request_id
             row.fingerprint = fingerprint_of_adjustment(pack.pk, adjusted)
             row.usage_remaining = pack.units_remaining
-    if rows:
-        LedgerEntry.objects.bulk_create(rows)
+    return rows
 
 
 def fingerprint_of_adjustment(pack_id: int | None, units: int) -> str:

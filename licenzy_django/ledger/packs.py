@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import router
 from django.db.models import F, QuerySet
 
 from licenzy_django.clock import NEVER
+from licenzy_django.db.rows import insert
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest
 from licenzy_django.models import Entitlement, LedgerEntry, Pack, Product
 from licenzy_django.models.availability import has_units, is_on
+from licenzy_django.models.pack import UNIT_COLUMNS
 from licenzy_django.models.querysets import expired_units
 from licenzy_django.models.usage import MOST_UNITS
 
+TIMES = ("starts_at", "ends_at", "not_before", "available_until")
+COLUMNS = (*TIMES, "is_void", *UNIT_COLUMNS, "updated_at")
+UNIQUE = ("source_id", "mode", "unit", "window_key")
 DRAIN_ORDER = (F("ends_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
 """Soonest expiry first, then the older one, by Stripe's times whichever webhook came first; they have whole seconds, so
 within one the row does. Whoever locks several packs locks them in this order."""
@@ -33,6 +38,32 @@ def new(row: Entitlement) -> Pack:
     )
 
 
+def save(pack: Pack, at: datetime) -> None:
+    """Insert a new pack, or write the columns that facts and operators change."""
+    pack.updated_at = at
+    if pack._state.adding:
+        insert(pack)
+    else:
+        pack.save(update_fields=COLUMNS)
+
+
+def save_units(changed: Iterable[Pack], at: datetime) -> None:
+    """Save packs that are locked."""
+    for pack in changed:
+        save(pack, at)
+
+
+def save_times(changed: Sequence[Pack], at: datetime) -> None:
+    """Insert the new ones and give the others their times, in one statement. Units of these are left as they are."""
+    for pack in changed:
+        # One that is there is found by what is unique, and keeps its key.
+        pack.pk, pack.updated_at = None, at
+    if changed:
+        Pack.objects.using(writer()).bulk_create(
+            changed, update_conflicts=True, unique_fields=UNIQUE, update_fields=(*TIMES, "updated_at")
+        )
+
+
 def set_granted(pack: Pack, units: int) -> None:
     """Say how many units the pack was bought with. What it already gave cannot be taken back."""
     spent = pack.units_consumed + pack.units_reserved
@@ -41,6 +72,16 @@ def set_granted(pack: Pack, units: int) -> None:
     if pack.units_remaining < 0:
         pack.units_voided += pack.units_remaining
         pack.units_remaining = 0
+
+
+def set_paid(pack: Pack, units: int) -> None:
+    """Say what the window of a pack is paid for now. What was used stays used, and what was granted before and is paid
+    for no longer is void."""
+    spent = pack.units_consumed + pack.units_reserved
+    paid = max(units + pack.units_adjusted, spent)
+    pack.units_granted = max(pack.units_granted, paid)
+    pack.units_voided = pack.units_granted - paid
+    pack.units_remaining = paid - spent
 
 
 def void(pack: Pack) -> None:
