@@ -11,7 +11,7 @@ from licenzy_django import access, operators, usage
 from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Entitlement, LedgerEntry, Pack
-from licenzy_django.models.catalog import MAX_UNITS
+from licenzy_django.models.product_units import MAX_UNITS
 from licenzy_django.models.usage import MOST_UNITS
 from tests.backend import Backend
 from tests.shelf import Shelf
