@@ -12,7 +12,7 @@ import pytest
 
 import licenzy_django
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.any_database, pytest.mark.once]
 PACKAGE = Path(licenzy_django.__file__).parent
 PUBLIC = {
     "access": """AccessSummary Decision EntitlementView acheck arequire check entitlements_of has_had_trial require

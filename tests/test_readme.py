@@ -21,7 +21,7 @@ from licenzy_django.conf import SETTING_NAMES
 from licenzy_django.urls import urlpatterns
 from tests.servers import Visitor, clean_environment, eventually, free_port, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()

@@ -15,7 +15,7 @@ from django.utils.translation.template import templatize
 import licenzy_django
 from licenzy_django import exceptions, wording
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.any_database, pytest.mark.once]
 
 PACKAGE = Path(licenzy_django.__file__).parent
 MESSAGES = PACKAGE / "locale" / "de" / "LC_MESSAGES"

@@ -8,7 +8,7 @@ from conformance import play
 from conformance.scenario import SCENARIOS
 from conformance.simulated import SimulatedAccount
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.any_database, pytest.mark.once]
 
 LEFT_OUT = {"an item waits for the renewal"}
 """What the simulator refuses by name."""

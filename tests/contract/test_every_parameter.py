@@ -19,7 +19,7 @@ from licenzy_django.simulator.api.routes import ROUTES
 from licenzy_django.simulator.api.simulated import SIMULATED, Known, known, refuse_the_rest
 from licenzy_django.simulator.refusals import RefusalError
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.any_database, pytest.mark.once]
 
 OPERATIONS = sorted({route.name for route in ROUTES})
 Json = dict[str, Any]

@@ -21,7 +21,7 @@ from licenzy_django.simulator.stores.memory import MemoryStore
 from tests.contract.account_of_everything import Account, Form, Json
 from tests.contract.parameters_by_example import ALWAYS_SO, BASE, BESIDE, MAY_DECLINE, TARGETS, TRIED_ELSEWHERE, VALUES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 OPERATIONS = sorted({route.name for route in ROUTES if known(route.name)})
 

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.pages import page
 from tests.servers import clean_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 GUIDE = page("docs/adding-to-a-project.md")
 BASE = """

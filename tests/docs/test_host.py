@@ -14,7 +14,7 @@ from django.core.management import call_command
 from tests.docs.pages import REPOSITORY, page
 from tests.servers import clean_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WITHOUT_PYTEST = (
     "import os, sys; sys.modules['pytest'] = None; os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.shops import Shop
 from tests.servers import FormReader, Visitor, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 def left(page: str) -> int:

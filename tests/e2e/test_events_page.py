@@ -10,7 +10,7 @@ import requests
 from tests.e2e.shops import Shop, manage, open_shop
 from tests.servers import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

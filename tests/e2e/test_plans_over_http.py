@@ -12,7 +12,7 @@ import requests
 from tests.e2e.shops import Shop
 from tests.servers import Visitor, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import requests
 from tests.e2e.shops import REPOSITORY, Shop, environment_of_a_shop, key_in, manage
 from tests.servers import eventually, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 def test_a_shop_with_a_key_sells_through_that_stripe(shop: Shop, tmp_path: Path) -> None:

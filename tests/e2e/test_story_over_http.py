@@ -16,7 +16,7 @@ import requests
 from tests.e2e.shops import Shop, key_in, manage, open_shop
 from tests.servers import Visitor, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 # The request by which the product was first described.
 SEED_KEY = "checkout-user_123-pro_monthly-001"
