@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from licenzy_django import clock
 from licenzy_django.access.availability import availability_of
 from licenzy_django.admin.base import LookedUp
 from licenzy_django.admin.links import page_of, stripe_link
-from licenzy_django.models import Entitlement, EntitlementChange, Source
+from licenzy_django.models import Entitlement, EntitlementChange, Pack, Source
+from licenzy_django.models.pack import UNIT_COLUMNS
 
 
 @admin.register(Entitlement)
 class EntitlementAdmin(LookedUp):
     list_display = ["public_id", "mode", "subject_ref", "product", "status_now", "source", "source_id", "created_at"]
     list_filter = ["mode", "status", "source", "product__kind"]
-    list_select_related = ["product"]
+    list_select_related = ["product", "pack"]
     exact_search_fields = ["public_id", "subject_ref", "source_id"]
     search_help_text = _("An ent_ id, a subject, a session or a subscription, pasted as it is.")
     fields = [
@@ -39,11 +40,7 @@ class EntitlementAdmin(LookedUp):
         "changes_quantity",
         "canceled_at",
         "revoked_at",
-        "units_granted",
-        "units_consumed",
-        "units_reserved",
-        "units_voided",
-        "units_remaining",
+        "units",
         "created_at",
         "updated_at",
     ]
@@ -56,6 +53,15 @@ class EntitlementAdmin(LookedUp):
     def status_now(self, entitlement: Entitlement) -> str:
         availability = availability_of(entitlement, clock.now())
         return f"{availability.status} ({availability.reason})" if availability.reason else availability.status
+
+    @admin.display(description=_("units"))
+    def units(self, entitlement: Entitlement) -> SafeString | str:
+        """What became of its pack."""
+        if entitlement.pack is None:
+            return "–"
+        columns = [column for column in Pack._meta.concrete_fields if column.name in UNIT_COLUMNS]
+        lines = [(column.verbose_name, getattr(entitlement.pack, column.name)) for column in columns]
+        return format_html_join(mark_safe(" · "), "{}: {}", lines)
 
     @admin.display(description=_("rests on"))
     def rests_on(self, entitlement: Entitlement) -> SafeString | str:

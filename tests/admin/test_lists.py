@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from licenzy_django import subscriptions
+from licenzy_django import subscriptions, usage
 from licenzy_django.models import (
     ApiKey,
     CheckoutAttempt,
@@ -80,6 +80,16 @@ def test_nothing_is_added_changed_or_deleted_by_those_who_look(model: str, looke
     assert looker.post(page, {"name": "other"}).status_code in (403, 405)
     assert looker.get(reverse(f"admin:licenzy_{model}_add")).status_code == 403
     assert looker.post(reverse(f"admin:licenzy_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_the_page_of_an_entitlement_says_what_became_of_its_units(looker: Client, stripe_double: StripeDouble) -> None:
+    stripe_double.sell("CREDITS", kind="usage_pack", units=100)
+    stripe_double.buy("user_1", "CREDITS")
+    usage.consume("user_1", 30, idempotency_key="1")
+
+    page = looker.get(reverse("admin:licenzy_entitlement_change", args=[Entitlement.objects.get().pk]))
+
+    assert "units granted: 100 · units consumed: 30 · " in page.content.decode()
 
 
 def test_a_superuser_cannot_rewrite_history_either(admin_client: Client, bought: Any) -> None:

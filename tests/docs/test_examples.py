@@ -158,3 +158,11 @@ def test_the_subject_functions_of_the_pages_answer(name: str, rf: RequestFactory
     request.organisation = type("Organisation", (), {"slug": "acme"})()  # type: ignore[attr-defined]
 
     assert functions["organisation_of"](request) == "org:acme"
+
+
+@pytest.mark.parametrize("name", ["test_a_year_of_months", "test_money_that_goes_back"])
+def test_the_tests_of_the_page_on_allowances_pass(name: str, stripe_double: StripeDouble) -> None:
+    functions: dict[str, Any] = {}
+    exec(page("docs/allowances.md").files()["test_allowance.py"], functions)
+
+    functions[name](stripe_double)
