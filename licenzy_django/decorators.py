@@ -89,13 +89,17 @@ def guarded_class(view: Any, product_codes: tuple[str, ...], feature: str, upgra
     return method_decorator(guarded, name="dispatch")(view)
 
 
-def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], View]:
+def consumes_units(units: int, *, unit: str = "", product_code: str = "") -> Callable[[View], View]:
     """Let a view run only for a subject with that many units left, and use them if it succeeds: any view that
     ``requires_entitlement`` takes.
 
     They are set aside while the view runs; an exception or an answer of 400 and above costs nothing. Raises
     EntitlementRequired for nobody and InsufficientUsage for too few units; both are a PermissionDenied: a 403. An API
     client gets the JSON error form with 403.
+
+    Args:
+        unit: which kind of units; may be left out where only one is sold.
+        product_code: only units of this product.
 
     With ``ATOMIC_REQUESTS`` the view alone runs in the request's transaction, and the packs are not locked meanwhile.
     Around a single method of a class, which is inside of it, the units are counted before and taken after.
@@ -113,7 +117,7 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
         @wraps(view)
         async def async_consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
             try:
-                payment = await sync_to_async(begun)(request, units, product_code)
+                payment = await sync_to_async(begun)(request, units, unit, product_code)
             except (EntitlementRequired, InsufficientUsage) as error:
                 return refused_with(error, request)
             is_used = False
@@ -128,7 +132,7 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
         @wraps(view)
         def consumer(request: Any, *args: Any, **kwargs: Any) -> Any:
             try:
-                payment = begun(request, units, product_code)
+                payment = begun(request, units, unit, product_code)
             except (EntitlementRequired, InsufficientUsage) as error:
                 return refused_with(error, request)
             is_used = False
@@ -145,11 +149,11 @@ def consumes_units(units: int, *, product_code: str = "") -> Callable[[View], Vi
     return consuming
 
 
-def begun(request: Any, units: int, product_code: str) -> Payment:
+def begun(request: Any, units: int, unit: str, product_code: str) -> Payment:
     subject_ref = subject_ref_of(request)
     if subject_ref is None:
         raise EntitlementRequired(decision=access.Decision(False, "anonymous"))
-    payment = Payment(subject_ref, units, product_code)
+    payment = Payment(subject_ref, units, unit, product_code)
     payment.begin()
     return payment
 

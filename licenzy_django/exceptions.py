@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -165,6 +165,17 @@ class InsufficientUsage(LicenzyError, PermissionDenied):
     def __init__(self, message: str = "", *, usage_remaining: int) -> None:
         super().__init__(message, usage_remaining=usage_remaining)
         self.usage_remaining = usage_remaining
+
+
+class UnitRequired(LicenzyError, ValueError):
+    """Several units are or were sold, and neither a unit nor a product says which. ``fields["unit"]`` lists them."""
+
+    code = "unit_required"
+    status = 400
+    message = "Several units are sold; say which one in unit, or name a product in product_code."
+
+    def __init__(self, message: str = "", *, units: Sequence[str] = ()) -> None:
+        super().__init__(message, fields={"unit": list(units)})
 
 
 class ReservationNotFound(LicenzyError):

@@ -113,6 +113,7 @@ def granted_state(
         available_until=ends_at,
         features=tuple(product.features),
         units_granted=(units or product.units or 0) if product.rules.has_units else 0,
+        unit=product.unit,
     )
 
 

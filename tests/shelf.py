@@ -24,14 +24,20 @@ class Shelf:
     def __init__(self, double: StripeDouble) -> None:
         self.double = double
 
-    def product(self, code: str = "CREDITS") -> Product:
+    def product(self, code: str = "CREDITS", unit: str = "credits") -> Product:
         found = Product.objects.filter(mode="test", code=code).first()
-        return found or self.double.sell(code, kind="usage_pack", units=100)
+        return found or self.double.sell(code, kind="usage_pack", units=100, unit=unit)
 
     def give(
-        self, units: int, *, to: str = "user_1", until: datetime | None = None, code: str = "CREDITS"
+        self,
+        units: int,
+        *,
+        to: str = "user_1",
+        until: datetime | None = None,
+        code: str = "CREDITS",
+        unit: str = "credits",
     ) -> Entitlement:
-        product = self.product(code)
+        product = self.product(code, unit)
         done = operators.grant(
             to, product, until=until, units=units, actor=None, reason="a gift", request_id=uuid4().hex
         )
@@ -63,9 +69,8 @@ class Shelf:
         """
         starts_at = self.double.now + timedelta(days=day)
         ends_at = starts_at + timedelta(days=days + (rolls_for or 0))
-        pack = packs.new(of)
+        pack = packs.new(of, of.product.unit)
         pack.allowance_of = of
-        pack.unit = of.product.unit
         pack.window_key = f"month:{int(starts_at.timestamp())}{'' if rolls_for is None else ROLLOVER}"
         pack.starts_at, pack.not_before = starts_at, starts_at
         pack.ends_at = pack.available_until = ends_at
@@ -107,7 +112,7 @@ class Shelf:
         ]
         sizes = [*units] * subjects
         for row, size in zip(made, sizes, strict=True):
-            row.pack = packs.new(row)
+            row.pack = packs.new(row, row.product.unit)
             row.pack.units_granted = row.pack.units_remaining = size
         Pack.objects.bulk_create(row.pack for row in made if row.pack is not None)
         Entitlement.objects.bulk_create(made)

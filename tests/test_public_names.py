@@ -51,7 +51,7 @@ PUBLIC = {
     "wording": "REASONS REFUSALS reason_in_words refusal_in_words",
 }
 NAMES = [(module, name) for module, names in PUBLIC.items() for name in names.split()]
-FILTERS = "has_access has_feature units_left"
+FILTERS = "has_access has_feature units_left units_left_of"
 
 
 @pytest.mark.parametrize(("module", "name"), NAMES, ids=[f"{module}.{name}" for module, name in NAMES])

@@ -94,6 +94,7 @@ VERBS: dict[str, Callable[[Any], object]] = {
     "has_access": licenzy.has_access,
     "has_feature": lambda who: licenzy.has_feature(who, "export"),
     "units_left": licenzy.units_left,
+    "units_left_of": lambda who: licenzy.units_left_of(who, "credits"),
     "entitlements": lambda who: licenzy.entitlements(Context(), who),
     "remaining": usage.remaining,
     "by_day": usage.by_day,

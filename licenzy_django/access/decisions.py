@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from licenzy_django import clock
 from licenzy_django.access import cache, entitlement_rows
 from licenzy_django.access.availability import availability_of
+from licenzy_django.access.units_wanted import UnitsWanted
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.exceptions import EntitlementRequired
 from licenzy_django.identity import is_request, subject_ref_of
@@ -39,29 +40,66 @@ class Decision:
 
 
 def check(
-    subject: Any, *product_codes: str, feature: str = "", mode: str | None = None, at: datetime | None = None
+    subject: Any,
+    *product_codes: str,
+    feature: str = "",
+    unit: str = "",
+    units: int | None = None,
+    mode: str | None = None,
+    at: datetime | None = None,
 ) -> Decision:
-    """Whether a subject has access now.
+    """Whether a subject has access now. Several questions at once must all hold.
 
     Args:
         subject: a ``subject_ref``, a request, a user, or None; an anonymous one is never entitled and costs no query.
             A request remembers: ten checks cost one query.
         product_codes: any of these products; none means any product.
         feature: whatever product gives this feature.
+        unit: are units of this kind left? With products: units of theirs, as ``usage.consume`` would use. Asks the
+            database each time, and uses nothing.
+        units: so many, 1 to 1,000,000,000; by default one. Without ``unit`` those of the product, or the only ones
+            that are sold.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
         at: another moment than now.
+
+    Raises:
+        UnitRequired: it is asked for units, several kinds are sold, and none was named.
+        InvalidRequest: such a unit, or such a number of units, there is not.
     """
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         return Decision(False, "anonymous")
     mode = mode or licenzy_settings().MODE
+    asks_for_units = bool(unit) or units is not None
+    if asks_for_units and not (product_codes or feature):
+        decision = Decision(True, None, subject_ref)
+    else:
+        request = subject if is_request(subject) else None
+        decision = entitled(subject_ref, mode, product_codes, feature, request=request, at=at)
+    if asks_for_units:
+        wanted = UnitsWanted(mode, unit, product_codes, 1 if units is None else units)
+        decision = with_units(decision, wanted.are_left(subject_ref, clock.moment(at)))
+    return decision
+
+
+def entitled(
+    subject_ref: str, mode: str, product_codes: Sequence[str], feature: str, *, request: Any, at: datetime | None
+) -> Decision:
+    """The decision over what the subject has. Of a moment that is given the database is asked, and nothing else."""
     if at is None:
         at = clock.now()
-        rows = cache.rows_of(subject_ref, mode, at=at, request=subject if is_request(subject) else None)
+        rows = cache.rows_of(subject_ref, mode, at=at, request=request)
     else:
         at = clock.moment(at)
         rows = entitlement_rows.rows_of(subject_ref, mode, at=at)
     return decide(subject_ref, rows, product_codes, feature, at=at)
+
+
+def with_units(decision: Decision, has_units: bool) -> Decision:
+    """The decision where units are asked for too: what refuses already keeps its reason."""
+    if not decision or has_units:
+        return decision
+    return replace(decision, allowed=False, reason=Reason.USAGE_EXHAUSTED)
 
 
 def decide(
@@ -88,10 +126,16 @@ def decide(
 
 
 def require(
-    subject: Any, *product_codes: str, feature: str = "", mode: str | None = None, at: datetime | None = None
+    subject: Any,
+    *product_codes: str,
+    feature: str = "",
+    unit: str = "",
+    units: int | None = None,
+    mode: str | None = None,
+    at: datetime | None = None,
 ) -> Decision:
     """Like ``check``, but raises EntitlementRequired (a PermissionDenied) instead of answering no."""
-    decision = check(subject, *product_codes, feature=feature, mode=mode, at=at)
+    decision = check(subject, *product_codes, feature=feature, unit=unit, units=units, mode=mode, at=at)
     if not decision:
         raise EntitlementRequired(decision=decision)
     return decision

@@ -9,7 +9,18 @@ from licenzy_django.models import LedgerEntry, Reservation
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(LookedUp):
-    list_display = ["created_at", "mode", "subject", "kind", "units", "pack", "balance_after", "source", "actor"]
+    list_display = [
+        "created_at",
+        "mode",
+        "subject",
+        "kind",
+        "units",
+        "unit",
+        "pack",
+        "balance_after",
+        "source",
+        "actor",
+    ]
     list_filter = ["mode", "kind", "source"]
     list_select_related = ["subject", "pack__entitlement", "pack__allowance_of", "actor"]
     exact_search_fields = [
@@ -26,6 +37,7 @@ class LedgerEntryAdmin(LookedUp):
         "pack",
         "kind",
         "units",
+        "unit",
         "balance_after",
         "reservation",
         "idempotency_key",
@@ -35,6 +47,10 @@ class LedgerEntryAdmin(LookedUp):
         "reason",
         "created_at",
     ]
+
+    @admin.display(description=_("unit"))
+    def unit(self, entry: LedgerEntry) -> str:
+        return entry.pack.unit
 
 
 @admin.register(Reservation)

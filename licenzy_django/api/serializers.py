@@ -12,6 +12,7 @@ from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import CheckoutAttempt, Kind, Mode, Source, Status
+from licenzy_django.models.units import MAX_UNITS
 
 
 class TextField(serializers.CharField):
@@ -92,6 +93,8 @@ class AccessCheckRequest(RequestSerializer):
     subject_ref = SubjectRefField()
     product_code = TextField(max_length=64, required=False)
     feature = TextField(max_length=100, required=False)
+    unit = TextField(max_length=64, required=False)
+    units = WholeNumberField(min_value=1, max_value=MAX_UNITS, required=False)
 
 
 class BillingPortalRequest(RequestSerializer):

@@ -12,12 +12,14 @@ from licenzy_django import usage
 from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, TextField, TimeField, WholeNumberField
 from licenzy_django.api.views import LicenzyView
 from licenzy_django.idempotency import idempotency_key
-from licenzy_django.usage.requests import MAX_TTL_SECONDS, MAX_UNITS
+from licenzy_django.models.units import MAX_UNITS
+from licenzy_django.usage.requests import MAX_TTL_SECONDS
 
 
 class ConsumeRequest(RequestSerializer):
     subject_ref = SubjectRefField()
     units = WholeNumberField(min_value=1, max_value=MAX_UNITS)
+    unit = TextField(max_length=64, required=False)
     product_code = TextField(max_length=64, required=False)
 
 
@@ -61,13 +63,7 @@ class ConsumeView(LicenzyView):
     def post(self, request: Request) -> Response:
         key = idempotency_key(request.headers.get("Idempotency-Key"))
         body = self.parse(ConsumeRequest, request)
-        used = usage.consume(
-            body["subject_ref"],
-            body["units"],
-            product_code=body.get("product_code", ""),
-            mode=self.mode,
-            idempotency_key=key,
-        )
+        used = usage.consume(body.pop("subject_ref"), body.pop("units"), **body, mode=self.mode, idempotency_key=key)
         return Response(UsedResponse(used).data, headers=headers_of(used))
 
 

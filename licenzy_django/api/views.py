@@ -26,6 +26,7 @@ from licenzy_django.api.errors import DatabaseErrors, database_unavailable, erro
 from licenzy_django.api.parsers import JsonAlways, JsonObjectParser, json_object
 from licenzy_django.api.serializers import (
     AccessCheckRequest,
+    AccessCheckResponse,
     BillingPortalRequest,
     BillingPortalResponse,
     CheckoutSessionRequest,
@@ -103,8 +104,10 @@ class CheckoutSessionView(LicenzyView):
         return Response(CheckoutSessionResponse(started).data, status=201, headers=headers)
 
 
-TEXT_LENGTHS = {
-    name: getattr(field, "max_length", None) or MAX_LENGTH for name, field in AccessCheckRequest().fields.items()
+PLAIN_LENGTHS = {
+    name: getattr(field, "max_length", None) or MAX_LENGTH
+    for name, field in AccessCheckRequest().fields.items()
+    if name not in ("unit", "units")
 }
 
 
@@ -116,7 +119,7 @@ def plain_question(request: HttpRequest) -> tuple[str, dict[str, str]] | None:
     except (LicenzyError, ParseError):
         return None
     is_plain = all(
-        name in TEXT_LENGTHS and isinstance(text, str) and 0 < len(text) <= TEXT_LENGTHS[name] and text.isprintable()
+        name in PLAIN_LENGTHS and isinstance(text, str) and 0 < len(text) <= PLAIN_LENGTHS[name] and text.isprintable()
         for name, text in asked.items()
     )
     return (digest, asked) if is_plain else None
@@ -148,7 +151,10 @@ class AccessCheckView(LicenzyView):
 
     def post(self, request: Request) -> Response:
         asked, now = self.parse(AccessCheckRequest, request), clock.now()
-        return Response(answer_to(asked, entitlement_rows.rows_of(asked["subject_ref"], self.mode, at=now), at=now))
+        subject_ref, codes = asked.pop("subject_ref"), [asked.pop("product_code")] if "product_code" in asked else []
+        # A given moment is asked of the database, never of the cache.
+        decision = access.check(subject_ref, *codes, **asked, mode=self.mode, at=now)
+        return Response(AccessCheckResponse({"subject_ref": subject_ref, "allowed": decision.allowed}).data)
 
 
 def answer_to(asked: dict[str, str], rows: list[entitlement_rows.EntitlementRow], *, at: datetime) -> dict[str, Any]:

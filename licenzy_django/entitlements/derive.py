@@ -41,6 +41,8 @@ class EntitlementState:
     not_before: int | None = None
     available_until: int | None = None
     units_granted: int = 0
+    unit: str = ""
+    """Of a pack that begins."""
     features: tuple[str, ...] | None = None
     """As sold; None means as they are."""
     terms_at: int | None = None
@@ -109,6 +111,7 @@ def purchase_state(purchase: Purchase, paid_at: int, reversal: Reversal | None, 
         not_before=starts_at if starts_at > paid_at else None,
         available_until=expires_at,
         units_granted=(terms.units or 0) * purchase.quantity,
+        unit=terms.unit,
         features=terms.features,
     )
     if reversal is None:

@@ -167,7 +167,7 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
     if derived.features is not None:
         row.features = list(derived.features)
     if derived.units_granted and row.pack is None:
-        row.pack = packs.new(row)
+        row.pack = packs.new(row, derived.unit)
     if row.pack is not None:
         if derived.units_granted:
             packs.set_granted(row.pack, derived.units_granted)

@@ -186,7 +186,7 @@ def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:
     features = sold.pop("features", None)
     if features is None or is_applied_since(product.versions, at):
         features = sold_at(product.versions, at).get("features", product.features)
-    return Terms(product_id=attempt.product_id, features=tuple(features), **sold)
+    return Terms(product_id=attempt.product_id, unit=product.unit, features=tuple(features), **sold)
 
 
 def with_features(state: EntitlementState, product: Product) -> EntitlementState:

@@ -14,6 +14,7 @@ class Terms:
     product_id: int
     kind: str
     units: int | None = None
+    unit: str = ""
     duration_days: int | None = None
     valid_days: int | None = None
     grace_days: int = 0

@@ -100,8 +100,8 @@ def parts_by_window(
 
 def new_pack(window: Window, rows: Mapping[int, Entitlement]) -> Pack:
     owner = rows.get(window.product_id) or next(iter(rows.values()))
-    pack = packs.new(owner)
-    pack.product_id, pack.unit, pack.window_key, pack.allowance_of = window.product_id, window.unit, window.key, owner
+    pack = packs.new(owner, window.unit)
+    pack.product_id, pack.window_key, pack.allowance_of = window.product_id, window.key, owner
     return pack
 
 

@@ -112,8 +112,12 @@ class DayOfUse:
     units: int
 
 
-def use_by_day(subject_ref: str, mode: str, *, days: int, at: datetime) -> list[DayOfUse]:
-    """Units used on each of the last days, in UTC, the days without use included; the last one is the day of ``at``."""
+def use_by_day(subject_ref: str, mode: str, *, days: int, at: datetime, unit: str = "") -> list[DayOfUse]:
+    """Units used on each of the last days, in UTC, the days without use included; the last one is the day of ``at``.
+
+    Args:
+        unit: which ones; empty means all.
+    """
     today = at.astimezone(UTC).date()
     first = today - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC)
@@ -123,6 +127,7 @@ def use_by_day(subject_ref: str, mode: str, *, days: int, at: datetime) -> list[
         subject__mode=mode,
         kind__in=[Kind.CONSUME, Kind.CONFIRM],
         created_at__gte=since,
+        **({"pack__unit": unit} if unit else {}),
     )
     by_day = (
         used.annotate(day=TruncDate("created_at", tzinfo=UTC)).order_by().values("day").annotate(total=Sum("units"))

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import router
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from licenzy_django.clock import NEVER
 from licenzy_django.db.rows import insert
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest
-from licenzy_django.models import Entitlement, LedgerEntry, Pack, Product
-from licenzy_django.models.availability import has_units, is_on
+from licenzy_django.models import Entitlement, LedgerEntry, Pack
 from licenzy_django.models.pack import UNIT_COLUMNS
-from licenzy_django.models.querysets import expired_units
+from licenzy_django.models.units import units_left, usable_packs
 from licenzy_django.models.usage import MOST_UNITS
 
 TIMES = ("starts_at", "ends_at", "not_before", "available_until")
@@ -25,14 +24,14 @@ DRAIN_ORDER = (F("ends_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=
 within one the row does. Whoever locks several packs locks them in this order."""
 
 
-def new(row: Entitlement) -> Pack:
-    """The pack of an entitlement that has none yet; it is not saved."""
+def new(row: Entitlement, unit: str) -> Pack:
+    """The pack of an entitlement that has none yet, in the unit of its product; it is not saved."""
     return Pack(
         mode=row.mode,
         subject_id=row.subject_id,
         subject_ref=row.subject_ref,
         product_id=row.product_id,
-        unit=row.product.unit,
+        unit=unit,
         source_id=row.source_id,
         created_at=row.created_at,
     )
@@ -142,13 +141,6 @@ def give_back(pack: Pack, reserved: int, *, consumed: int) -> int:
 # --- many packs -------------------------------------------------------------------------------------------------------
 
 
-def available(subject_ref: str, mode: str, product_code: str, at: datetime) -> QuerySet[Pack]:
-    """The subject's packs from which units can be taken at this moment, those included that are used up."""
-    rows = Pack.objects.filter(is_on(at), subject_ref=subject_ref, mode=mode, units_granted__gt=0)
-    # A subquery, since a join would be locked along where the rows are.
-    return rows.filter(product__in=Product.objects.filter(code=product_code, mode=mode)) if product_code else rows
-
-
 def locked(pks: Iterable[int]) -> dict[int, Pack]:
     """The packs by their keys, under a lock, in drain order; no query if there are none. Belongs into a transaction."""
     if not (wanted := list(pks)):
@@ -157,12 +149,10 @@ def locked(pks: Iterable[int]) -> dict[int, Pack]:
     return {pack.pk: pack for pack in rows.order_by(*DRAIN_ORDER)}
 
 
-def remaining(subject_ref: str, mode: str, product_code: str, at: datetime) -> int:
-    """Units over all available packs of the subject, read at one moment."""
-    rows = available(subject_ref, mode, product_code, at).using(writer()).filter(has_units(at))
-    # Added up here, since a database's own sum of large packs overflows.
-    found = rows.annotate(expired=expired_units(at)).values_list("units_remaining", "expired")
-    return min(sum(left + (expired or 0) for left, expired in found), MOST_UNITS)
+def remaining(subject_ref: str, mode: str, at: datetime, *, unit: str = "", product_code: str = "") -> int:
+    """Units over all available packs of the subject, read at one moment, where an old answer would be a wrong one."""
+    rows = usable_packs(subject_ref, mode, at, unit=unit, product_codes=[product_code] if product_code else [])
+    return units_left(rows.using(writer()), at)
 
 
 def writer() -> str:

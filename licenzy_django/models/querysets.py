@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,16 +22,23 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from licenzy_django.clock import NEVER
+from licenzy_django.db.text import storable
 from licenzy_django.models.catalog import Product
 from licenzy_django.models.entitlement import Entitlement
 from licenzy_django.models.pack import Pack
 from licenzy_django.models.usage import LedgerEntry, Reservation
 
 
-def units_sold(mode: str) -> list[str]:
-    """The units that are or were sold in a mode, by their codes."""
-    codes = Product.objects.filter(~Q(unit=""), mode=mode).order_by("unit").values_list("unit", flat=True)
-    return list(codes.distinct())
+def units_sold(mode: str, *, product_codes: Collection[str] = (), using: str | None = None) -> list[str]:
+    """The units that are or were sold in a mode, by their codes.
+
+    Args:
+        product_codes: of these products alone; none means all.
+    """
+    products = Product.objects.using(using).filter(~Q(unit=""), mode=mode)
+    if product_codes:
+        products = products.filter(code__in=[code for code in product_codes if storable(code) == code])
+    return list(products.order_by("unit").values_list("unit", flat=True).distinct())
 
 
 def expired_units(at: datetime) -> Expression:

@@ -39,6 +39,12 @@ def units_left(subject: Any, product_code: str = "") -> int:
     return usage.remaining(subject, product_code=product_code)
 
 
+@register.filter
+def units_left_of(subject: Any, unit: str) -> int:
+    """``{{ request|units_left_of:"sms" }}``: of one kind of units, where several are sold."""
+    return usage.remaining(subject, unit=unit) if unit else 0
+
+
 @register.simple_tag(takes_context=True)
 def entitlements(context: Context, subject: Any = None) -> list[EntitlementView]:
     """``{% entitlements as mine %}``, ``{% entitlements user as theirs %}``: newest first, at most 100."""

@@ -59,7 +59,7 @@ def entitled(
 
 
 def pack_of(entitlement: Entitlement, columns: dict[str, Any]) -> Pack:
-    pack = packs.new(entitlement)
+    pack = packs.new(entitlement, entitlement.product.unit)
     packs.follow(pack, entitlement)
     for name, value in columns.items():
         setattr(pack, name, value)

@@ -21,6 +21,7 @@ from licenzy_django.access import cache
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Pack, Reservation
 from licenzy_django.models.availability import has_units
+from licenzy_django.models.units import usable_packs, with_units_sold
 from licenzy_django.models.usage import MOST_UNITS
 from licenzy_django.outbound import events, outbox
 from licenzy_django.usage import postgres
@@ -31,10 +32,11 @@ Part = tuple[Pack, int]
 
 @dataclass(frozen=True, slots=True)
 class UsageRequest:
-    """What is asked for. ``product_code`` empty means: of any pack."""
+    """What is asked for. ``product_code`` empty means: of any pack; ``unit`` empty: the product's, or the only one."""
 
     subject_ref: str
     mode: str
+    unit: str
     product_code: str
     units: int
     idempotency_key: str
@@ -53,7 +55,8 @@ class Held:
 def consume(request: UsageRequest) -> int | None:
     """Take the units and return what is left, or change nothing and return None.
 
-    None means one of: too few units, the key was used before, or a reservation has expired and was not yet reclaimed.
+    None means one of: too few units, several kinds of them and none is named, the key was used before, or a
+    reservation has expired and was not yet reclaimed.
     """
     using = packs.writer()
     if not postgres.is_there(using):
@@ -61,6 +64,7 @@ def consume(request: UsageRequest) -> int | None:
     arguments = (
         request.subject_ref,
         request.mode,
+        request.unit,
         request.product_code,
         request.units,
         request.idempotency_key,
@@ -73,18 +77,24 @@ def consume(request: UsageRequest) -> int | None:
         with transaction.atomic(using=using, savepoint=False):
             taken = postgres.call(using, *arguments, True)
             if taken.remaining is not None:
-                publish_use(request, request.units, taken.remaining)
+                publish_use(request, request.units, taken.remaining, taken.unit)
     if taken.is_emptied and taken.remaining is not None:
         cache.changed(request.subject_ref, request.mode)
     return taken.remaining
 
 
-def publish_use(used: UsageRequest | Reservation, units: int, left: int) -> None:
+def publish_use(used: UsageRequest | Reservation, units: int, left: int, unit: str) -> None:
     """Publish that units were used, in the transaction that uses them."""
     subject_ref = used.subject_ref if isinstance(used, UsageRequest) else used.subject.subject_ref
     at = used.at if isinstance(used, UsageRequest) else used.closed_at
     event = events.usage_consumed(
-        subject_ref, units, mode=used.mode, usage_remaining=left, product_code=used.product_code or None, at=at
+        subject_ref,
+        units,
+        mode=used.mode,
+        unit=unit,
+        usage_remaining=left,
+        product_code=used.product_code or None,
+        at=at,
     )
     outbox.publish(used.mode, [event])
 
@@ -139,15 +149,22 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     rows[0].usage_remaining = left
     LedgerEntry.objects.bulk_create(rows)
     if kind == LedgerEntry.Kind.CONSUME:
-        publish_use(request, request.units, left)
+        publish_use(request, request.units, left, parts[0][0].unit)
     return left
 
 
 def lock_available(request: UsageRequest) -> list[Pack]:
-    """The packs that have units, or will have once an expired reservation is reclaimed; locked, in drain order."""
-    rows = packs.available(request.subject_ref, request.mode, request.product_code, request.at)
+    """The packs that have units, or will have once an expired reservation is reclaimed; locked, in drain order.
+
+    None at all where several units are sold and none is named.
+    """
+    codes = [request.product_code] if request.product_code else []
+    rows = usable_packs(request.subject_ref, request.mode, request.at, unit=request.unit, product_codes=codes)
     rows = rows.filter(has_units(request.at))
-    return list(locked(rows).order_by(*packs.DRAIN_ORDER))
+    if request.unit or codes:
+        return list(locked(rows).order_by(*packs.DRAIN_ORDER))
+    found = locked(with_units_sold(rows, request.mode)).order_by(*packs.DRAIN_ORDER)
+    return [pack for pack in found if pack.first_sold == pack.last_sold and pack.last_sold in (pack.unit, None)]
 
 
 def locked(rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -19,15 +19,14 @@ from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
 from licenzy_django.models import Entitlement, LedgerEntry, Pack, Reservation, Source
 from licenzy_django.models.audit import AuditContext
+from licenzy_django.models.units import MAX_UNITS, is_whole, only_unit, refuse_unknown_unit
 from licenzy_django.usage import allocation, expiry, reservations
 from licenzy_django.usage.requests import (
     DEFAULT_TTL_SECONDS,
     MAX_TTL_SECONDS,
-    MAX_UNITS,
     TRIES,
     answer_before,
     answer_of,
-    is_whole,
     usage_request,
 )
 
@@ -103,6 +102,7 @@ def consume(
     units: int,
     *,
     idempotency_key: str,
+    unit: str = "",
     mode: str | None = None,
     product_code: str = "",
     at: datetime | None = None,
@@ -113,16 +113,18 @@ def consume(
         subject: a ``subject_ref``, a request or a user.
         units: 1 to 1,000,000,000.
         idempotency_key: the same key with the same arguments gives the first answer again and uses nothing.
+        unit: which kind of units; may be left out where only one is sold, or with a product.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
-        product_code: only packs of this product.
+        product_code: only packs of this product, or windows of this subscription.
         at: another moment than now.
 
     Raises:
         InsufficientUsage: nothing was used, and the key may be used again.
         IdempotencyKeyReused: the key was used with other arguments.
+        UnitRequired: several units are sold, and none was named.
         ProductNotFound, InvalidRequest, IdempotencyKeyMissing, IdempotencyKeyInvalid: nothing was used.
     """
-    request = usage_request(subject, units, idempotency_key, mode, product_code, at)
+    request = usage_request(subject, units, idempotency_key, mode, unit, product_code, at)
 
     for _ in range(TRIES):
         left = allocation.consume(request)
@@ -139,6 +141,7 @@ def reserve(
     *,
     idempotency_key: str,
     ttl_seconds: int = DEFAULT_TTL_SECONDS,
+    unit: str = "",
     mode: str | None = None,
     product_code: str = "",
     at: datetime | None = None,
@@ -153,7 +156,7 @@ def reserve(
     """
     if not is_whole(ttl_seconds) or not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise InvalidRequest(fields={"ttl_seconds": ["This must be a whole number from 1 to 86,400."]})
-    request = usage_request(subject, units, idempotency_key, mode, product_code, at, ttl_seconds=ttl_seconds)
+    request = usage_request(subject, units, idempotency_key, mode, unit, product_code, at, ttl_seconds=ttl_seconds)
 
     for _ in range(TRIES):
         held = allocation.reserve(request, request.at + timedelta(seconds=ttl_seconds))
@@ -181,18 +184,33 @@ def release(reservation_id: str, *, mode: str | None = None, at: datetime | None
     return ended(reservation_id, mode, at, None)
 
 
-def remaining(subject: Any, *, mode: str | None = None, product_code: str = "", at: datetime | None = None) -> int:
-    """Units that a subject can use now, over all available packs."""
+def remaining(
+    subject: Any, *, unit: str = "", mode: str | None = None, product_code: str = "", at: datetime | None = None
+) -> int:
+    """Units that a subject can use now, over all available packs. Raises UnitRequired, InvalidRequest."""
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         return 0
-    return packs.remaining(subject_ref, mode or licenzy_settings().MODE, product_code, clock.moment(at))
+    mode = mode or licenzy_settings().MODE
+    chosen = unit if unit or product_code else only_unit(mode, using=packs.writer())
+    left = packs.remaining(subject_ref, mode, clock.moment(at), unit=chosen, product_code=product_code)
+    if unit and not left:
+        refuse_unknown_unit(unit, mode, using=packs.writer())
+    return left
 
 
-def by_day(subject: Any, *, days: int = 30, mode: str | None = None, at: datetime | None = None) -> list[DayOfUse]:
-    """Units used on each of the last days in UTC, oldest first, today included."""
-    subject_ref = subject_ref_of(subject) or ""
-    return entries.use_by_day(subject_ref, mode or licenzy_settings().MODE, days=days, at=clock.moment(at))
+def by_day(
+    subject: Any, *, unit: str = "", days: int = 30, mode: str | None = None, at: datetime | None = None
+) -> list[DayOfUse]:
+    """Units used on each of the last days in UTC, oldest first, today included.
+
+    Raises UnitRequired, InvalidRequest.
+    """
+    subject_ref, mode, using = subject_ref_of(subject) or "", mode or licenzy_settings().MODE, packs.writer()
+    if unit:
+        refuse_unknown_unit(unit, mode, using=using)
+    chosen = unit or only_unit(mode, using=using)
+    return entries.use_by_day(subject_ref, mode, days=days, at=clock.moment(at), unit=chosen)
 
 
 def adjust(

@@ -30,6 +30,7 @@ class Payment:
 
     subject_ref: str
     units: int
+    unit: str
     product_code: str
     key: str = field(default_factory=lambda: uuid4().hex)
     reservation_id: str = ""
@@ -37,11 +38,13 @@ class Payment:
     def begin(self) -> None:
         """Raises InsufficientUsage if there are too few."""
         if requests_are_atomic() and connections[packs.writer()].in_atomic_block:
-            left = remaining(self.subject_ref, product_code=self.product_code)
+            left = remaining(self.subject_ref, unit=self.unit, product_code=self.product_code)
             if left < self.units:
                 raise InsufficientUsage(usage_remaining=left)
             return
-        reserved = reserve(self.subject_ref, self.units, idempotency_key=self.key, product_code=self.product_code)
+        reserved = reserve(
+            self.subject_ref, self.units, unit=self.unit, product_code=self.product_code, idempotency_key=self.key
+        )
         self.reservation_id = reserved.reservation_id
 
     def finish(self, *, is_used: bool) -> None:
@@ -60,7 +63,7 @@ class Payment:
                 self.take_late()
 
     def take(self) -> None:
-        consume(self.subject_ref, self.units, idempotency_key=self.key, product_code=self.product_code)
+        consume(self.subject_ref, self.units, unit=self.unit, product_code=self.product_code, idempotency_key=self.key)
 
     def take_late(self) -> None:
         """The work took longer than the reservation lasted. It is done, so it is paid if that is still possible."""

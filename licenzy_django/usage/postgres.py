@@ -15,24 +15,36 @@ from licenzy_django.models.usage import MOST_UNITS
 
 TEXT = """
 CREATE FUNCTION {name}(
-  for_subject text, in_mode text, of_product text, needed bigint, key text, print text, moment timestamptz,
-  will_publish bool, OUT remaining bigint, OUT is_emptied bool, OUT has_listeners bool
+  for_subject text, in_mode text, of_unit text, of_product text, needed bigint, key text, print text,
+  moment timestamptz, will_publish bool,
+  OUT remaining bigint, OUT unit_taken text, OUT is_emptied bool, OUT has_listeners bool
 ) LANGUAGE plpgsql AS $$
 -- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed, since there are too few, the
--- key was used, or an endpoint wants to know and the caller does not publish.
+-- key was used, several units are sold and none is named, or an endpoint wants to know and the caller does not
+-- publish.
 DECLARE
+  wanted text := of_unit; last_sold text;
   ids bigint[]; stocks bigint[]; subject bigint; total numeric; has_expired bool; missing bigint := needed; part bigint;
 BEGIN
+  is_emptied := false;
+  IF of_unit = '' AND of_product = '' THEN
+    -- The first and the last of an index, however many products there are.
+    SELECT coalesce(min(unit), ''), max(unit) INTO wanted, last_sold FROM {product}
+      WHERE mode = in_mode AND NOT (unit = '');
+    IF wanted <> last_sold THEN
+      RETURN;
+    END IF;
+  END IF;
   SELECT array_agg(id), array_agg(units_remaining), min(subject_id), sum(units_remaining),
-    bool_or(reserved_until <= moment)
-    INTO ids, stocks, subject, total, has_expired
+    bool_or(reserved_until <= moment), min(unit)
+    INTO ids, stocks, subject, total, has_expired, unit_taken
     FROM (
-      SELECT id, units_remaining, subject_id, reserved_until FROM {pack}
+      SELECT id, units_remaining, subject_id, reserved_until, unit FROM {pack}
       WHERE subject_ref = for_subject AND mode = in_mode AND units_granted > 0 AND {is_on} AND {has_units}
+        AND (wanted = '' OR unit = wanted)
         AND (of_product = '' OR product_id = (SELECT id FROM {product} WHERE code = of_product AND mode = in_mode))
       ORDER BY ends_at, starts_at, id FOR NO KEY UPDATE
     ) live;
-  is_emptied := false;
   IF total IS NULL OR total < needed OR has_expired THEN
     RETURN;
   END IF;
@@ -77,7 +89,7 @@ CONSUME = DatabaseFunction(
     ),
 )
 register(CONSUME)
-CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 
 def is_there(using: str) -> bool:
@@ -90,11 +102,13 @@ class Taken:
 
     Attributes:
         remaining: what is left; None: nothing was changed.
+        unit: of what was taken.
         is_emptied: a pack has nothing left.
         has_listeners: an endpoint wants to know, in the transaction that takes. None where too few units are left.
     """
 
     remaining: int | None
+    unit: str
     is_emptied: bool
     has_listeners: bool | None
 

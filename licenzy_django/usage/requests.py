@@ -7,16 +7,17 @@ from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
+from licenzy_django.db.text import storable
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ProductNotFound
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import subject_ref_of, validate_subject_ref
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Product, Reservation
+from licenzy_django.models.units import MAX_UNITS, NOT_A_NUMBER_OF_UNITS, is_whole, only_unit, refuse_unknown_unit
 from licenzy_django.usage import expiry
 from licenzy_django.usage.allocation import UsageRequest
 
-MAX_UNITS = 1_000_000_000
 MAX_TTL_SECONDS = 86_400
 DEFAULT_TTL_SECONDS = 900
 TRIES = 50
@@ -28,6 +29,7 @@ def usage_request(
     units: int,
     idempotency_key: str,
     mode: str | None,
+    unit: str,
     product_code: str,
     at: datetime | None,
     **more: int,
@@ -35,21 +37,20 @@ def usage_request(
     """The request, checked. Raises what ``consume`` raises for a wrong argument."""
     key = checked_key(idempotency_key)
     if not is_whole(units) or not 1 <= units <= MAX_UNITS:
-        raise InvalidRequest(fields={"units": ["This must be a whole number from 1 to 1,000,000,000."]})
+        raise InvalidRequest(fields={"units": [NOT_A_NUMBER_OF_UNITS]})
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         raise InsufficientUsage(usage_remaining=0)
     validate_subject_ref(subject_ref)
     if "\0" in product_code:
         raise ProductNotFound()
-    meaning = fingerprint(subject_ref=subject_ref, units=units, product_code=product_code, **more)
-    return UsageRequest(
-        subject_ref, mode or licenzy_settings().MODE, product_code, units, key, meaning, clock.moment(at)
-    )
-
-
-def is_whole(number: Any) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)
+    mode = mode or licenzy_settings().MODE
+    if storable(unit) != unit:
+        refuse_unknown_unit(unit, mode, using=packs.writer())
+    # A request without a unit keeps the digest that it had when units were of one kind: its key goes on replaying.
+    meant = {"subject_ref": subject_ref, "units": units, "product_code": product_code, **more}
+    meaning = fingerprint(**meant, **({"unit": unit} if unit else {}))
+    return UsageRequest(subject_ref, mode, unit, product_code, units, key, meaning, clock.moment(at))
 
 
 def answer_before(request: UsageRequest, kind: LedgerEntry.Kind) -> LedgerEntry | None:
@@ -57,13 +58,17 @@ def answer_before(request: UsageRequest, kind: LedgerEntry.Kind) -> LedgerEntry 
 
     A refusal rests on a balance that was read at one moment, so it is true of that moment.
 
-    Raises InsufficientUsage, ProductNotFound, IdempotencyKeyReused.
+    Raises InsufficientUsage, ProductNotFound, UnitRequired, InvalidRequest, IdempotencyKeyReused.
     """
     first = entries.first_of_key(request.mode, kind, request.idempotency_key, request.fingerprint)
     if first is not None or expiry.reclaim(request.subject_ref, request.mode, request.at):
         return first
-    left = packs.remaining(request.subject_ref, request.mode, request.product_code, request.at)
+    using = packs.writer()
+    unit = request.unit or ("" if request.product_code else only_unit(request.mode, using=using))
+    left = packs.remaining(request.subject_ref, request.mode, request.at, unit=unit, product_code=request.product_code)
     if left < request.units:
+        if request.unit:
+            refuse_unknown_unit(request.unit, request.mode, using=using)
         if request.product_code and not is_product(request.product_code, request.mode):
             raise ProductNotFound()
         raise InsufficientUsage(usage_remaining=left)

@@ -70,11 +70,12 @@ def close(reservation: Reservation, status: Status, units: int | None, at: datet
         rows += entries.entries(pack, before, movements, reservation=reservation, created_at=at)
         save(pack, at, [reservation.pk], is_turned=was_empty or not pack.units_remaining)
     LedgerEntry.objects.bulk_create(rows)
-    left = packs.remaining(reservation.subject.subject_ref, reservation.mode, reservation.product_code, at)
+    subject_ref, unit = reservation.subject.subject_ref, locked_packs[0].unit
+    left = packs.remaining(subject_ref, reservation.mode, at, unit=unit, product_code=reservation.product_code)
     reservation.usage_remaining = left
     reservation.save(update_fields=["status", "units_confirmed", "closed_at", "usage_remaining"])
     if units:
-        allocation.publish_use(reservation, units, left)
+        allocation.publish_use(reservation, units, left, unit)
 
 
 def held_by(reservations: Reservation | QuerySet[Reservation]) -> QuerySet[LedgerEntry]:

@@ -37,6 +37,7 @@ from licenzy_django.models.availability import (
     is_available,
 )
 from licenzy_django.models.querysets import with_span
+from licenzy_django.models.units import usable_packs
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MOMENTS = st.integers(-2, 2).map(lambda hours: NOON + timedelta(hours=hours))
@@ -80,7 +81,7 @@ def made(wanted: dict[str, Any], number: int) -> Entitlement:
         created_at=NOON - timedelta(days=1),
     )
     if kind == Kind.USAGE_PACK:
-        row.pack = packs.new(row)
+        row.pack = packs.new(row, row.product.unit)
         packs.follow(row.pack, row)
         reserved = int(reserved_until is not None)
         row.pack.units_remaining, row.pack.units_reserved, row.pack.reserved_until = left, reserved, reserved_until
@@ -161,7 +162,7 @@ class OneDefinition(TestCase):
         is_on = as_python(IS_ON)
         on = {row.pk for row in stored if is_on(row, at)}
         with_units = {row.pk for row in stored if row.units_granted}
-        found = packs.available("user_1", "test", "", at)
+        found = usable_packs("user_1", "test", at)
         assert set(found.values_list("entitlement", flat=True)) == on & with_units
         for condition in (PACK_IS_ON, HAS_UNITS):
             holds = as_python(condition)

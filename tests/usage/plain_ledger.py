@@ -17,6 +17,7 @@ class PlainPack:
     granted: int
     consumed: int = 0
     is_revoked: bool = False
+    unit: str = "credits"
 
 
 @dataclass
@@ -34,6 +35,7 @@ class PlainHold:
 @dataclass
 class PlainLedger:
     now: datetime
+    kinds: tuple[str, ...] = ("credits",)
     packs: list[PlainPack] = field(default_factory=list)
     holds: list[PlainHold] = field(default_factory=list)
     keys: dict[tuple[str, str], tuple[object, object]] = field(default_factory=dict)
@@ -46,42 +48,49 @@ class PlainLedger:
         """Neither consumed nor set aside; void if the pack was revoked."""
         return pack.granted - pack.consumed - self.held(pack)
 
-    def drained(self, subject: str, code: str) -> list[PlainPack]:
+    def unit_of(self, code: str, unit: str) -> str | None:
+        """Which unit is meant, a product's or the only one; None where that is not said."""
+        if unit or code:
+            return unit
+        return self.kinds[0] if len(self.kinds) == 1 else None
+
+    def drained(self, subject: str, code: str, unit: str) -> list[PlainPack]:
         """The packs that can be used now, in the order in which they are."""
         able = [
             pack
             for pack in self.packs
             if pack.subject == subject
             and code in ("", pack.code)
+            and unit in ("", pack.unit)
             and not pack.is_revoked
             and (pack.expires_at is None or pack.expires_at > self.now)
         ]
         return sorted(able, key=lambda pack: (pack.expires_at or FAR, pack.number))
 
-    def remaining(self, subject: str, code: str = "") -> int:
-        return sum(self.unused(pack) for pack in self.drained(subject, code))
+    def remaining(self, subject: str, code: str = "", unit: str = "") -> int:
+        return sum(self.unused(pack) for pack in self.drained(subject, code, unit))
 
-    def planned(self, subject: str, units: int, code: str) -> list[tuple[PlainPack, int]] | None:
-        if self.remaining(subject, code) < units:
+    def planned(self, subject: str, units: int, code: str, unit: str) -> list[tuple[PlainPack, int]] | None:
+        if self.remaining(subject, code, unit) < units:
             return None
         parts = []
-        for pack in self.drained(subject, code):
+        for pack in self.drained(subject, code, unit):
             part = min(units, self.unused(pack))
             units -= part
             if part:
                 parts.append((pack, part))
         return parts
 
-    def consume(self, subject: str, units: int, code: str) -> int | None:
-        parts = self.planned(subject, units, code)
+    def consume(self, subject: str, units: int, code: str, unit: str) -> int | None:
+        parts = self.planned(subject, units, code, unit)
         if parts is None:
             return None
         for pack, part in parts:
             pack.consumed += part
-        return self.remaining(subject, code)
+        return self.remaining(subject, code, unit)
 
-    def reserve(self, subject: str, units: int, code: str, ttl_seconds: int) -> PlainHold | None:
-        parts = self.planned(subject, units, code)
+    def reserve(self, subject: str, units: int, code: str, unit: str, ttl_seconds: int) -> PlainHold | None:
+        parts = self.planned(subject, units, code, unit)
         if parts is None:
             return None
         self.holds.append(PlainHold(parts, subject, code, units, self.now + timedelta(seconds=ttl_seconds)))
@@ -104,5 +113,5 @@ class PlainLedger:
         for pack, part in hold.parts:
             pack.consumed += min(unused, part)
             unused -= min(unused, part)
-        hold.answer = self.remaining(hold.subject, hold.code)
+        hold.answer = self.remaining(hold.subject, hold.code, hold.parts[0][0].unit)
         return hold.answer

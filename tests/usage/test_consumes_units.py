@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.decorators import method_decorator
@@ -20,7 +21,8 @@ from rest_framework.views import APIView
 
 from licenzy_django import usage
 from licenzy_django.decorators import consumes_units
-from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
+from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage, UnitRequired
+from licenzy_django.usage.payment import Payment
 from tests.shelf import Shelf
 
 
@@ -40,6 +42,17 @@ async def generate_async(request: HttpRequest) -> HttpResponse:
 @api_view(["GET"])
 def generate_api(request: Request) -> Response:
     return Response("done")
+
+
+@consumes_units(5, unit="sms")
+def send(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("sent")
+
+
+@consumes_units(5, unit="sms")
+@api_view(["GET"])
+def send_by_api(request: Request) -> Response:
+    return Response("sent")
 
 
 def request_of(user: Any, **headers: str) -> HttpRequest:
@@ -227,3 +240,46 @@ def test_a_view_that_works_too_long_while_others_take_the_units_is_answered_and_
 def test_django_opens_no_transaction_around_the_units(shape: str) -> None:
     """With ATOMIC_REQUESTS; it asks the view for this mark."""
     assert "default" in SHAPES[shape]._non_atomic_requests
+
+
+def test_a_view_takes_the_unit_that_it_names(shelf: Shelf, request_of_user_1: HttpRequest) -> None:
+    shelf.give(12, code="SMS_20", unit="sms")
+
+    assert send(request_of_user_1).content == b"sent"
+    api_request = RequestFactory().get("/")
+    force_authenticate(api_request, request_of_user_1.user)
+    assert send_by_api(api_request).data == "sent"
+    with pytest.raises(InsufficientUsage):
+        send(request_of_user_1)
+
+    assert usage.remaining("user_1", unit="sms") == 2
+    assert usage.remaining("user_1", unit="credits") == 12
+
+
+def test_inside_the_requests_transaction_the_unit_is_counted_too(shelf: Shelf, request_of_user_1: HttpRequest) -> None:
+    shelf.give(5, code="SMS_20", unit="sms")
+    connection = transaction.get_connection()
+    settings_dict = connection.settings_dict
+    given = settings_dict["ATOMIC_REQUESTS"]
+    settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        payment = Payment("user_1", 6, "sms", "")
+        with pytest.raises(InsufficientUsage):
+            payment.begin()
+        payment = Payment("user_1", 5, "sms", "")
+        payment.begin()
+        payment.finish(is_used=True)
+    finally:
+        settings_dict["ATOMIC_REQUESTS"] = given
+
+    assert usage.remaining("user_1", unit="sms") == 0
+    assert usage.remaining("user_1", unit="credits") == 12
+
+
+def test_a_view_that_names_no_unit_where_several_are_sold_is_a_mistake(
+    shelf: Shelf, request_of_user_1: HttpRequest
+) -> None:
+    shelf.product("SMS_20", "sms")
+
+    with pytest.raises(UnitRequired):
+        generate(request_of_user_1)

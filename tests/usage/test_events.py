@@ -65,3 +65,20 @@ def test_what_a_host_takes_back_is_not_told(shelf: Shelf) -> None:
         transaction.set_rollback(True)
 
     assert told() == []
+
+
+def test_it_is_told_which_unit_was_used(shelf: Shelf) -> None:
+    shelf.give(100)
+    shelf.give(20, code="SMS_20", unit="sms")
+    listen()
+
+    usage.consume("user_1", 30, unit="credits", idempotency_key="k")
+    usage.consume("user_1", 5, product_code="SMS_20", idempotency_key="k2")
+    usage.confirm(usage.reserve("user_1", 10, unit="sms", idempotency_key="k").reservation_id, 4)
+
+    events = OutboundEvent.objects.filter(type="usage.consumed").order_by("pk")
+    assert [(one.payload["unit"], one.payload["usage_remaining"]) for one in events] == [
+        ("credits", 70),
+        ("sms", 15),
+        ("sms", 11),
+    ]

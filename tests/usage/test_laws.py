@@ -1,4 +1,4 @@
-"""Laws 5 and 6 on random histories, against a ledger in plain Python."""
+"""Laws 5 and 6 on random histories, of one kind of units and of two, against a ledger in plain Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from tests.usage.plain_ledger import PlainHold, PlainLedger, PlainPack
 pytestmark = pytest.mark.slow
 
 SUBJECTS = st.sampled_from(["user_1", "org:acme/eu"])
-CODES = st.sampled_from(["", "", "CREDITS", "TOKENS"])
+CODES = st.sampled_from(["", "", "CREDITS", "TOKENS", "SMS"])
+KINDS = st.sampled_from([None, None, 0, 1])
 UNITS = st.integers(1, 25)
 # Mostly new ones, some of them used again.
 KEYS = st.integers(0, 60).map(str)
@@ -55,17 +56,20 @@ def left_after(answer: Any) -> Any:
 class Units(RuleBasedStateMachine):
     """Everything that moves units, done to the database and to the plain ledger."""
 
+    units_of = {"CREDITS": "credits", "TOKENS": "credits", "SMS": "credits"}
+
     @initialize()
     def begin(self) -> None:
         self.savepoint = transaction.get_connection().savepoint()
         self.shelf = shelves[-1]
-        self.plain = PlainLedger(self.shelf.double.now)
+        self.plain = PlainLedger(self.shelf.double.now, tuple(sorted(set(self.units_of.values()))))
         self.rows: list[Entitlement] = []
         self.ids: list[tuple[str, PlainHold]] = []
         self.holds: dict[str, PlainHold] = {}
         self.give("user_1", 60, "CREDITS", None)
         self.give("user_1", 30, "TOKENS", 90)
         self.give("org:acme/eu", 40, "CREDITS", 500)
+        self.give("user_1", 20, "SMS", 200)
 
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
@@ -77,13 +81,14 @@ class Units(RuleBasedStateMachine):
     @rule(
         subject=SUBJECTS,
         units=UNITS,
-        code=st.sampled_from(["CREDITS", "TOKENS"]),
+        code=st.sampled_from(["CREDITS", "TOKENS", "SMS"]),
         seconds=st.sampled_from([None, 90, 500]),
     )
     def give(self, subject: str, units: int, code: str, seconds: int | None) -> None:
         until = None if seconds is None else self.plain.now + timedelta(seconds=seconds)
         self.rows.append(self.shelf.give(units, to=subject, until=until, code=code))
-        self.plain.packs.append(PlainPack(len(self.plain.packs), subject, code, until, units))
+        number, unit = len(self.plain.packs), self.units_of[code]
+        self.plain.packs.append(PlainPack(number, subject, code, until, units, unit=unit))
 
     @rule(which=WHICH, units=st.integers(-40, 40).filter(bool))
     def adjust(self, which: int, units: int) -> None:
@@ -107,31 +112,36 @@ class Units(RuleBasedStateMachine):
 
     # --- use ----------------------------------------------------------------------------------------------------------
 
-    @rule(subject=SUBJECTS, units=UNITS, code=CODES, key=KEYS)
-    def consume(self, subject: str, units: int, code: str, key: str) -> None:
-        request = (subject, units, code)
+    @rule(subject=SUBJECTS, units=UNITS, code=CODES, kind=KINDS, key=KEYS)
+    def consume(self, subject: str, units: int, code: str, kind: int | None, key: str) -> None:
+        named = self.named(kind)
+        request, meant = (subject, units, code, named), self.plain.unit_of(code, named)
         expected: Any = self.expected("consume", key, request)
-        if expected is None:
-            expected = self.plain.consume(*request)
+        if expected is None and meant is None:
+            expected = "unit_required"
+        elif expected is None:
+            expected = self.plain.consume(subject, units, code, meant or "")
             expected = "insufficient_usage" if expected is None else expected
-        used = outcome(lambda: usage.consume(subject, units, product_code=code, idempotency_key=key))
+        used = outcome(lambda: usage.consume(subject, units, unit=named, product_code=code, idempotency_key=key))
         assert left_after(used) == expected
         if not isinstance(used, str):
             self.plain.keys.setdefault(("consume", key), (request, expected))
 
-    @rule(subject=SUBJECTS, units=UNITS, code=CODES, key=KEYS, ttl_seconds=st.sampled_from([20, 60, 200]))
-    def reserve(self, subject: str, units: int, code: str, key: str, ttl_seconds: int) -> None:
-        request = (subject, units, code, ttl_seconds)
+    @rule(subject=SUBJECTS, units=UNITS, code=CODES, kind=KINDS, key=KEYS, ttl_seconds=st.sampled_from([20, 60, 200]))
+    def reserve(self, subject: str, units: int, code: str, kind: int | None, key: str, ttl_seconds: int) -> None:
+        named = self.named(kind)
+        request, meant = (subject, units, code, named, ttl_seconds), self.plain.unit_of(code, named)
         expected: Any = self.expected("reserve", key, request)
         hold = None
         if isinstance(expected, int) and not self.plain.is_open(self.holds[key]):
             expected = "reservation_closed"
-        if expected is None:
-            hold = self.plain.reserve(*request)
-            expected = "insufficient_usage" if hold is None else self.plain.remaining(subject, code)
-        held = outcome(
-            lambda: usage.reserve(subject, units, product_code=code, ttl_seconds=ttl_seconds, idempotency_key=key)
-        )
+        if expected is None and meant is None:
+            expected = "unit_required"
+        elif expected is None:
+            hold = self.plain.reserve(subject, units, code, meant or "", ttl_seconds)
+            expected = "insufficient_usage" if hold is None else self.plain.remaining(subject, code, meant or "")
+        given: dict[str, Any] = {"unit": named, "product_code": code, "ttl_seconds": ttl_seconds}
+        held = outcome(lambda: usage.reserve(subject, units, **given, idempotency_key=key))
         assert left_after(held) == expected
         if not isinstance(held, str):
             self.plain.keys.setdefault(("reserve", key), (request, expected))
@@ -139,6 +149,10 @@ class Units(RuleBasedStateMachine):
             assert held.expires_at == hold.expires_at
             self.ids.append((held.reservation_id, hold))
             self.holds[key] = hold
+
+    def named(self, kind: int | None) -> str:
+        """The unit that a call names; empty: none."""
+        return "" if kind is None else self.plain.kinds[kind % len(self.plain.kinds)]
 
     def expected(self, operation: str, key: str, request: object) -> object:
         """The first answer of a key that was used before, or the error; None for a key that is free."""
@@ -176,21 +190,34 @@ class Units(RuleBasedStateMachine):
         if not hasattr(self, "plain"):
             return
         for subject in ("user_1", "org:acme/eu"):
+            for unit in self.plain.kinds:
+                left = self.plain.remaining(subject, unit=unit)
+                assert usage.remaining(subject, unit=unit) == left
+                assert bool(access.check(subject, unit=unit, units=max(left, 1))) == (left > 0)
+                assert not access.check(subject, unit=unit, units=left + 1)
             left = self.plain.remaining(subject)
-            assert usage.remaining(subject) == access.summary(subject).usage_remaining == left
             assert bool(access.check(subject)) == (left > 0)
+            if len(self.plain.kinds) == 1:
+                assert usage.remaining(subject) == access.summary(subject).usage_remaining == left
         for row, pack in zip(Pack.objects.order_by("pk"), self.plain.packs, strict=True):
             assert (row.units_granted, row.units_consumed) == (pack.granted, pack.consumed)
         keyed = LedgerEntry.objects.exclude(idempotency_key=None).count()
         assert keyed == len(self.plain.keys)
 
 
-def test_units_are_conserved_whatever_happens(shelf: Shelf) -> None:
-    for code in ("CREDITS", "TOKENS"):
-        shelf.product(code)
+class TwoKinds(Units):
+    """What is done with one kind of units never touches the other."""
+
+    units_of = {"CREDITS": "credits", "TOKENS": "credits", "SMS": "sms"}
+
+
+@pytest.mark.parametrize("machine", [Units, TwoKinds])
+def test_units_are_conserved_whatever_happens(shelf: Shelf, machine: type[Units]) -> None:
+    for code, unit in machine.units_of.items():
+        shelf.product(code, unit)
     shelves.append(shelf)
     chosen = settings(
         max_examples=HISTORIES, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
-    run_state_machine_as_test(Units, settings=chosen)
+    run_state_machine_as_test(machine, settings=chosen)
     shelves.pop()

@@ -69,6 +69,7 @@ def test_units_left_and_entitlements(rendered: Callable[..., str], ada: User, st
     entitled(ada, "CREDITS")
     entitled(ada, "PRO_MONTHLY")
     assert rendered('{{ request|units_left }} {{ user|units_left:"CREDITS" }}') == "1000 1000"
+    assert rendered('{{ request|units_left_of:"credits" }}') == "1000"
     shown = "{% for one in mine %}{{ one.product_code }} {% endfor %}"
     assert rendered(f"{{% entitlements as mine %}}{shown}") == "PRO_MONTHLY CREDITS"
     assert rendered(f"{{% entitlements user as mine %}}{shown}", None) == ""

@@ -27,12 +27,13 @@ ERROR_REF: Json = {"$ref": "#/components/schemas/Error"}
 TEXT: Json = {"type": "string"}
 FIELDS: Json = {
     "type": "object",
-    "description": "What is wrong with each field.",
+    "description": "What is wrong with each field; with unit_required the units that are sold.",
     "additionalProperties": {"type": "array", "items": TEXT},
 }
 # Further keys of the answer. Those of invalid_request are there only for a body that could be read.
 EXTRA: dict[ErrorType, tuple[Json, Json]] = {
     ours.InvalidRequest: ({"fields": FIELDS}, {"fields": {"units": ["This field is required."]}}),
+    ours.UnitRequired: ({}, {"fields": {"unit": ["credits", "sms"]}}),
     ours.InsufficientUsage: ({"usage_remaining": {"type": "integer", "minimum": 0}}, {"usage_remaining": 40}),
     ours.AlreadySubscribed: (
         {

@@ -16,6 +16,7 @@ CHECKOUT_RESPONSE: Json = {
     "expires_at": "2026-11-24T08:00:00Z",
     "trial_days": 0,
 }
+CHECK_REQUEST: Json = {**SUBJECT, "unit": "credits", "units": 5}
 CHECK_RESPONSE: Json = {**SUBJECT, "allowed": True}
 ENTITLEMENT: Json = {
     "id": "ent_01J9ZQ6R5C2M8T4Y7W3P1KDHVB",
@@ -69,7 +70,7 @@ ACCESS_RESPONSE: Json = {
     "entitlements": [PACK, ENTITLEMENT],
 }
 ENTITLEMENTS_RESPONSE: Json = {**SUBJECT, "entitlements": [PACK, ENTITLEMENT], "has_more": False}
-CONSUME_REQUEST: Json = {**SUBJECT, "units": 100}
+CONSUME_REQUEST: Json = {**SUBJECT, "units": 100, "unit": "credits"}
 CONSUME_RESPONSE: Json = {"ok": True, "consumed": 100, "usage_remaining": 900}
 RESERVATION: Json = {"reservation_id": "res_01J9ZQ8D1W7H3K5P9C2B6MFTXY"}
 RESERVE_RESPONSE: Json = {**RESERVATION, "reserved": 100, "usage_remaining": 800, "expires_at": "2026-11-23T08:15:00Z"}

@@ -97,13 +97,15 @@ OPERATIONS = [
         view=views.AccessCheckView,
         name="checkAccess",
         description="product_code or feature narrow the question. An unknown subject is simply not allowed. "
-        "A usage_pack counts while units remain.",
+        "A usage_pack counts while units remain. unit and units (by default one) ask whether so many are left: with "
+        "product_code, of this product. Several questions must all hold, and nothing is consumed.",
         summary="May this subject?",
         tag="Access",
         asked=bodies_of.AccessCheckRequest,
-        asked_example=bodies.SUBJECT,
+        asked_example=bodies.CHECK_REQUEST,
         answer=bodies_of.AccessCheckResponse,
         shown=bodies.CHECK_RESPONSE,
+        errors=(ours.UnitRequired,),
     ),
     Operation(
         path="/customer/access/{subject_ref}",
@@ -134,8 +136,8 @@ OPERATIONS = [
         path="/usage/consume",
         view=usage.ConsumeView,
         name="consumeUsage",
-        description="Over all available packs, or those of one product: the one that expires first, then the older. "
-        "A refusal is not remembered under the key.",
+        description="Over all available packs of one unit, or those of one product: the one that expires first, then "
+        "the older. unit may be left out where only one is sold. A refusal is not remembered under the key.",
         summary="Use units: all or nothing",
         tag="Usage",
         asked=usage.ConsumeRequest,
@@ -143,7 +145,7 @@ OPERATIONS = [
         answer=usage.UsedResponse,
         shown=bodies.CONSUME_RESPONSE,
         is_keyed=True,
-        errors=(ours.ProductNotFound, ours.InsufficientUsage),
+        errors=(ours.UnitRequired, ours.ProductNotFound, ours.InsufficientUsage),
     ),
     Operation(
         path="/usage/reserve",
@@ -158,7 +160,7 @@ OPERATIONS = [
         shown=bodies.RESERVE_RESPONSE,
         success=201,
         is_keyed=True,
-        errors=(ours.ProductNotFound, ours.InsufficientUsage, ours.ReservationClosed),
+        errors=(ours.UnitRequired, ours.ProductNotFound, ours.InsufficientUsage, ours.ReservationClosed),
     ),
     Operation(
         path="/usage/confirm",

@@ -64,6 +64,11 @@ def test_usage(shop: StripeDouble, backend: Backend, fits: Fits) -> None:
     fits("post", "/usage/release", backend.post("usage/release", {"reservation_id": "res_nowhere"}))
     other = backend.post("usage/reserve", units, idempotency_key="k2").json()["reservation_id"]
     fits("post", "/usage/release", backend.post("usage/release", {"reservation_id": other}))
+    shop.sell("SMS_20", kind="usage_pack", unit="sms")
+    for path in ("/usage/consume", "/usage/reserve", "/access/check"):
+        fits("post", path, backend.post(path.removeprefix("/"), units, idempotency_key="k3"))
+        named_unit = {**units, "unit": "credits"}
+        fits("post", path, backend.post(path.removeprefix("/"), named_unit, idempotency_key="k4"))
 
 
 def test_the_webhook(db: None, backend: Backend, fits: Fits) -> None:

@@ -17,7 +17,7 @@ from licenzy_django.admin.audit_log import ReasonForm, new_request_id
 from licenzy_django.admin.subject.actions.base import Action, Words, result
 from licenzy_django.entitlements.rebuild import lock_subject
 from licenzy_django.models import Entitlement, LedgerEntry, Product, Subject
-from licenzy_django.usage.requests import MAX_UNITS
+from licenzy_django.models.units import MAX_UNITS
 
 
 class GrantForm(ReasonForm):
