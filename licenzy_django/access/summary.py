@@ -106,7 +106,7 @@ def views_of(
         subscription = next((row for row in rows if row.may_have_allowance), None)
         live = live_windows(subscription.subject_ref, subscription.mode, at) if subscription else []
     expired = expired_units_by_pack((row.pack for row in rows if row.pack is not None), at)
-    allowances = allowances_of(live)
+    allowances = allowances_of(live, rows)
     return [view_of(row, at, usage_of(row, expired.get(row.pack_id or 0, 0), allowances.get(row.pk))) for row in rows]
 
 

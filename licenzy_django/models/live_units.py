@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from licenzy_django.models.availability import is_on
+from licenzy_django.models.entitlement import Entitlement, Status
 from licenzy_django.models.pack import ROLLOVER, Pack, is_rollover
 from licenzy_django.models.querysets import expired_units
 from licenzy_django.models.usage import MOST_UNITS
@@ -20,12 +21,14 @@ class LivePack:
     """A pack or a window from which units can be taken now, if it has any.
 
     Attributes:
-        allowance_of: of a window, the key of its subscription's entitlement.
+        source_id: of a window, its subscription.
+        allowance_of: of a window, the key of the entitlement that opened it.
         granted: without what is void.
         remaining: with what expired reservations have given back.
     """
 
     unit: str
+    source_id: str
     allowance_of: int | None
     window_key: str
     starts_at: datetime | None
@@ -77,11 +80,11 @@ def live_windows(subject_ref: str, mode: str, at: datetime) -> list[LivePack]:
 
 
 def read(rows: QuerySet[Pack], at: datetime) -> list[LivePack]:
-    columns = ("unit", "allowance_of", "window_key", "starts_at", "ends_at", "units_granted", "units_voided")
+    columns = ("unit", "source_id", "allowance_of", "window_key", "starts_at", "ends_at", "units_granted", "units_voided")
     found = rows.annotate(expired=expired_units(at)).values_list(*columns, "units_remaining", "expired")
     return [
-        LivePack(unit, allowance_of, key, starts_at, ends_at, granted - voided, left + (expired or 0))
-        for unit, allowance_of, key, starts_at, ends_at, granted, voided, left, expired in found
+        LivePack(unit, source, allowance_of, key, starts_at, ends_at, granted - voided, left + (expired or 0))
+        for unit, source, allowance_of, key, starts_at, ends_at, granted, voided, left, expired in found
     ]
 
 
@@ -96,13 +99,22 @@ def balances_of(packs: Iterable[LivePack]) -> dict[str, UnitBalance]:
     }
 
 
-def allowances_of(packs: Iterable[LivePack]) -> dict[int, Allowance]:
-    """By the key of the subscription's entitlement."""
-    by_owner: dict[int, list[LivePack]] = defaultdict(list)
+def allowances_of(packs: Iterable[LivePack], rows: Iterable[Entitlement]) -> dict[int, Allowance]:
+    """By the key of the entitlement on which an allowance shows: one of these rows, or the one that opened it.
+
+    Args:
+        rows: with their products.
+    """
+    going_on = {row.pk: row for row in rows if row.status != Status.CANCELED and row.revoked_at is None}
+    heirs = {(row.source_id, row.product.unit): row.pk for row in going_on.values()}
+    by_row: dict[int, list[LivePack]] = defaultdict(list)
     for pack in packs:
-        if pack.allowance_of is not None:
-            by_owner[pack.allowance_of].append(pack)
-    return {owner: allowance_of(windows) for owner, windows in by_owner.items()}
+        opener = pack.allowance_of
+        if opener is not None:
+            # After a change of the plan, what is left of the old one's window belongs to the new one.
+            heir = opener if opener in going_on else heirs.get((pack.source_id, pack.unit), opener)
+            by_row[heir].append(pack)
+    return {row: allowance_of(windows) for row, windows in by_row.items()}
 
 
 def allowance_of(windows: Sequence[LivePack]) -> Allowance:

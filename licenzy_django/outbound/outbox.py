@@ -160,4 +160,4 @@ def read_along(rows: Sequence[Entitlement]) -> Allowances:
     subscription = next((row for row in rows if row.may_have_allowance), None)
     if subscription is None:
         return {}
-    return allowances_of(live_windows(subscription.subject_ref, subscription.mode, clock.now()))
+    return allowances_of(live_windows(subscription.subject_ref, subscription.mode, clock.now()), rows)

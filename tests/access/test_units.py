@@ -9,7 +9,7 @@ import pytest
 
 from licenzy_django import access, usage
 from licenzy_django.access import EntitlementView
-from licenzy_django.models import Product
+from licenzy_django.models import Pack, Product
 from licenzy_django.models.live_units import UnitBalance
 from licenzy_django.models.usage import MOST_UNITS
 from licenzy_django.testing import entitled
@@ -165,6 +165,21 @@ def test_an_allowance_is_that_of_its_own_subscription(shelf: Shelf) -> None:
     shelf.window(shelf.plan("MORE"), 10)
 
     assert (plan_of().usage_granted, plan_of(code="MORE").usage_granted) == (1000, 10)
+
+
+def test_after_a_change_the_allowance_shows_on_the_plan_that_goes_on(shelf: Shelf) -> None:
+    old, new = shelf.plan(), shelf.plan("MAX")
+    new.source_id = "sub_1"
+    new.save()
+    old.source_id, old.grants_access, old.status = "sub_2", False, "canceled"
+    old.save()
+    window = shelf.window(old, 1000, used=100)
+    assert (plan_of().usage_granted, plan_of(code="MAX").usage_granted) == (1000, None)
+
+    Pack.objects.filter(pk=window.pk).update(source_id="sub_1")
+
+    assert plan_of().usage_granted is None
+    assert usage_of(plan_of(code="MAX")) == ("credits", 1000, 900, window.ends_at, 0)
 
 
 def test_windows_open_no_gate_and_are_not_listed(shelf: Shelf) -> None:
