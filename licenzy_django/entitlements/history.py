@@ -121,17 +121,47 @@ def save_change(
     return is_change
 
 
+def save_units(
+    locked: LockedSubject, row: Entitlement, pack: Pack, units: int, *, audit: AuditContext, at: datetime
+) -> None:
+    """Give or take units of a row's pack, or of a window of its allowance, with history and event.
+
+    Raises InsufficientUsage, InvalidRequest, and has changed nothing.
+    """
+    before = units_of(pack)
+    packs.adjust(pack, units)
+    save_pack(pack, at)
+    row.updated_at = at
+    row.save(update_fields=["updated_at"])
+    record(row, before, units_of(pack), audit=audit, at=at)
+    entries.record_change(pack, before, audit=audit, at=at)
+    if row.pack_id == pack.pk:
+        row.pack = pack
+    if locked.has_listeners:
+        outbox.publish_entitlements([row], audit=audit)
+
+
 def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContext, at: datetime) -> bool:
     """Save the row with its history and its ledger, if it is not what it was. Every change goes through here."""
     after = snapshot(row)
     if before == after:
         return False
-    changed = [name for name in after if before.get(name) != after[name]]
     if row.pack is not None:
         packs.save(row.pack, at)
     row.updated_at = at
-    columns = [name for name in changed if name not in UNIT_COLUMNS]
+    columns = [name for name in after if before.get(name) != after[name] and name not in UNIT_COLUMNS]
     row.save(update_fields=[*columns, "pack", "updated_at"] if before else None)
+    record(row, before, after, audit=audit, at=at)
+    if row.pack is not None:
+        entries.record_change(row.pack, before, audit=audit, at=at)
+    return True
+
+
+def record(
+    row: Entitlement, before: dict[str, Any], after: dict[str, Any], *, audit: AuditContext, at: datetime
+) -> None:
+    """Keep in the row's history what has changed, and say so to caches and receivers."""
+    changed = [name for name in after if before.get(name) != after[name]]
     change = EntitlementChange(
         mode=row.mode,
         entitlement=row,
@@ -145,12 +175,9 @@ def write_change(row: Entitlement, before: dict[str, Any], *, audit: AuditContex
         after={name: after[name] for name in changed},
     )
     insert(change)
-    if row.pack is not None:
-        entries.record_change(row.pack, before, audit=audit, at=at)
     cache.changed(row.subject_ref, row.mode)
     signal = partial(signals.entitlement_changed.send_robust, Entitlement, entitlement=row, change=change)
     transaction.on_commit(signal)
-    return True
 
 
 def apply(derived: EntitlementState, row: Entitlement) -> None:
@@ -177,5 +204,9 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
 def snapshot(row: Entitlement) -> dict[str, Any]:
     """What of a row is worth a line in its history, as JSON."""
     values = {name: getattr(row, name) for name in (*DERIVED_FIELDS, "revoked_at")}
-    values |= {name: getattr(row.pack, name, 0) for name in UNIT_COLUMNS}
+    values |= units_of(row.pack)
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def units_of(pack: Pack | None) -> dict[str, Any]:
+    return {name: getattr(pack, name, 0) for name in UNIT_COLUMNS}

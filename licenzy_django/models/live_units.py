@@ -80,8 +80,9 @@ def live_windows(subject_ref: str, mode: str, at: datetime) -> list[LivePack]:
 
 
 def read(rows: QuerySet[Pack], at: datetime) -> list[LivePack]:
-    columns = ("unit", "source_id", "allowance_of", "window_key", "starts_at", "ends_at", "units_granted", "units_voided")
-    found = rows.annotate(expired=expired_units(at)).values_list(*columns, "units_remaining", "expired")
+    of_pack = ("unit", "source_id", "allowance_of", "window_key", "starts_at", "ends_at")
+    of_units = ("units_granted", "units_voided", "units_remaining", "expired")
+    found = rows.annotate(expired=expired_units(at)).values_list(*of_pack, *of_units)
     return [
         LivePack(unit, source, allowance_of, key, starts_at, ends_at, granted - voided, left + (expired or 0))
         for unit, source, allowance_of, key, starts_at, ends_at, granted, voided, left, expired in found

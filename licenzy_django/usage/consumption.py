@@ -8,19 +8,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.db import transaction
 
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
-from licenzy_django.entitlements import history, rebuild
 from licenzy_django.exceptions import IdempotencyKeyInUse, InvalidRequest, ReservationClosed
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import entries, packs
 from licenzy_django.ledger.entries import DayOfUse
-from licenzy_django.models import Entitlement, LedgerEntry, Pack, Reservation, Source
-from licenzy_django.models.audit import AuditContext
+from licenzy_django.models import LedgerEntry, Reservation
 from licenzy_django.models.units import MAX_UNITS, is_whole, only_unit, refuse_unknown_unit
-from licenzy_django.usage import allocation, expiry, reservations
+from licenzy_django.usage import allocation, reservations
 from licenzy_django.usage.requests import (
     DEFAULT_TTL_SECONDS,
     MAX_TTL_SECONDS,
@@ -211,47 +208,6 @@ def by_day(
         refuse_unknown_unit(unit, mode, using=using)
     chosen = unit or only_unit(mode, using=using)
     return entries.use_by_day(subject_ref, mode, days=days, at=clock.moment(at), unit=chosen)
-
-
-def adjust(
-    pack: Entitlement, units: int, *, actor: Any, reason: str, request_id: str = "", at: datetime | None = None
-) -> Entitlement:
-    """Give units to one pack or, below zero, take them, for a recorded reason. It outlives what Stripe says later.
-
-    Args:
-        actor: the operator, a user.
-        reason: why, for the history.
-        request_id: the same one adjusts once.
-
-    Raises:
-        InsufficientUsage: fewer are left than should be taken; nothing was changed.
-        IdempotencyKeyReused: the ``request_id`` has adjusted something else.
-        InvalidRequest: not a pack, no units, more than a pack can hold, or no reason.
-    """
-    problems = {}
-    if not is_whole(units) or not 1 <= abs(units) <= MAX_UNITS:
-        problems["units"] = ["This must be a whole number, at most 1,000,000,000, and not 0."]
-    if pack.pack is None:
-        problems["entitlement"] = ["Only a usage pack has units."]
-    if not reason.strip():
-        problems["reason"] = ["Say why."]
-    if problems:
-        raise InvalidRequest(fields=problems)
-    at, request = clock.moment(at), entries.fingerprint_of_adjustment(pack.pack_id, units)
-    expiry.reclaim(pack.subject_ref, pack.mode, at)
-    with transaction.atomic(using=packs.writer()):
-        subject = rebuild.lock_subject(pack.subject_id)
-        row = Entitlement.objects.select_related("product").get(pk=pack.pk)
-        row.pack = allocation.locked(Pack.objects.filter(entitlement=row)).get()
-        if request_id and entries.first_of_key(row.mode, LedgerEntry.Kind.ADJUST, request_id, request):
-            return row
-        before = history.snapshot(row)
-        packs.adjust(row.pack, units)
-        audit = AuditContext(
-            reason="manual_adjust", source=Source.PORTAL, actor=actor, note=reason, request_id=request_id
-        )
-        history.save_change(subject, row, before, audit=audit, at=at)
-    return row
 
 
 def reserved_of(reservation: Reservation, left: int, *, replayed: bool = False) -> Reserved:

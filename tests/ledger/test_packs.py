@@ -9,7 +9,8 @@ from django.contrib.auth import get_user_model
 
 from licenzy_django import access, usage
 from licenzy_django.exceptions import IdempotencyKeyReused, InsufficientUsage, InvalidRequest
-from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry, Pack
+from licenzy_django.models import Entitlement, EntitlementChange, LedgerEntry, OutboundEvent, Pack
+from licenzy_django.outbound import endpoints
 from licenzy_django.testing import StripeDouble
 from tests.shelf import Shelf
 
@@ -156,6 +157,45 @@ def test_an_adjustment_of_a_void_pack_counts_when_it_is_restored(
     stripe_double.simulator.fail_refund(refund["id"])
     stripe_double.deliver()
     assert usage.remaining("user_1") == 60
+
+
+def test_a_window_is_adjusted_too_and_its_subscription_keeps_who_and_why(shelf: Shelf) -> None:
+    operator = get_user_model().objects.create_user("olga")
+    plan = shelf.plan()
+    window = shelf.window(plan, 1000, used=100)
+
+    adjusted = usage.adjust(window, 50, actor=operator, reason="they waited long", request_id="form-1")
+    usage.adjust(window, 50, actor=operator, reason="they waited long", request_id="form-1")
+
+    assert (adjusted.pk, adjusted.units_granted, adjusted.units_remaining) == (window.pk, 1050, 950)
+    assert usage.remaining("user_1") == 950
+    row = LedgerEntry.objects.latest("pk")
+    assert (row.pack, row.kind, row.units, row.balance_after, row.actor) == (window, "adjust", 50, 950, operator)
+    change = EntitlementChange.objects.latest("pk")
+    assert (change.entitlement, change.actor, change.note) == (plan, operator, "they waited long")
+    assert (change.before["units_granted"], change.after["units_granted"]) == (1000, 1050)
+    plan.refresh_from_db()
+    assert plan.pack is None
+
+
+def test_no_more_is_taken_from_a_window_than_is_left(shelf: Shelf) -> None:
+    window = shelf.window(shelf.plan(), 1000, used=100)
+
+    with pytest.raises(InsufficientUsage) as refusal:
+        usage.adjust(window, -901, actor=None, reason="a mistake")
+
+    assert refusal.value.usage_remaining == 900
+    assert usage.adjust(window, -900, actor=None, reason="a mistake").units_remaining == 0
+
+
+def test_who_listens_is_told_that_a_window_was_adjusted(shelf: Shelf) -> None:
+    endpoints.create("test", "https://hooks.example.com/")
+    window = shelf.window(shelf.plan(), 1000)
+
+    usage.adjust(window, 50, actor=None, reason="a gift")
+
+    [event] = OutboundEvent.objects.filter(payload__reason="manual_adjust")
+    assert (event.type, event.payload["usage_granted"]) == ("entitlement.updated", 1050)
 
 
 def test_a_form_that_is_sent_twice_adjusts_once(stripe_double: StripeDouble, pack_of_100: dict[str, Any]) -> None:
