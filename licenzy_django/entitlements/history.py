@@ -18,7 +18,7 @@ from licenzy_django.entitlements.allowance import Window
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.window_rows import write_windows
 from licenzy_django.ledger import entries, packs
-from licenzy_django.models import Entitlement, EntitlementChange, Source, Subject
+from licenzy_django.models import Entitlement, EntitlementChange, Pack, Source, Subject
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.models.availability import Reason
 from licenzy_django.models.pack import UNIT_COLUMNS
@@ -130,7 +130,7 @@ def save_units(
     """
     before = units_of(pack)
     packs.adjust(pack, units)
-    save_pack(pack, at)
+    packs.save(pack, at)
     row.updated_at = at
     row.save(update_fields=["updated_at"])
     record(row, before, units_of(pack), audit=audit, at=at)

@@ -91,7 +91,7 @@ def parts_by_window(
     known = {(window.unit, window.key): window for window in windows}
     for unit, key in {**found, **known}:
         window, pack = known.get((unit, key)), found.get((unit, key))
-        if pack is None and window is not None and window.granted:
+        if pack is None and window is not None and window.total:
             pack = new_pack(window, rows)
         if pack is not None:
             parts[unit, key.removesuffix(ROLLOVER)].append(Part(pack, window))

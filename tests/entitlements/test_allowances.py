@@ -121,3 +121,39 @@ def test_a_renewal_that_is_not_paid_yet_is_there_for_the_leeway(stripe: StripeDo
     stripe.deliver()
     assert usage.remaining(REF) == 900
     assert live(stripe).count() == 1
+
+
+def test_a_plan_shows_its_allowance_through_an_upgrade_and_a_renewal(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO")
+    usage.consume(REF, 400, idempotency_key="k")
+    [plan] = access.entitlements_of(REF)
+    assert (plan.usage_granted, plan.usage_remaining, plan.usage_resets_at) == (1000, 600, plan.current_period_end)
+
+    advance_by_share(stripe, 14 / 28)
+    change(stripe, "PRO", "MAX")
+
+    plan, before = access.entitlements_of(REF)
+    assert (plan.product_code, plan.usage_granted, plan.usage_remaining) == ("MAX", 1500, 1100)
+    assert before.usage_granted is None
+    assert plan.usage_resets_at == plan.current_period_end
+
+    stripe.advance(days=31)
+
+    plan = access.entitlements_of(REF)[0]
+    assert (plan.usage_granted, plan.usage_remaining, plan.usage_rolled_over) == (2000, 2000, 0)
+    assert plan.usage_resets_at == plan.current_period_end
+
+
+@pytest.mark.sells(ROLLS={"amount": 1000, "units": 1000, "rollover_units": 1000})
+def test_a_window_that_rolls_over_whole_still_says_when_it_resets(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "ROLLS")
+    usage.consume(REF, 400, idempotency_key="k")
+    [plan] = access.entitlements_of(REF)
+    assert (plan.usage_remaining, plan.usage_rolled_over) == (600, 0)
+    assert plan.usage_resets_at == plan.current_period_end
+
+    stripe.advance(days=31)
+
+    [plan] = access.entitlements_of(REF)
+    assert (plan.usage_granted, plan.usage_remaining, plan.usage_rolled_over) == (2000, 1600, 600)
+    assert plan.usage_resets_at == plan.current_period_end
