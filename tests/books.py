@@ -9,12 +9,19 @@ from collections import Counter
 from typing import Any
 
 from licenzy_django.access.availability import availability_of
-from licenzy_django.models import Entitlement
+from licenzy_django.clock import from_timestamp
+from licenzy_django.models import Entitlement, Pack
 from licenzy_django.testing import StripeDouble
 
 Json = dict[str, Any]
 
 RUNNING = ("active", "trialing")
+INCLUDED: dict[str, dict[str, Any]] = {
+    "PRO_MONTHLY": {"units": 1000, "rollover_units": 300, "rollover_windows": 2},
+    "PRO_YEARLY": {"units": 1000, "units_every": "month"},
+    "SEATS": {"units": 100},
+}
+"""The units that come with the subscriptions of the random histories."""
 
 
 class Books:
@@ -63,6 +70,7 @@ class Books:
         elif (paid := self.newest_money(subscription, invoices)) is not None:
             self.judged["newest money"] += 1
             assert on >= paid, ("paid by the newest invoice", subscription["id"], on, paid)
+        self.units_agree(subscription, invoices)
         if on and subscription["id"] not in self.unbilled:
             self.judged["exactly what was billed"] += 1
             self.is_billed(subscription, invoices, on)
@@ -218,6 +226,45 @@ class Books:
     def invoices_of(self, subscription: Json) -> list[Json]:
         return invoices_of(self.stripe, subscription["id"])
 
+    # --- units that come with it ------------------------------------------------------------------------------------
+
+    def units_agree(self, subscription: Json, invoices: list[Json]) -> None:
+        """Each window that one whole line opened and that no proration touched grants what the line pays for."""
+        lines = [(invoice, line) for invoice in invoices if was_paid(invoice) for line in invoice["lines"]["data"]]
+        for invoice, line in lines:
+            units, start, end = self.units_of(line), line["period"]["start"], line["period"]["end"]
+            others = [other for _, other in lines if other is not line and self.overlap(other, start, end)]
+            if units is None or is_proration(line) or others or self.has_credit(invoice) or self.was_extended(line):
+                continue
+            granted = self.granted(subscription, start)
+            if self.is_reversed(invoice):
+                self.judged["units of an invoice that went back"] += 1
+                assert granted == 0, ("units without money", subscription["id"], start, granted)
+            elif invoice["amount_paid"] > 0 and not self.is_touched(invoice):
+                self.judged["units of a paid window"] += 1
+                assert granted == units, ("units of a window", subscription["id"], start, granted, units)
+
+    def units_of(self, line: Json) -> int | None:
+        """By the price: of one window, as ``test_laws.INCLUDED`` sells them."""
+        included = INCLUDED.get(line["pricing"]["price_details"]["price"].removeprefix("price_").upper())
+        return None if included is None or line["amount"] <= 0 else included["units"] * line["quantity"]
+
+    def overlap(self, line: Json, start: int, end: int) -> bool:
+        return bool(line["period"]["start"] < end and start < line["period"]["end"])
+
+    def has_credit(self, invoice: Json) -> bool:
+        return any(line["amount"] < 0 for line in invoice["lines"]["data"]) or invoice["starting_balance"] != 0
+
+    def was_extended(self, line: Json) -> bool:
+        """Whether its time has the length of a trial, or none."""
+        return bool(line["period"]["end"] - line["period"]["start"] < 27 * 86_400)
+
+    def granted(self, subscription: Json, start: int) -> int:
+        """What the window that begins at this moment grants, in both its parts."""
+        begins = from_timestamp(start)
+        packs = Pack.objects.filter(source_id=subscription["id"], starts_at=begins)
+        return sum(pack.units_granted - pack.units_voided for pack in packs)
+
 
 def invoices_of(stripe: StripeDouble, subscription_id: str) -> list[Json]:
     return [invoice for invoice in stripe.simulator.all("invoice") if subscription_of(invoice) == subscription_id]
@@ -233,3 +280,9 @@ def subscription_of(invoice: Json) -> str:
     details = (invoice["parent"] or {}).get("subscription_details")
     names = [details["subscription"]] if details else [line["subscription"] for line in invoice["lines"]["data"]]
     return next(filter(None, names), "")
+
+
+def is_proration(line: Json) -> bool:
+    parent = line["parent"]
+    details = parent["subscription_item_details"] or parent["invoice_item_details"] or {}
+    return bool(details.get("proration"))

@@ -23,12 +23,13 @@ from licenzy_django import subscriptions, sync, testing
 from licenzy_django.access.availability import availability_of
 from licenzy_django.entitlements import history
 from licenzy_django.exceptions import LicenzyError
-from licenzy_django.models import Entitlement, StripeFact, Subject
+from licenzy_django.models import Entitlement, Pack, StripeFact, Subject
+from licenzy_django.models.availability import is_on
 from licenzy_django.stripe import client, facts
 from licenzy_django.subscriptions.rules import NOW, PERIOD_END
 from licenzy_django.sync import inbox
 from licenzy_django.testing import stripe_double_in_memory
-from tests.books import Books, invoices_of, subscription_of, was_paid
+from tests.books import INCLUDED, Books, invoices_of, subscription_of, was_paid
 from tests.happenings import REFS, SUBSCRIPTIONS, AtStripe
 from tests.histories import forget_what_stripe_told, state
 
@@ -143,6 +144,9 @@ class Story(AtStripe):
         for row in Entitlement.objects.filter(grants_access=True).select_related("product"):
             if availability_of(row, self.stripe.now).available:
                 assert row.source_id in self.confirmed, row.source_id
+        live = Pack.objects.filter(is_on(self.stripe.now), units_remaining__gt=0).exclude(window_key="")
+        for source_id, window_key in live.values_list("source_id", "window_key"):
+            assert source_id in self.confirmed, (source_id, window_key)
 
     def note_what_it_confirms(self, event: Json) -> None:
         """A session confirms by its own words; all else by what Stripe answers now about the subscription behind it."""
@@ -223,8 +227,8 @@ class StoryWithOurVerbs(Story):
 def catalog(db: None) -> Iterator[None]:
     with stripe_double_in_memory() as stripe:
         for code in SUBSCRIPTIONS:
-            stripe.sell(code)
-        stripe.sell("TRIAL", trial_days=14)
+            stripe.sell(code, **INCLUDED.get(code, {}))
+        stripe.sell("TRIAL", trial_days=14, units=500, trial_units=20)
         stripe.sell("WEEK_PASS", kind="time_pass")
         stripe.sell("CREDITS", kind="usage_pack")
         yield

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from licenzy_django.models import Pack
 from licenzy_django.testing import StripeDouble
 
 pytestmark = pytest.mark.sells("PRO_MONTHLY", WEEK_PASS={"kind": "time_pass"})
@@ -76,3 +77,17 @@ def test_what_is_noted_of_a_subscription_costs_no_more(stripe: StripeDouble, beg
 
     assert max(statements for statements, _ in costs.values()) <= 12, costs
     assert max(calls for _, calls in costs.values()) <= 1, costs
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renewal_that_opens_windows_of_units_costs_at_most_three_statements_more(stripe: StripeDouble) -> None:
+    stripe.sell("PLAIN")
+    stripe.sell("UNITS", units=1000, rollover_units=300)
+    most: dict[str, int] = {}
+    for number, code in enumerate(["PLAIN", "UNITS"]):
+        session = stripe.buy(f"user_{number}", code)
+        stripe.simulator.renew(session["subscription"])
+        most[code] = max(cost(stripe, event)[0] for event in stripe.take_events())
+
+    assert Pack.objects.filter(source_id=session["subscription"]).count() == 6
+    assert most["UNITS"] <= most["PLAIN"] + 3
