@@ -58,3 +58,24 @@ def test_without_credits_the_page_sells_some(shop: Shop) -> None:
     guest.press("Create a demo account")
 
     assert "Buy credits" in guest.open("/credits/").text
+
+
+def test_credits_that_come_with_a_plan_reset_and_some_roll_over(shop: Shop) -> None:
+    guest = shop.visitor()
+    guest.open("/")
+    guest.press("Create a demo account")
+    assert "500 credits each billing period" in guest.open("/").text
+    guest.press("Buy Pro, monthly")
+    guest.press("by card")
+    eventually(lambda: left(guest.open("/credits/").text) == 500)
+    assert "resets on" in guest.page.text
+    [form] = [form for form in FormReader(guest.page.text).forms if "token" in form.fields]
+    guest.send(form, form.fields | {"topic": "The creek"})
+    used = 500 - left(guest.open("/credits/").text)
+    assert 0 < used < 400
+
+    guest.open("/simulator/")
+    [machine] = [form for form in FormReader(guest.page.text).forms if form.fields.get("verb") == "advance"]
+    guest.send(machine, machine.fields | {"number": "32", "unit": "days"})
+
+    eventually(lambda: left(guest.open("/credits/").text) == 600)
