@@ -38,6 +38,7 @@ class LedgerEntryAdmin(LookedUp):
         "kind",
         "units",
         "unit",
+        "actions",
         "balance_after",
         "reservation",
         "idempotency_key",

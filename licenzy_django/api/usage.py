@@ -11,19 +11,36 @@ from rest_framework.response import Response
 from licenzy_django import usage
 from licenzy_django.api.serializers import RequestSerializer, SubjectRefField, TextField, TimeField, WholeNumberField
 from licenzy_django.api.views import LicenzyView
+from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.idempotency import idempotency_key
 from licenzy_django.models.units import MAX_UNITS
+from licenzy_django.usage.actions import checked_actions
 from licenzy_django.usage.requests import MAX_TTL_SECONDS
+
+
+class ActionsField(serializers.Field[Any, Any, Any, Any]):
+    """How often each action was done: ``{"image": 2, "video": 1}``."""
+
+    def to_internal_value(self, data: Any) -> dict[str, int]:
+        try:
+            return checked_actions(data)
+        except InvalidRequest as error:
+            raise serializers.ValidationError(error.extra["fields"]["actions"]) from None
 
 
 class ConsumeRequest(RequestSerializer):
     subject_ref = SubjectRefField()
-    units = WholeNumberField(min_value=1, max_value=MAX_UNITS)
+    units = WholeNumberField(min_value=1, max_value=MAX_UNITS, required=False)
+    actions = ActionsField(required=False)
     unit = TextField(max_length=64, required=False)
     product_code = TextField(max_length=64, required=False)
 
 
-class ReserveRequest(ConsumeRequest):
+class ReserveRequest(RequestSerializer):
+    subject_ref = SubjectRefField()
+    units = WholeNumberField(min_value=1, max_value=MAX_UNITS)
+    unit = TextField(max_length=64, required=False)
+    product_code = TextField(max_length=64, required=False)
     ttl_seconds = WholeNumberField(min_value=1, max_value=MAX_TTL_SECONDS, required=False)
 
 
@@ -63,7 +80,7 @@ class ConsumeView(LicenzyView):
     def post(self, request: Request) -> Response:
         key = idempotency_key(request.headers.get("Idempotency-Key"))
         body = self.parse(ConsumeRequest, request)
-        used = usage.consume(body.pop("subject_ref"), body.pop("units"), **body, mode=self.mode, idempotency_key=key)
+        used = usage.consume(body.pop("subject_ref"), **body, mode=self.mode, idempotency_key=key)
         return Response(UsedResponse(used).data, headers=headers_of(used))
 
 

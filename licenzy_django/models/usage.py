@@ -116,6 +116,12 @@ class LedgerEntry(models.Model):
     kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
     units = models.BigIntegerField(_("units"))
     balance_after = models.PositiveBigIntegerField(_("balance after"), help_text=_("What the pack had left to use."))
+    actions: models.JSONField[Any, Any] = models.JSONField(
+        _("actions"),
+        null=True,
+        blank=True,
+        help_text=_("On the first row of a consume that named actions: how often each was done, and its rate then."),
+    )
     idempotency_key = models.CharField(  # noqa: DJ001
         _("idempotency key"),
         max_length=255,

@@ -7,6 +7,7 @@ speed differs; the tests of usage run on both.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,13 @@ Part = tuple[Pack, int]
 
 @dataclass(frozen=True, slots=True)
 class UsageRequest:
-    """What is asked for. ``product_code`` empty means: of any pack; ``unit`` empty: the product's, or the only one."""
+    """What is asked for.
+
+    Attributes:
+        unit: empty means the product's, or the only one.
+        product_code: empty means of any pack.
+        actions: what the units are for, with the rates, as the ledger keeps it.
+    """
 
     subject_ref: str
     mode: str
@@ -42,6 +49,7 @@ class UsageRequest:
     idempotency_key: str
     fingerprint: str
     at: datetime
+    actions: dict[str, dict[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ def consume(request: UsageRequest) -> int | None:
         request.idempotency_key,
         request.fingerprint,
         request.at,
+        None if request.actions is None else json.dumps(request.actions),
     )
     # Without a listener the one statement is a transaction by itself: BEGIN and COMMIT would cost half as much again.
     taken = postgres.call(using, *arguments, False)
@@ -147,6 +156,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     rows[0].idempotency_key = request.idempotency_key
     rows[0].fingerprint = request.fingerprint
     rows[0].usage_remaining = left
+    rows[0].actions = request.actions
     LedgerEntry.objects.bulk_create(rows)
     if kind == LedgerEntry.Kind.CONSUME:
         publish_use(request, request.units, left, parts[0][0].unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -24,6 +25,8 @@ from licenzy_django.usage.requests import (
     TRIES,
     answer_before,
     answer_of,
+    consumed_by,
+    request_for_actions,
     usage_request,
 )
 
@@ -96,9 +99,10 @@ class Reserved:
 
 def consume(
     subject: Any,
-    units: int,
+    units: int | None = None,
     *,
     idempotency_key: str,
+    actions: Mapping[str, int] | None = None,
     unit: str = "",
     mode: str | None = None,
     product_code: str = "",
@@ -109,8 +113,10 @@ def consume(
     Args:
         subject: a ``subject_ref``, a request or a user.
         units: 1 to 1,000,000,000.
+        actions: in place of units, how often each action was done: what it costs the setting ``RATES`` says. The key
+            stands for the actions, so a repetition gives the first answer even where the rates have changed.
         idempotency_key: the same key with the same arguments gives the first answer again and uses nothing.
-        unit: which kind of units; may be left out where only one is sold, or with a product.
+        unit: which kind of units; may be left out where only one is sold, with a product, or with actions of one unit.
         mode: ``test`` or ``live``; by default the setting ``MODE``.
         product_code: only packs of this product, or windows of this subscription.
         at: another moment than now.
@@ -121,14 +127,20 @@ def consume(
         UnitRequired: several units are sold, and none was named.
         ProductNotFound, InvalidRequest, IdempotencyKeyMissing, IdempotencyKeyInvalid: nothing was used.
     """
-    request = usage_request(subject, units, idempotency_key, mode, unit, product_code, at)
+    if (units is None) == (actions is None):
+        raise InvalidRequest(fields={"units": ["Give either units or actions."]})
+    asked = (idempotency_key, mode, unit, product_code, at)
+    if actions is None:
+        request = usage_request(subject, units, *asked)
+    else:
+        request = request_for_actions(subject, actions, *asked)
 
     for _ in range(TRIES):
-        left = allocation.consume(request)
+        left = allocation.consume(request) if request.units else None
         if left is not None:
-            return Used(units, left)
+            return Used(request.units, left)
         if first := answer_before(request, LedgerEntry.Kind.CONSUME):
-            return Used(units, answer_of(first), replayed=True)
+            return Used(consumed_by(first, request), answer_of(first), replayed=True)
     raise RuntimeError(NEVER_THERE)
 
 

@@ -16,7 +16,7 @@ from licenzy_django.models.usage import MOST_UNITS
 TEXT = """
 CREATE FUNCTION {name}(
   for_subject text, in_mode text, of_unit text, of_product text, needed bigint, key text, print text,
-  moment timestamptz, will_publish bool,
+  moment timestamptz, done jsonb, will_publish bool,
   OUT remaining bigint, OUT unit_taken text, OUT is_emptied bool, OUT has_listeners bool
 ) LANGUAGE plpgsql AS $$
 -- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed, since there are too few, the
@@ -58,11 +58,11 @@ BEGIN
     part := least(missing, stocks[turn]);
     INSERT INTO {ledger} (
       mode, subject_id, pack_id, kind, units, balance_after, created_at, source, reason,
-      idempotency_key, fingerprint, usage_remaining
+      idempotency_key, fingerprint, usage_remaining, actions
     ) VALUES (
       in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
       CASE WHEN turn = 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
-      CASE WHEN turn = 1 THEN least(total - needed, {most}) END
+      CASE WHEN turn = 1 THEN least(total - needed, {most}) END, CASE WHEN turn = 1 THEN done END
     ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
     IF NOT FOUND THEN
       RETURN;
@@ -89,7 +89,7 @@ CONSUME = DatabaseFunction(
     ),
 )
 register(CONSUME)
-CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+CALL = f"SELECT * FROM {CONSUME.name}(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)"  # noqa: S608
 
 
 def is_there(using: str) -> bool:

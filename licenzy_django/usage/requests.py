@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from licenzy_django import clock
 from licenzy_django.conf import licenzy_settings
 from licenzy_django.db.text import storable
-from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ProductNotFound
+from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ProductNotFound, UnitRequired
 from licenzy_django.idempotency import fingerprint
 from licenzy_django.idempotency import idempotency_key as checked_key
 from licenzy_django.identity import subject_ref_of, validate_subject_ref
@@ -16,6 +17,7 @@ from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Product, Reservation
 from licenzy_django.models.units import MAX_UNITS, NOT_A_NUMBER_OF_UNITS, is_whole, only_unit, refuse_unknown_unit
 from licenzy_django.usage import expiry
+from licenzy_django.usage.actions import checked_actions, cost_of, units_of
 from licenzy_django.usage.allocation import UsageRequest
 
 MAX_TTL_SECONDS = 86_400
@@ -26,7 +28,7 @@ TRIES = 50
 
 def usage_request(
     subject: Any,
-    units: int,
+    units: Any,
     idempotency_key: str,
     mode: str | None,
     unit: str,
@@ -35,9 +37,49 @@ def usage_request(
     **more: int,
 ) -> UsageRequest:
     """The request, checked. Raises what ``consume`` raises for a wrong argument."""
-    key = checked_key(idempotency_key)
+    checked_key(idempotency_key)
     if not is_whole(units) or not 1 <= units <= MAX_UNITS:
         raise InvalidRequest(fields={"units": [NOT_A_NUMBER_OF_UNITS]})
+    return new_request(subject, idempotency_key, mode, unit, product_code, at, units=units, **more)
+
+
+def request_for_actions(
+    subject: Any,
+    actions: Any,
+    idempotency_key: str,
+    mode: str | None,
+    unit: str,
+    product_code: str,
+    at: datetime | None,
+) -> UsageRequest:
+    """The request for what the actions cost now. Where the rates cannot say it and the key was used before, it asks for
+    nothing, and its first answer will be found.
+
+    Raises what ``consume`` raises for a wrong argument.
+    """
+    checked_key(idempotency_key)
+    counted = checked_actions(actions)
+    request = new_request(subject, idempotency_key, mode, unit, product_code, at, actions=counted)
+    try:
+        cost = cost_of(counted, unit)
+    except (InvalidRequest, UnitRequired):
+        # What was answered stays answered, whatever the rates say by now.
+        if entries.first_of_key(request.mode, LedgerEntry.Kind.CONSUME, request.idempotency_key, request.fingerprint):
+            return request
+        raise
+    return replace(request, unit=cost.unit, units=cost.units, actions=cost.kept)
+
+
+def new_request(
+    subject: Any,
+    idempotency_key: str,
+    mode: str | None,
+    unit: str,
+    product_code: str,
+    at: datetime | None,
+    **meant: Any,
+) -> UsageRequest:
+    """What ``meant`` says is part of what the key stands for."""
     subject_ref = subject_ref_of(subject)
     if subject_ref is None:
         raise InsufficientUsage(usage_remaining=0)
@@ -48,9 +90,10 @@ def usage_request(
     if storable(unit) != unit:
         refuse_unknown_unit(unit, mode, using=packs.writer())
     # A request without a unit keeps the digest that it had when units were of one kind: its key goes on replaying.
-    meant = {"subject_ref": subject_ref, "units": units, "product_code": product_code, **more}
-    meaning = fingerprint(**meant, **({"unit": unit} if unit else {}))
-    return UsageRequest(subject_ref, mode, unit, product_code, units, key, meaning, clock.moment(at))
+    named = {"unit": unit} if unit else {}
+    digest = fingerprint(subject_ref=subject_ref, product_code=product_code, **meant, **named)
+    key, units = checked_key(idempotency_key), meant.get("units", 0)
+    return UsageRequest(subject_ref, mode, unit, product_code, units, key, digest, clock.moment(at))
 
 
 def answer_before(request: UsageRequest, kind: LedgerEntry.Kind) -> LedgerEntry | None:
@@ -80,6 +123,11 @@ def answer_of(row: LedgerEntry | Reservation) -> int:
     if row.usage_remaining is None:
         raise RuntimeError(f"The row {row} keeps no answer.")
     return row.usage_remaining
+
+
+def consumed_by(first: LedgerEntry, request: UsageRequest) -> int:
+    """How many units the first request with this key used: of actions, at the rates of then."""
+    return units_of(first.actions) if first.actions else request.units
 
 
 def is_product(code: str, mode: str) -> bool:

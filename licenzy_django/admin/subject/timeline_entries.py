@@ -150,6 +150,7 @@ def said(value: Any) -> str:
 def units_moved(row: LedgerEntry) -> Happened:
     units = ngettext("%d unit", "%d units", abs(row.units)) % row.units
     details = [_("%(left)s left in this pack") % {"left": row.balance_after}]
+    details += [f"{each['times']:,} × {name} ({each['rate']:,})" for name, each in (row.actions or {}).items()]
     details += [row.reservation.public_id] if row.reservation else []
     details += [_("Idempotency key %(key)s") % {"key": row.idempotency_key}] if row.idempotency_key else []
     details += [f"{row.actor}: {row.reason}"] if row.actor else []

@@ -72,6 +72,7 @@ ACCESS_RESPONSE: Json = {
 ENTITLEMENTS_RESPONSE: Json = {**SUBJECT, "entitlements": [PACK, ENTITLEMENT], "has_more": False}
 CONSUME_REQUEST: Json = {**SUBJECT, "units": 100, "unit": "credits"}
 CONSUME_RESPONSE: Json = {"ok": True, "consumed": 100, "usage_remaining": 900}
+RESERVE_REQUEST: Json = {**CONSUME_REQUEST, "ttl_seconds": 900}
 RESERVATION: Json = {"reservation_id": "res_01J9ZQ8D1W7H3K5P9C2B6MFTXY"}
 RESERVE_RESPONSE: Json = {**RESERVATION, "reserved": 100, "usage_remaining": 800, "expires_at": "2026-11-23T08:15:00Z"}
 CONFIRM_REQUEST: Json = {**RESERVATION, "units": 70}

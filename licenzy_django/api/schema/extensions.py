@@ -10,7 +10,9 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 
+from licenzy_django.models.units import MAX_UNITS
 from licenzy_django.subscriptions.rules import WHENS
+from licenzy_django.usage.actions import MAX_ACTIONS
 
 # Neither white space nor a slash at an end, no control character anywhere.
 SUBJECT_END = r"[^\s/\u0000-\u001f\u007f-\u009f]"
@@ -69,6 +71,20 @@ class WholeNumber(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.target.min_value, "maximum": self.target.max_value}
+
+
+class Actions(OpenApiSerializerFieldExtension):
+    target_class = "licenzy_django.api.usage.ActionsField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "description": "How often each action was done, in place of units; what it costs is the host's setting.",
+            "minProperties": 1,
+            "maxProperties": MAX_ACTIONS,
+            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MAX_UNITS},
+            "examples": [{"image": 2, "video": 1}],
+        }
 
 
 class Time(OpenApiSerializerFieldExtension):

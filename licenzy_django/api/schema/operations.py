@@ -137,7 +137,8 @@ OPERATIONS = [
         view=usage.ConsumeView,
         name="consumeUsage",
         description="Over all available packs of one unit, or those of one product: the one that expires first, then "
-        "the older. unit may be left out where only one is sold. A refusal is not remembered under the key.",
+        "the older. unit may be left out where only one is sold. Either units or actions: what actions cost is the "
+        "host's setting. A refusal is not remembered under the key.",
         summary="Use units: all or nothing",
         tag="Usage",
         asked=usage.ConsumeRequest,
@@ -155,7 +156,7 @@ OPERATIONS = [
         summary="Set units aside for work whose cost is known only afterwards",
         tag="Usage",
         asked=usage.ReserveRequest,
-        asked_example=bodies.CONSUME_REQUEST,
+        asked_example=bodies.RESERVE_REQUEST,
         answer=usage.ReservedResponse,
         shown=bodies.RESERVE_RESPONSE,
         success=201,
