@@ -19,7 +19,7 @@ from licenzy_django.entitlements.history import save_change, snapshot
 from licenzy_django.entitlements.outdated import with_complete_facts
 from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase, rebuild_subscription
 from licenzy_django.exceptions import ModeNotConfigured, StripeFailure
-from licenzy_django.models import Entitlement, Product, ProductPrice, Source, Subject, UnknownPrice
+from licenzy_django.models import Entitlement, Pack, Product, ProductPrice, Source, Subject, UnknownPrice
 from licenzy_django.models.audit import AuditContext
 from licenzy_django.stripe import facts
 from licenzy_django.stripe.objects import Fact
@@ -107,8 +107,15 @@ def apply_to(row: Entitlement, product: Product, audit: AuditContext) -> bool:
     if row.source != Source.STRIPE:
         return apply_to_grant(row, product, audit)
     if product.is_recurring:
-        return bool(rebuild_or_wait(row.subject, row.source_id, audit))
+        before = units_by_window(row)
+        return bool(rebuild_or_wait(row.subject, row.source_id, audit)) or units_by_window(row) != before
     return row.attempt is not None and bool(rebuild_purchase(row.attempt, audit=audit))
+
+
+def units_by_window(row: Entitlement) -> list[tuple[int, int]]:
+    """What the windows of a subscription grant; they show on it and are no entitlements."""
+    windows = Pack.objects.filter(source_id=row.source_id, mode=row.mode).order_by("pk")
+    return list(windows.values_list("pk", "units_granted"))
 
 
 @transaction.atomic

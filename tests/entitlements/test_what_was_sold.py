@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from licenzy_django import access, operators
+from licenzy_django import access, operators, usage
 from licenzy_django.entitlements import catalog_changes
 from licenzy_django.entitlements.price_history import allowance_sold
 from licenzy_django.entitlements.terms import Allowance
 from licenzy_django.exceptions import InvalidRequest
-from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Pack, Product
+from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, LedgerEntry, Pack, Product
 from licenzy_django.models.versions import Versions, applied_to_all, sold_at
 from licenzy_django.testing import StripeDouble, entitled
 
@@ -211,9 +211,13 @@ def test_units_that_are_applied_to_everybody_count_for_lines_that_were_paid(stri
     product.units = 2000
     product.save()
     assert allowance_sold(product, began) == Allowance(unit="credits", units=1000)
+    assert usage.remaining("user_1") == 1000
 
-    catalog_changes.apply_to_everybody(product, actor=None, reason="a present")
+    changed = [catalog_changes.apply_to_everybody(product, actor=None, reason="a present") for _ in range(2)]
 
+    assert changed == [1, 0]
+    assert usage.remaining("user_1") == 2000
+    assert LedgerEntry.objects.order_by("pk").values_list("reason", "units").last() == ("catalog_applied", 1000)
     assert allowance_sold(Product.objects.get(pk=product.pk), began) == Allowance(unit="credits", units=2000)
 
 
@@ -241,6 +245,19 @@ def test_a_pack_is_of_its_products_unit(stripe: StripeDouble) -> None:
     operators.grant("user_3", Product.objects.get(code="SMS"), actor=None, reason="a gift", request_id="1")
 
     assert list(Pack.objects.values_list("unit", flat=True)) == ["sms"] * 3
+
+
+def test_a_paid_window_keeps_its_units_and_the_next_one_has_what_the_catalog_says(stripe: StripeDouble) -> None:
+    product = stripe.sell("MAX", units=1000)
+    session = stripe.buy("user_1", "MAX")
+    stripe.advance(days=1)
+
+    product.units = 2000
+    product.save()
+    assert usage.remaining("user_1") == 1000
+
+    stripe.renew(session)
+    assert usage.remaining("user_1") == 2000
 
 
 def test_a_subscription_with_units_is_no_pack(stripe: StripeDouble) -> None:
