@@ -17,6 +17,8 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,14 +35,32 @@ from django.conf import settings  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from licenzy_django import usage  # noqa: E402
-from licenzy_django.models import Entitlement, Kind, LedgerEntry, Pack, Product, Subject  # noqa: E402
+from licenzy_django import access, usage  # noqa: E402
+from licenzy_django.models import Entitlement, Kind, LedgerEntry, Pack, Product, Reservation, Subject  # noqa: E402
 from licenzy_django.usage import postgres  # noqa: E402
 
 fork = multiprocessing.get_context("fork")
 PLENTY = 10**12
 Way = Callable[[int, str], None]
 unique = count()
+OWNERS: dict[str, int] = {}
+"""The keys of the subjects, for the ways that do not look them up."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A pack of a subject: of a usage pack, or a window that begins and ends so long from now."""
+
+    units: int
+    begins: timedelta | None = None
+    ends: timedelta | None = None
+
+    def times(self, now: datetime) -> dict[str, Any]:
+        if self.begins is None or self.ends is None:
+            return {}
+        starts_at, ends_at = now + self.begins, now + self.ends
+        times = {"starts_at": starts_at, "not_before": starts_at, "ends_at": ends_at, "available_until": ends_at}
+        return {**times, "window_key": f"month:{starts_at:%s}"}
 
 
 def key() -> str:
@@ -100,18 +120,53 @@ def through_the_orm(pk: int, subject_ref: str) -> None:
         )  # fmt: skip
 
 
+def reserve(pk: int, subject_ref: str) -> None:
+    usage.reserve(subject_ref, 1, idempotency_key=key())
+
+
+def check(pk: int, subject_ref: str) -> None:
+    assert access.check(subject_ref, unit="credits")
+
+
+FUNCTION_FLOOR = """
+CREATE OR REPLACE FUNCTION bench_floor(pack bigint, owner bigint, key text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE rest bigint;
+BEGIN
+  UPDATE licenzy_pack SET units_remaining = units_remaining - 1, units_consumed = units_consumed + 1
+    WHERE id = pack AND units_remaining >= 1 RETURNING units_remaining INTO rest;
+  INSERT INTO licenzy_ledgerentry (mode, subject_id, pack_id, kind, units, balance_after, idempotency_key, fingerprint,
+    usage_remaining, source, reason, created_at)
+    VALUES ('test', owner, pack, 'consume', 1, rest, key, '', rest, 'runtime', '', now());
+END $$
+"""
+
+
+def function_floor(pk: int, subject_ref: str) -> None:
+    """One function that does just the UPDATE and the INSERT, with the same indexes and none of our checks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bench_floor(%s, %s, %s)", (pk, OWNERS[subject_ref], key()))
+
+
 def portable(pk: int, subject_ref: str) -> None:
     postgres.is_there = lambda using: False  # type: ignore[assignment]
     usage.consume(subject_ref, 1, idempotency_key=key())
 
 
-SCENARIOS: list[tuple[str, int, list[int], dict[str, Way], float]] = [
+MONTH = timedelta(days=30)
+WINDOWS_AND_PACKS = [
+    *[Shape(PLENTY, number * MONTH, (number + 1) * MONTH) for number in range(12)],
+    *[Shape(PLENTY)] * 3,
+]
+PAST_WINDOWS = [Shape(PLENTY), *[Shape(5, -(number + 1) * MONTH, -number * MONTH) for number in range(1, 101)]]
+ALL_VERBS: dict[str, Way] = {"usage.consume": consume, "usage.reserve": reserve, "access.check(unit=)": check}
+SCENARIOS: list[tuple[str, int, list[Shape], dict[str, Way], float]] = [
     (
         "one hot subject",
         1,
-        [PLENTY],
+        [Shape(PLENTY)],
         {
-            "usage.consume": consume,
+            **ALL_VERBS,
+            "a function with the UPDATE and the INSERT": function_floor,
             "SELECT FOR UPDATE, UPDATE, INSERT": textbook,
             "the same through the ORM": through_the_orm,
             "usage.consume, portable": portable,
@@ -121,25 +176,35 @@ SCENARIOS: list[tuple[str, int, list[int], dict[str, Way], float]] = [
     (
         "1,000 subjects",
         1000,
-        [PLENTY],
+        [Shape(PLENTY)],
         {
-            "usage.consume": consume,
+            **ALL_VERBS,
+            "a function with the UPDATE and the INSERT": function_floor,
             "SELECT FOR UPDATE, UPDATE, INSERT": textbook,
             "the same through the ORM": through_the_orm,
             "usage.consume, portable": portable,
         },
         0.35,
     ),
-    ("1,000 subjects, each call drains two of five packs", 1000, [10] * 5, {"usage.consume": consume_two_packs}, 0.3),
+    (
+        "1,000 subjects, each call drains two of five packs",
+        1000,
+        [Shape(10)] * 5,
+        {"usage.consume": consume_two_packs},
+        0.3,
+    ),
+    ("one hot subject with 12 windows and 3 packs", 1, WINDOWS_AND_PACKS, ALL_VERBS, 0.5),
+    ("one hot subject with 100 past windows", 1, PAST_WINDOWS, ALL_VERBS, 0.5),
 ]
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-def stock(subjects: int, sizes: list[int]) -> list[tuple[int, str]]:
+def stock(subjects: int, shapes: list[Shape]) -> list[tuple[int, str]]:
     """Fresh subjects with packs of these sizes; returns the first pack of each."""
     LedgerEntry.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    Reservation.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
     Entitlement.objects.all().delete()
     Pack.objects.all().delete()
     Subject.objects.all().delete()
@@ -150,14 +215,16 @@ def stock(subjects: int, sizes: list[int]) -> list[tuple[int, str]]:
     packs = Pack.objects.bulk_create(
         Pack(
             mode="test", subject=owner, subject_ref=owner.subject_ref, product=product,
-            source_id=f"{owner.pk}_{number}", units_granted=size, units_remaining=size,
+            source_id=f"{owner.pk}_{number}", units_granted=shape.units, units_remaining=shape.units,
+            **shape.times(timezone.now()),
         )
         for owner in owners
-        for number, size in enumerate(sizes)
+        for number, shape in enumerate(shapes)
     )  # fmt: skip
+    OWNERS.update({owner.subject_ref: owner.pk for owner in owners})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE licenzy_pack, licenzy_ledgerentry")
-    return [(pack.pk, pack.subject_ref) for pack in packs[:: len(sizes)]]
+    return [(pack.pk, pack.subject_ref) for pack in packs[:: len(shapes)]]
 
 
 def refill(size: int) -> None:
@@ -211,16 +278,16 @@ def worked(way: Way, mine: list[tuple[int, str]], barrier: Any, seconds: float, 
     return made, time.perf_counter() - begun
 
 
-def measured(name: str, subjects: int, sizes: list[int], ways: dict[str, Way], goal: float, options: Any) -> Any:
+def measured(name: str, subjects: int, shapes: list[Shape], ways: dict[str, Way], goal: float, options: Any) -> Any:
     rates: dict[str, list[float]] = {"floor": [], **{way: [] for way in ways}}
     for _ in range(options.rounds):
-        targets = stock(subjects, sizes)
-        calls = 3 if sizes[0] < PLENTY else 0
+        targets = stock(subjects, shapes)
+        calls = 3 if shapes[0].units < PLENTY else 0
         refill(PLENTY)  # the floor takes one after the other, for as long as it is measured
         rates["floor"].append(rate(floor, targets, options.workers, options.seconds))
         for way, act in ways.items():
             if calls:
-                refill(sizes[0])
+                refill(shapes[0].units)
             rates[way].append(rate(act, targets, options.workers, options.seconds, calls))
     found: dict[str, Any] = {
         "scenario": name,
@@ -247,6 +314,8 @@ def main() -> int:
     settings.LICENZY = {**settings.LICENZY, "CLOCK": "django.utils.timezone.now"}
     connection.creation.create_test_db(verbosity=0)
     try:
+        with connection.cursor() as cursor:
+            cursor.execute(FUNCTION_FLOOR)
         results = [measured(*scenario, options) for scenario in SCENARIOS]
     finally:
         connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
