@@ -190,6 +190,12 @@ class ReservationClosed(LicenzyError):
     message = "This reservation was confirmed, released or expired before."
 
 
+class ConsumptionNotFound(LicenzyError):
+    code = "consumption_not_found"
+    status = 404
+    message = "Nothing was consumed with this key in this mode."
+
+
 class StripeFailure(Exception):
     """What both errors about Stripe share: the message is for a client, ``str()`` for the operator, with the reason.
 

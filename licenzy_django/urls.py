@@ -31,6 +31,7 @@ urlpatterns = [
     endpoint(r"usage/reserve", usage.ReserveView.as_view(), name="usage-reserve"),
     endpoint(r"usage/confirm", usage.ConfirmView.as_view(), name="usage-confirm"),
     endpoint(r"usage/release", usage.ReleaseView.as_view(), name="usage-release"),
+    endpoint(r"usage/refund", usage.RefundView.as_view(), name="usage-refund"),
     endpoint(r"subscription/preview", subscriptions.PreviewView.as_view(), name="subscription-preview"),
     endpoint(r"subscription/change", subscriptions.ChangeView.as_view(), name="subscription-change"),
     endpoint(r"subscription/cancel", subscriptions.CancelView.as_view(), name="subscription-cancel"),

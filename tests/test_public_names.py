@@ -21,10 +21,10 @@ PUBLIC = {
     "checkout": "StartedCheckout start",
     "conf": "STRIPE_API_VERSION LicenzySettings licenzy_settings",
     "decorators": "consumes_units requires_entitlement",
-    "exceptions": """AlreadySubscribed ChangeExpired ChangePending CheckoutSessionExpired DatabaseUnavailable
-        EntitlementRequired IdempotencyKeyInUse IdempotencyKeyInvalid IdempotencyKeyMissing IdempotencyKeyReused
-        InsufficientUsage InvalidApiKey InvalidRequest LicenzyError MissingBearerToken ModeNotConfigured
-        NoBillingAccount NoSubscription NotChangeable ProductNotFound
+    "exceptions": """AlreadySubscribed ChangeExpired ChangePending CheckoutSessionExpired ConsumptionNotFound
+        DatabaseUnavailable EntitlementRequired IdempotencyKeyInUse IdempotencyKeyInvalid IdempotencyKeyMissing
+        IdempotencyKeyReused InsufficientUsage InvalidApiKey InvalidRequest LicenzyError MissingBearerToken
+        ModeNotConfigured NoBillingAccount NoSubscription NotChangeable ProductNotFound
         ReservationClosed ReservationNotFound StripeFailure StripeRefused StripeUnavailable""",
     "mixins": "EntitlementRequiredMixin",
     "models": """ApiKey CheckoutAttempt Delivery Entitlement EntitlementChange EventType Kind LedgerEntry Mode
@@ -44,8 +44,8 @@ PUBLIC = {
     "testing": """StripeDouble entitled http_client in_every_order now post_to_webhook stripe_double
         stripe_double_in_memory""",
     "urls": "app_name not_found urlpatterns",
-    "usage": """DayOfUse Reserved Used aconfirm aconsume adjust arelease aremaining areserve by_day confirm consume
-        release remaining reserve""",
+    "usage": """DayOfUse Refunded Reserved Used aconfirm aconsume adjust arefund arelease aremaining areserve by_day
+        confirm consume refund release remaining reserve""",
     "views": """OUT_OF_ORDER BillingPortalView CheckoutReturnView CheckoutStateView RefusableView StartCheckoutView
         SubjectView""",
     "wording": "REASONS REFUSALS reason_in_words refusal_in_words",

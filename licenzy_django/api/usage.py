@@ -1,4 +1,4 @@
-"""Units over HTTP: consume, reserve, confirm, release."""
+"""Units over HTTP: consume, reserve, confirm, release, refund."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.idempotency import idempotency_key
 from licenzy_django.models.units import MAX_UNITS
 from licenzy_django.usage.actions import checked_actions
+from licenzy_django.usage.refunds import MAX_REASON
 from licenzy_django.usage.requests import MAX_TTL_SECONDS
 
 
@@ -52,6 +53,12 @@ class ConfirmRequest(ReleaseRequest):
     units = WholeNumberField(min_value=0, max_value=MAX_UNITS)
 
 
+class RefundRequest(RequestSerializer):
+    consumption_key = TextField()
+    units = WholeNumberField(min_value=1, max_value=MAX_UNITS, required=False)
+    reason = TextField(max_length=MAX_REASON)
+
+
 class UsedResponse(serializers.Serializer[Any]):
     ok = serializers.BooleanField(default=True)
     consumed = serializers.IntegerField()
@@ -70,7 +77,13 @@ class ReleasedResponse(serializers.Serializer[Any]):
     usage_remaining = serializers.IntegerField()
 
 
-def headers_of(answer: usage.Used | usage.Reserved) -> dict[str, str] | None:
+class RefundedResponse(serializers.Serializer[Any]):
+    ok = serializers.BooleanField(default=True)
+    refunded = serializers.IntegerField()
+    usage_remaining = serializers.IntegerField()
+
+
+def headers_of(answer: usage.Used | usage.Reserved | usage.Refunded) -> dict[str, str] | None:
     return {"Idempotent-Replayed": "true"} if answer.replayed else None
 
 
@@ -111,3 +124,13 @@ class ReleaseView(LicenzyView):
     def post(self, request: Request) -> Response:
         released = usage.release(self.parse(ReleaseRequest, request)["reservation_id"], mode=self.mode)
         return Response(ReleasedResponse(released).data, headers=headers_of(released))
+
+
+class RefundView(LicenzyView):
+    """POST: give units of a consume back, once per Idempotency-Key."""
+
+    def post(self, request: Request) -> Response:
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
+        body = self.parse(RefundRequest, request)
+        refunded = usage.refund(body.pop("consumption_key"), **body, mode=self.mode, idempotency_key=key)
+        return Response(RefundedResponse(refunded).data, headers=headers_of(refunded))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from licenzy_django.doctor.at_stripe import prices_fit, webhook_is_registered
 from licenzy_django.doctor.billing import nobody_has_a_second_trial, nobody_pays_twice, prices_are_known
-from licenzy_django.doctor.books import books_are_balanced, plans_are_stored, reservations_add_up
+from licenzy_django.doctor.books import books_are_balanced, plans_are_stored, refunds_add_up, reservations_add_up
 from licenzy_django.doctor.finding import Finding
 from licenzy_django.doctor.left_undone import (
     attempts_have_answers,
@@ -38,7 +38,7 @@ CHECKS: dict[str, list[Callable[[], Iterable[Finding]]]] = {
     "stripe": [prices_fit, webhook_is_registered, portal_fits],
     "work": [events_are_processed, secrets_are_of_their_mode, attempts_have_answers, deliveries_arrive],
     "billing": [prices_are_known, nobody_pays_twice, nobody_has_a_second_trial],
-    "books": [books_are_balanced, reservations_add_up, plans_are_stored],
+    "books": [books_are_balanced, reservations_add_up, refunds_add_up, plans_are_stored],
 }
 
 

@@ -17,6 +17,8 @@ from licenzy_django.models import LedgerEntry, Pack, Reservation
 from licenzy_django.models.pack import UNIT_COLUMNS
 
 ADVICE = "Nothing of Licenzy's writes one without the other: look for writes by hand, then adjust with a reason."
+OWNERS = ("pack__entitlement", "pack__allowance_of")
+TAKEN = [LedgerEntry.Kind.CONSUME, LedgerEntry.Kind.CONFIRM]
 RESERVE = LedgerEntry.Kind.RESERVE
 
 
@@ -33,17 +35,13 @@ def books_are_balanced() -> Iterator[Finding]:
         ]
         yield Finding(f"Subject {pack.subject_ref} ({pack.mode}), pack {pack}: {'; '.join(differences)}.", ADVICE)
     for row in broken_rows().iterator():
-        yield Finding(
-            f"Subject {row.pack.subject_ref} ({row.mode}), pack {row.pack}: row {row.pk} of "
-            f"the ledger ({row.kind} {row.units}) does not lead from the balance before it to {row.balance_after}.",
-            ADVICE,
-        )
+        yield Finding(f"{named(row)} does not lead from the balance before it to {row.balance_after}.", ADVICE)
 
 
 def broken_rows() -> Any:
     before = Window(Lag("balance_after"), partition_by="pack", order_by="pk")
     rows = LedgerEntry.objects.annotate(due=Coalesce(before, Value(0)) + signed("units_remaining", prefix=""))
-    return rows.exclude(balance_after=F("due")).select_related("pack__entitlement", "pack__allowance_of").order_by("pk")
+    return rows.exclude(balance_after=F("due")).select_related(*OWNERS).order_by("pk")
 
 
 def reservations_add_up() -> Iterator[Finding]:
@@ -70,6 +68,25 @@ def reservations_add_up() -> Iterator[Finding]:
             f"{reservation.back} given back.",
             ADVICE,
         )
+
+
+def refunds_add_up() -> Iterator[Finding]:
+    """What was given back had been used: not more of any row than it took, and to the pack that it took it from."""
+    refunds = Q(refunds__kind=LedgerEntry.Kind.REFUND)
+    rows = LedgerEntry.objects.annotate(back=Coalesce(Sum("refunds__units", filter=refunds), Value(0)))
+    too_much = rows.filter(kind__in=TAKEN, back__gt=F("units")).select_related(*OWNERS)
+    for row in too_much.order_by("pk").iterator():
+        yield Finding(f"{named(row)} was given back more than once: {row.back} in all.", ADVICE)
+    of_another = LedgerEntry.objects.filter(kind=LedgerEntry.Kind.REFUND, units__gt=0).exclude(
+        pack=F("consumption__pack"), consumption__kind__in=TAKEN
+    )
+    for stranger in of_another.select_related(*OWNERS).order_by("pk").iterator():
+        yield Finding(f"{named(stranger)} gives back what was not taken from this pack.", ADVICE)
+
+
+def named(row: LedgerEntry) -> str:
+    subject = f"Subject {row.pack.subject_ref} ({row.mode}), pack {row.pack}"
+    return f"{subject}: row {row.pk} of the ledger ({row.kind} {row.units})"
 
 
 def unbalanced_reservations() -> Any:

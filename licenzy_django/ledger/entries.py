@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
-from django.db.models.functions import TruncDate
+from django.db.models import BigIntegerField, Case, F, Sum, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from licenzy_django.exceptions import IdempotencyKeyReused
 from licenzy_django.idempotency import fingerprint
@@ -29,6 +29,7 @@ EFFECTS: dict[str, dict[str, int]] = {
     Kind.EXPIRE: {"units_reserved": -1, "units_remaining": 1},
     Kind.VOID: {"units_voided": 1, "units_remaining": -1},
     Kind.RESTORE: {"units_voided": -1, "units_remaining": 1},
+    Kind.REFUND: {"units_consumed": -1, "units_remaining": 1},
 }
 
 
@@ -115,22 +116,24 @@ class DayOfUse:
 def use_by_day(subject_ref: str, mode: str, *, days: int, at: datetime, unit: str = "") -> list[DayOfUse]:
     """Units used on each of the last days, in UTC, the days without use included; the last one is the day of ``at``.
 
+    What was given back is taken off the day on which it was used.
+
     Args:
         unit: which ones; empty means all.
     """
     today = at.astimezone(UTC).date()
     first = today - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    used = LedgerEntry.objects.filter(
+    rows = LedgerEntry.objects.filter(
         mode=mode,
         subject__subject_ref=subject_ref,
         subject__mode=mode,
-        kind__in=[Kind.CONSUME, Kind.CONFIRM],
+        kind__in=[Kind.CONSUME, Kind.CONFIRM, Kind.REFUND],
         created_at__gte=since,
         **({"pack__unit": unit} if unit else {}),
     )
-    by_day = (
-        used.annotate(day=TruncDate("created_at", tzinfo=UTC)).order_by().values("day").annotate(total=Sum("units"))
-    )
+    used = rows.annotate(used_at=Coalesce("consumption__created_at", "created_at")).filter(used_at__gte=since)
+    signed = Case(When(kind=Kind.REFUND, then=-F("units")), default=F("units"), output_field=BigIntegerField())
+    by_day = used.annotate(day=TruncDate("used_at", tzinfo=UTC)).order_by().values("day").annotate(total=Sum(signed))
     found = {row["day"]: row["total"] for row in by_day}
     return [DayOfUse(day, found.get(day, 0)) for day in (first + timedelta(days=number) for number in range(days))]

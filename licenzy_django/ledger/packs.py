@@ -9,9 +9,11 @@ from django.db import router
 from django.db.models import F
 
 from licenzy_django.clock import NEVER
+from licenzy_django.db.conditions import as_python
 from licenzy_django.db.rows import insert
 from licenzy_django.exceptions import InsufficientUsage, InvalidRequest
 from licenzy_django.models import Entitlement, LedgerEntry, Pack
+from licenzy_django.models.availability import PACK_IS_ON
 from licenzy_django.models.pack import UNIT_COLUMNS
 from licenzy_django.models.units import units_left, usable_packs
 from licenzy_django.models.usage import MOST_UNITS
@@ -136,6 +138,18 @@ def give_back(pack: Pack, reserved: int, *, consumed: int) -> int:
     if pack.is_void:
         void(pack)
     return returned
+
+
+def refund(pack: Pack, units: int) -> None:
+    """Give units back that were consumed. Those of a void pack are void: a restoration would bring them back."""
+    pack.units_consumed -= units
+    pack.units_remaining += units
+    if pack.is_void:
+        void(pack)
+
+
+can_be_used = as_python(PACK_IS_ON)
+"""Whether units of a pack can be used at a moment, if it has any."""
 
 
 # --- many packs -------------------------------------------------------------------------------------------------------

@@ -87,8 +87,9 @@ class Reservation(models.Model):
 class LedgerEntry(models.Model):
     """One movement of units of one pack. Only ever added to; its first row is also the record of a key.
 
-    ``units`` is how many moved, never negative but for a grant or an adjustment that takes away. In the order of the
-    ids, ``balance_after`` is what the pack had left to use after each row.
+    ``units`` is how many moved, never negative but for a grant or an adjustment that takes away, and 0 only for a
+    refund that found nothing to give back. In the order of the ids, ``balance_after`` is what the pack had left to use
+    after each row.
     """
 
     class Kind(models.TextChoices):
@@ -101,6 +102,7 @@ class LedgerEntry(models.Model):
         VOID = "void", _("void")
         RESTORE = "restore", _("restore")
         ADJUST = "adjust", _("adjust")
+        REFUND = "refund", _("refund")
 
     mode = mode_field()
     # Without a foreign key in the database, as in Reservation.
@@ -129,9 +131,32 @@ class LedgerEntry(models.Model):
         blank=True,
         help_text=_("On the first row of what was asked with it. Empty values are not unique, so they are null."),
     )
+    part_of = models.CharField(  # noqa: DJ001
+        _("part of"),
+        max_length=255,
+        null=True,
+        blank=True,
+        help_text=_("On the further rows of a consume over several packs: the key on its first one."),
+    )
     fingerprint = models.CharField(max_length=64, blank=True, default="", editable=False)
     usage_remaining = models.PositiveBigIntegerField(
         _("usage remaining"), null=True, blank=True, help_text=_("Of the subject: the answer that a replay repeats.")
+    )
+    units_refunded = models.PositiveBigIntegerField(
+        _("units refunded"),
+        null=True,
+        blank=True,
+        help_text=_("Of a refund with its key: how many could be used again. A replay repeats it."),
+    )
+    consumption = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds",
+        db_index=False,
+        verbose_name=_("consumption"),
+        help_text=_("Of a refund: the row that it gives back."),
     )
     reservation = models.ForeignKey(
         Reservation,
@@ -152,7 +177,7 @@ class LedgerEntry(models.Model):
         db_index=False,
         verbose_name=_("operator"),
     )
-    reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
@@ -162,7 +187,9 @@ class LedgerEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["idempotency_key", "kind", "mode"], name="licenzy_ledger_once"),
             models.CheckConstraint(
-                condition=Q(units__gt=0) | (Q(kind__in=["grant", "adjust"]) & ~Q(units=0)),
+                condition=Q(units__gt=0)
+                | (Q(kind__in=["grant", "adjust"]) & ~Q(units=0))
+                | Q(kind="refund", units=0, usage_remaining__isnull=False),
                 name="licenzy_ledger_units",
                 violation_error_message=_("Only a grant or an adjustment may take units away."),
             ),
@@ -171,6 +198,15 @@ class LedgerEntry(models.Model):
                 name="licenzy_ledger_answer",
                 violation_error_message=_("A row with a key keeps the answer."),
             ),
+            models.CheckConstraint(
+                condition=~Q(kind="refund")
+                | (
+                    Q(consumption__isnull=False)
+                    & (Q(usage_remaining=None, units_refunded=None) | Q(units_refunded__isnull=False))
+                ),
+                name="licenzy_ledger_refund",
+                violation_error_message=_("A refund names the row that it gives back."),
+            ),
             mode_check("licenzy_ledger_mode"),
         ]
         indexes = [
@@ -178,6 +214,10 @@ class LedgerEntry(models.Model):
             models.Index(
                 fields=["reservation"], condition=Q(reservation__isnull=False), name="licenzy_ledger_reservation"
             ),
+            models.Index(
+                fields=["consumption"], condition=Q(consumption__isnull=False), name="licenzy_ledger_consumption"
+            ),
+            models.Index(fields=["part_of"], condition=Q(part_of__isnull=False), name="licenzy_ledger_part_of"),
             models.Index(fields=["actor"], condition=Q(actor__isnull=False), name="licenzy_ledger_actor"),
         ]
 

@@ -1,4 +1,4 @@
-"""Use units: consume, or reserve, confirm and release. All or nothing, once per key, never below zero."""
+"""Use units: consume, or reserve, confirm and release; and refund. All or nothing, once per key, never below zero."""
 
 from licenzy_django.ledger.entries import DayOfUse
 from licenzy_django.usage.adjustments import adjust
@@ -17,20 +17,24 @@ from licenzy_django.usage.consumption import (
     remaining,
     reserve,
 )
+from licenzy_django.usage.refunds import Refunded, arefund, refund
 
 __all__ = [
     "DayOfUse",
+    "Refunded",
     "Reserved",
     "Used",
     "aconfirm",
     "aconsume",
     "adjust",
+    "arefund",
     "arelease",
     "aremaining",
     "areserve",
     "by_day",
     "confirm",
     "consume",
+    "refund",
     "release",
     "remaining",
     "reserve",

@@ -157,6 +157,9 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
     rows[0].fingerprint = request.fingerprint
     rows[0].usage_remaining = left
     rows[0].actions = request.actions
+    if kind == LedgerEntry.Kind.CONSUME:
+        for row in rows[1:]:
+            row.part_of = request.idempotency_key
     LedgerEntry.objects.bulk_create(rows)
     if kind == LedgerEntry.Kind.CONSUME:
         publish_use(request, request.units, left, parts[0][0].unit)

@@ -58,10 +58,10 @@ BEGIN
     part := least(missing, stocks[turn]);
     INSERT INTO {ledger} (
       mode, subject_id, pack_id, kind, units, balance_after, created_at, source, reason,
-      idempotency_key, fingerprint, usage_remaining, actions
+      idempotency_key, part_of, fingerprint, usage_remaining, actions
     ) VALUES (
       in_mode, subject, ids[turn], 'consume', part, stocks[turn] - part, moment, 'runtime', '',
-      CASE WHEN turn = 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
+      CASE WHEN turn = 1 THEN key END, CASE WHEN turn > 1 THEN key END, CASE WHEN turn = 1 THEN print ELSE '' END,
       CASE WHEN turn = 1 THEN least(total - needed, {most}) END, CASE WHEN turn = 1 THEN done END
     ) ON CONFLICT (idempotency_key, kind, mode) DO NOTHING;
     IF NOT FOUND THEN

@@ -11,7 +11,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import resolve, reverse
 
-from licenzy_django import access, operators
+from licenzy_django import access, operators, usage
 from licenzy_django.admin.links import page_of
 from licenzy_django.admin.permissions import CONFIGURE, LOOK, SUPPORT
 from licenzy_django.admin.subject.actions import ACTIONS, Action
@@ -90,6 +90,7 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
     double.buy("user_1", "WEEK")
     double.cancel(double.buy("user_1", "PRO_MONTHLY"), at_period_end=True)
     subscribed = Entitlement.objects.get(source="stripe", product=catalog["pro"]).public_id
+    usage.consume("user_1", 1, idempotency_key="k")
     Delivery.objects.update(status="dead")
     left_behind = StripeEvent.objects.filter(subject=subject)[0]
     StripeEvent.objects.filter(pk=left_behind.pk).update(status="received")
@@ -102,6 +103,7 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
         "revoke": gift.public_id,
         "restore": gone.public_id,
         "adjust": gift.public_id,
+        "give-back": str(LedgerEntry.objects.get(kind="consume").pk),
         "expire": CheckoutAttempt.objects.get(status="created").public_id,
         "replay": left_behind.event_id,
         "requeue": str(Delivery.objects.filter(endpoint=endpoint)[0].pk),
@@ -285,6 +287,44 @@ def test_no_more_units_are_taken_than_are_left(
     assert answer.context["form"].errors
     assert access.summary("user_1").usage_remaining == 1000
     assert not LogEntry.objects.exists()
+
+
+def test_units_are_given_back_once_and_the_timeline_says_why(
+    supporter: Client, subject: Subject, catalog: dict[str, Product]
+) -> None:
+    operators.grant("user_1", catalog["pack"], actor=None, reason="r", request_id="1")
+    usage.consume("user_1", 300, idempotency_key="k")
+    row = LedgerEntry.objects.get(kind="consume")
+    url = url_of("give-back", str(row.pk))
+    assert url in supporter.get(page_of(subject.pk)).content.decode()
+
+    said = do(supporter, url, units=100, clicks=2, reason="the picture failed")
+
+    assert said == ["100 units can be used again.", "That was done already; nothing more has changed."]
+    assert access.summary("user_1").usage_remaining == 800
+    assert LedgerEntry.objects.filter(kind="refund").count() == LogEntry.objects.count() == 1
+    assert "200 units of it were not given back yet." in supporter.get(url).content.decode()
+    shown = supporter.get(page_of(subject.pk)).content.decode()
+    assert "refund: 100 units" in shown
+    assert f"(row {row.pk})" in shown
+    assert "the picture failed" in shown
+    entry = supporter.get(reverse("admin:licenzy_ledgerentry_change", args=[row.refunds.get().pk])).content.decode()
+    assert reverse("admin:licenzy_ledgerentry_change", args=[row.pk]) in entry
+
+
+def test_no_more_units_are_given_back_than_were_used(
+    supporter: Client, subject: Subject, catalog: dict[str, Product]
+) -> None:
+    operators.grant("user_1", catalog["pack"], actor=None, reason="r", request_id="1")
+    usage.consume("user_1", 300, idempotency_key="k")
+    url = url_of("give-back", str(LedgerEntry.objects.get(kind="consume").pk))
+
+    answer = supporter.post(url, filled(supporter, url, units=301))
+
+    assert "Only 300 of the 300 units are left" in str(answer.context["form"].errors)
+    assert access.summary("user_1").usage_remaining == 700
+    for stranger in ("0", "x", str(LedgerEntry.objects.get(kind="grant").pk)):
+        assert supporter.get(url_of("give-back", stranger)).status_code == 404
 
 
 def test_an_open_page_is_closed_at_stripe_too(

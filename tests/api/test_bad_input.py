@@ -18,7 +18,7 @@ from tests.backend import Backend, error_of
 
 CHANGES = ["subscription/preview", "subscription/change", "subscription/cancel", "subscription/resume"]
 POSTS = ["checkout/session", "access/check", "billing-portal/session", "usage/consume", "usage/reserve", *CHANGES]
-OTHER_POSTS = ["usage/confirm", "usage/release"]
+OTHER_POSTS = ["usage/confirm", "usage/release", "usage/refund"]
 NEEDS = {
     "checkout/session": {"product_code": "P"},
     "usage/consume": {"units": 1},
@@ -209,6 +209,8 @@ names = st.sampled_from(
         "units",
         "ttl_seconds",
         "reservation_id",
+        "consumption_key",
+        "reason",
     ]
 )
 bodies = st.dictionaries(names | texts, values, max_size=5).map(lambda body: json.dumps(body).encode()) | st.binary()

@@ -38,6 +38,7 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ("POST", "usage/reserve", {"subject_ref": "user_1", "units": 1}),
     ("POST", "usage/confirm", {"reservation_id": "res_1", "units": 1}),
     ("POST", "usage/release", {"reservation_id": "res_1"}),
+    ("POST", "usage/refund", {"consumption_key": "used", "reason": "it failed"}),
 ]
 FAILURES = [
     DatabaseError,

@@ -30,6 +30,7 @@ ENDPOINTS = [
     ("POST", "usage/reserve"),
     ("POST", "usage/confirm"),
     ("POST", "usage/release"),
+    ("POST", "usage/refund"),
 ]
 every_endpoint = pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 

@@ -33,6 +33,7 @@ ENDPOINTS = [
     ("POST", "usage/reserve"),
     ("POST", "usage/confirm"),
     ("POST", "usage/release"),
+    ("POST", "usage/refund"),
 ]
 
 

@@ -216,3 +216,89 @@ def test_nobody_gets_in_without_a_key(db: None, verb: str) -> None:
 
     assert error_of(stranger.post(f"usage/{verb}", GOOD, idempotency_key="k")) == (401, "invalid_api_key")
     assert stranger.get(f"usage/{verb}").status_code in (401, 405)
+
+
+# --- refund -----------------------------------------------------------------------------------------------------------
+
+
+def refund(backend: Backend, consumption_key: object = "k", key: str = "r", **more: object) -> HttpResponse:
+    body = {"consumption_key": consumption_key, "reason": "the picture failed", **more}
+    return backend.post("usage/refund", body, idempotency_key=key)
+
+
+def test_refund_answers_as_the_contract_says(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(1000)
+    consume(backend)
+
+    answer = refund(backend, units=30)
+
+    assert (answer.status_code, answer.json()) == (200, {"ok": True, "refunded": 30, "usage_remaining": 930})
+    assert "Idempotent-Replayed" not in answer.headers
+    assert refund(backend, key="r2").json() == {"ok": True, "refunded": 70, "usage_remaining": 1000}
+    assert refund(backend, key="r3").json() == {"ok": True, "refunded": 0, "usage_remaining": 1000}
+    assert LedgerEntry.objects.filter(kind="refund", reason="the picture failed").count() == 3
+
+
+def test_the_key_of_a_confirmed_reserve_can_be_refunded(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(900)
+    held = reserve(backend).json()
+    assert error_of(refund(backend)) == (404, "consumption_not_found")
+    backend.post("usage/confirm", {"reservation_id": held["reservation_id"], "units": 70})
+
+    assert refund(backend).json() == {"ok": True, "refunded": 70, "usage_remaining": 900}
+
+
+def test_a_retried_refund_repeats_the_first_answer(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(1000)
+    consume(backend)
+    first = refund(backend, units=30)
+    consume(backend, key="other")
+
+    answer = refund(backend, units=30, key='"r"')
+
+    assert (answer.json(), answer.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert error_of(refund(backend, units=31)) == (422, "idempotency_key_reused")
+
+
+def test_a_refund_of_more_than_is_left_is_a_400_that_says_how_many_are(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(1000)
+    consume(backend)
+
+    answer = refund(backend, units=101)
+
+    assert error_of(answer) == (400, "invalid_request")
+    assert answer.json()["fields"] == {"units": ["Only 100 of the 100 units are left to be given back."]}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"reason": "   "}, "reason"),
+        ({"reason": "x" * 501}, "reason"),
+        ({"consumption_key": 5}, "consumption_key"),
+        ({"units": 0}, "units"),
+        ({"units": None}, "units"),
+        ({"subject_ref": "user_1"}, "subject_ref"),
+    ],
+)
+def test_a_wrong_refund_names_its_field(shelf: Shelf, backend: Backend, body: dict[str, object], field: str) -> None:
+    shelf.give(1000)
+    consume(backend)
+
+    answer = refund(backend, **{"consumption_key": "k", **body})
+
+    assert error_of(answer) == (400, "invalid_request")
+    assert answer.json()["fields"].keys() == {field}
+
+
+def test_a_refund_needs_a_key_and_finds_only_what_was_consumed_in_its_mode(shelf: Shelf, backend: Backend) -> None:
+    shelf.give(1000)
+    consume(backend)
+
+    body = {"consumption_key": "k", "reason": "the picture failed"}
+    assert error_of(backend.post("usage/refund", body)) == (400, "idempotency_key_missing")
+    assert error_of(refund(backend, "unknown")) == (404, "consumption_not_found")
+    assert error_of(refund(Backend("live"))) == (404, "consumption_not_found")
+    row_id = str(LedgerEntry.objects.get(kind="consume").pk)
+    assert error_of(refund(backend, row_id)) == (404, "consumption_not_found")

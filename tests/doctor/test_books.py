@@ -91,3 +91,38 @@ def test_a_function_that_is_missing_is_only_a_note(shelf: Shelf) -> None:
     assert (status, "lacks functions of ours" in said) == (0, True)
     postgres.CONSUME.make("default")
     assert "function" not in doctor()[1]
+
+
+def given_back(row: LedgerEntry, *, units: int, pack: Pack) -> None:
+    """As if it had been written by hand, with the sums kept."""
+    LedgerEntry.objects.create(
+        mode="test", subject=pack.subject, pack=pack, kind="refund", units=units, consumption=row, balance_after=0
+    )
+
+
+def test_refunds_are_part_of_clean_books(a_busy_subject: Entitlement) -> None:
+    usage.refund("k", 7, reason="it failed", idempotency_key="r")
+    usage.refund("k", reason="it failed", idempotency_key="r2")
+    usage.refund("k", reason="it failed", idempotency_key="r3")
+
+    status, said = doctor()
+
+    assert (status, "Nothing is wrong." in said) == (0, True), said
+
+
+def test_a_consumption_that_was_given_back_twice_is_found(a_busy_subject: Entitlement) -> None:
+    usage.refund("k", 7, reason="it failed", idempotency_key="r")
+    row = LedgerEntry.objects.get(kind="consume")
+    given_back(row, units=4, pack=row.pack)
+
+    status, said = doctor()
+
+    assert (status, "(consume 10) was given back more than once: 11 in all." in said) == (1, True)
+
+
+def test_a_refund_to_a_pack_that_gave_nothing_is_found(a_busy_subject: Entitlement) -> None:
+    given_back(LedgerEntry.objects.get(kind="consume"), units=4, pack=Pack.objects.get(subject_ref="user_2"))
+
+    status, said = doctor()
+
+    assert (status, "(refund 4) gives back what was not taken from this pack" in said) == (1, True)

@@ -30,6 +30,20 @@ class PlainHold:
     state: str = "open"
     confirmed: int | None = None
     answer: int = 0
+    use: PlainUse | None = None
+
+
+@dataclass
+class PlainUse:
+    """What a consume or a confirmed reservation used of which pack, and what of it was given back."""
+
+    parts: list[tuple[PlainPack, int]]
+    subject: str
+    given_back: int = 0
+
+    @property
+    def units(self) -> int:
+        return sum(units for _, units in self.parts)
 
 
 @dataclass
@@ -38,6 +52,7 @@ class PlainLedger:
     kinds: tuple[str, ...] = ("credits",)
     packs: list[PlainPack] = field(default_factory=list)
     holds: list[PlainHold] = field(default_factory=list)
+    uses: dict[str, PlainUse] = field(default_factory=dict)
     keys: dict[tuple[str, str], tuple[object, object]] = field(default_factory=dict)
 
     def held(self, pack: PlainPack) -> int:
@@ -81,13 +96,32 @@ class PlainLedger:
                 parts.append((pack, part))
         return parts
 
-    def consume(self, subject: str, units: int, code: str, unit: str) -> int | None:
+    def consume(self, subject: str, units: int, code: str, unit: str, key: str) -> int | None:
         parts = self.planned(subject, units, code, unit)
         if parts is None:
             return None
         for pack, part in parts:
             pack.consumed += part
+        self.uses[key] = PlainUse(parts, subject)
         return self.remaining(subject, code, unit)
+
+    def refund(self, use: PlainUse | None, units: int | None) -> tuple[int, int] | str:
+        """What can be used again and what is left then of that unit, or the code of the error."""
+        if use is None:
+            return "consumption_not_found"
+        left = use.units - use.given_back
+        if units is not None and (units > use.units or 0 < left < units):
+            return "invalid_request"
+        unit = use.parts[0][0].unit
+        skipped, wanted, refunded = use.given_back, min(left, units or left), 0
+        use.given_back += wanted
+        for pack, part in reversed(use.parts):
+            before = min(part, skipped)
+            back = min(part - before, wanted)
+            skipped, wanted = skipped - before, wanted - back
+            pack.consumed -= back
+            refunded += back if pack in self.drained(use.subject, "", unit) else 0
+        return refunded, self.remaining(use.subject, "", unit)
 
     def reserve(self, subject: str, units: int, code: str, unit: str, ttl_seconds: int) -> PlainHold | None:
         parts = self.planned(subject, units, code, unit)
@@ -109,9 +143,11 @@ class PlainLedger:
         if units is not None and units > hold.units:
             return "invalid_request"
         hold.state, hold.confirmed = state, units
-        unused = units or 0
+        unused, used = units or 0, []
         for pack, part in hold.parts:
             pack.consumed += min(unused, part)
+            used.append((pack, min(unused, part)))
             unused -= min(unused, part)
+        hold.use = None if units is None else PlainUse(used, hold.subject)
         hold.answer = self.remaining(hold.subject, hold.code, hold.parts[0][0].unit)
         return hold.answer

@@ -120,7 +120,7 @@ class Units(RuleBasedStateMachine):
         if expected is None and meant is None:
             expected = "unit_required"
         elif expected is None:
-            expected = self.plain.consume(subject, units, code, meant or "")
+            expected = self.plain.consume(subject, units, code, meant or "", key)
             expected = "insufficient_usage" if expected is None else expected
         used = outcome(lambda: usage.consume(subject, units, unit=named, product_code=code, idempotency_key=key))
         assert left_after(used) == expected
@@ -175,6 +175,23 @@ class Units(RuleBasedStateMachine):
         reservation_id, hold = self.ids[which % len(self.ids)]
         expected = self.plain.end(hold, None)
         assert left_after(outcome(lambda: usage.release(reservation_id))) == expected
+
+    @precondition(lambda self: self.plain.keys)
+    @rule(which=st.integers(0, 40), units=st.none() | st.integers(1, 12), key=KEYS)
+    def refund(self, which: int, units: int | None, key: str) -> None:
+        consumption = [key for _, key in self.plain.keys][which % len(self.plain.keys)]
+        request = (consumption, units)
+        hold = self.holds.get(consumption)
+        use = self.plain.uses.get(consumption) or (hold.use if hold is not None else None)
+        expected: Any = self.expected("refund", key, request)
+        if use is None:
+            expected = "consumption_not_found"
+        elif expected is None:
+            expected = self.plain.refund(use, units)
+        given = outcome(lambda: usage.refund(consumption, units, reason="chance", idempotency_key=key))
+        assert (given if isinstance(given, str) else (given.refunded, given.usage_remaining)) == expected
+        if not isinstance(given, str):
+            self.plain.keys.setdefault(("refund", key), (request, expected))
 
     @precondition(lambda self: self.ids)
     @rule(which=WHICH)

@@ -20,7 +20,13 @@ from django.db import connections
 from django.db.models import Sum
 
 from licenzy_django import operators, usage
-from licenzy_django.exceptions import InsufficientUsage, InvalidRequest, ReservationClosed
+from licenzy_django.exceptions import (
+    ConsumptionNotFound,
+    IdempotencyKeyReused,
+    InsufficientUsage,
+    InvalidRequest,
+    ReservationClosed,
+)
 from licenzy_django.models import Entitlement, LedgerEntry, Pack, Product
 from tests.shelf import ON_POSTGRESQL, Shelf
 
@@ -136,6 +142,55 @@ def test_a_confirm_that_races_a_second_one_and_the_expiry_happens_once(shelf: Sh
     assert_books_are_balanced()
 
 
+def test_refunds_of_one_consumption_never_give_back_more_than_it_took(shelf: Shelf) -> None:
+    """Under keys of their own and under keys that others use at the same moment, while the units are used again."""
+    shelf.give(30)
+    shelf.give(70)
+    usage.consume("user_1", 100, idempotency_key="k")
+
+    def work(number: int) -> list[Any]:
+        given: list[Any] = []
+        for turn in range(10):
+            with suppress(InsufficientUsage, InvalidRequest):
+                if number % 4 == 0:
+                    usage.consume("user_1", 3, idempotency_key=f"use-{number}-{turn}")
+                elif number % 4 == 1:
+                    usage.reserve("user_1", 2, idempotency_key=f"hold-{number}-{turn}")
+                else:
+                    # Two workers share each key.
+                    key = f"back-{number // 2}-{turn}"
+                    answer = usage.refund("k", 3, reason="it failed", idempotency_key=key)
+                    given.append((key, answer.refunded))
+        return given
+
+    answers = {answer for answers in in_processes(WORKERS, work) for answer in answers}
+
+    assert len(answers) == len({key for key, _ in answers})
+    back = LedgerEntry.objects.filter(kind="refund").aggregate(units=Sum("units"))["units"]
+    assert back == sum(units for _, units in answers) <= 100
+    assert usage.refund("k", reason="the rest", idempotency_key="rest").refunded == 100 - back
+    used_again = LedgerEntry.objects.filter(kind="consume", idempotency_key__startswith="use-").count() * 3
+    assert Pack.objects.aggregate(units=Sum("units_consumed"))["units"] == used_again
+    assert_books_are_balanced()
+
+
+def test_one_key_for_refunds_of_two_consumptions_gives_back_one_of_them(shelf: Shelf) -> None:
+    for number in range(WORKERS):
+        shelf.give(10, to=f"user_{number}")
+        usage.consume(f"user_{number}", 10, idempotency_key=f"k{number}")
+
+    def work(number: int) -> list[Any]:
+        try:
+            return [usage.refund(f"k{number}", reason="it failed", idempotency_key="one").refunded]
+        except IdempotencyKeyReused:
+            return ["reused"]
+
+    answers = [answer for answers in in_processes(WORKERS, work) for answer in answers]
+
+    assert sorted(answers, key=str) == [10, *["reused"] * (WORKERS - 1)]
+    assert_books_are_balanced()
+
+
 class Mix:
     """Everything that moves units, at random, over a few subjects with packs that are bought, refunded, disputed."""
 
@@ -160,9 +215,9 @@ class Mix:
         subject, key = f"user_{chance.randrange(self.SUBJECTS)}", f"key-{chance.randrange(3000)}"
         units = int(key[4:]) % 40 + 1
         act = chance.choice(
-            [self.consume, self.consume, self.reserve, self.reserve, self.grant, self.adjust, self.tell]
+            [self.consume, self.consume, self.reserve, self.reserve, self.refund, self.grant, self.adjust, self.tell]
         )
-        with suppress(InsufficientUsage, ReservationClosed, InvalidRequest):
+        with suppress(InsufficientUsage, ReservationClosed, InvalidRequest, ConsumptionNotFound):
             act(subject, f"{subject}-{key}", units, chance)
 
     def consume(self, subject: str, key: str, units: int, chance: random.Random) -> None:
@@ -175,6 +230,11 @@ class Mix:
             usage.confirm(held.reservation_id, units // 2)
         elif chance.random() < 0.5:
             usage.release(held.reservation_id)
+
+    def refund(self, subject: str, key: str, units: int, chance: random.Random) -> None:
+        taken = LedgerEntry.objects.filter(kind__in=["consume", "confirm"], subject__subject_ref=subject)
+        if row := taken.order_by("?").first():
+            usage.refund(row.pk, chance.choice([None, 1, units]), reason="random", idempotency_key=uuid4().hex)
 
     def grant(self, subject: str, key: str, units: int, chance: random.Random) -> None:
         if chance.random() < 0.3:

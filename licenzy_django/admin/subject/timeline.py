@@ -76,7 +76,7 @@ SOURCES: Sequence[Source] = (
     ),
     Source(
         lambda subject: LedgerEntry.objects.filter(subject=subject).select_related(
-            "pack__product", "reservation", "actor"
+            "pack__product", "reservation", "consumption", "actor"
         ),
         "created_at",
         units_moved,

@@ -153,6 +153,10 @@ def units_moved(row: LedgerEntry) -> Happened:
     details += [f"{each['times']:,} × {name} ({each['rate']:,})" for name, each in (row.actions or {}).items()]
     details += [row.reservation.public_id] if row.reservation else []
     details += [_("Idempotency key %(key)s") % {"key": row.idempotency_key}] if row.idempotency_key else []
+    if row.kind == LedgerEntry.Kind.REFUND and row.consumption:
+        used_at = moment(row.consumption.created_at)
+        details.append(_("of what was used on %(when)s (row %(id)s)") % {"when": used_at, "id": row.consumption_id})
+        details += [] if row.actor else [row.reason]
     details += [f"{row.actor}: {row.reason}"] if row.actor else []
     return Happened(
         row=row,

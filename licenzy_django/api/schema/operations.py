@@ -189,4 +189,20 @@ OPERATIONS = [
         shown=bodies.RELEASE_RESPONSE,
         errors=(ours.ReservationNotFound, ours.ReservationClosed),
     ),
+    Operation(
+        path="/usage/refund",
+        view=usage.RefundView,
+        name="refundUsage",
+        description="consumption_key is the Idempotency-Key of a consume, or of a reserve that was confirmed. Without "
+        "units: all that was not given back yet. refunded is what can be used again now: 0 if nothing of it still "
+        "counts. More than is left is invalid_request; once nothing is left, the answer is 0.",
+        summary="Give units of a consume back to the packs that they came from",
+        tag="Usage",
+        asked=usage.RefundRequest,
+        asked_example=bodies.REFUND_REQUEST,
+        answer=usage.RefundedResponse,
+        shown=bodies.REFUND_RESPONSE,
+        is_keyed=True,
+        errors=(ours.ConsumptionNotFound,),
+    ),
 ]

@@ -64,6 +64,9 @@ def test_usage(shop: StripeDouble, backend: Backend, fits: Fits) -> None:
     fits("post", "/usage/release", backend.post("usage/release", {"reservation_id": "res_nowhere"}))
     other = backend.post("usage/reserve", units, idempotency_key="k2").json()["reservation_id"]
     fits("post", "/usage/release", backend.post("usage/release", {"reservation_id": other}))
+    refund = {"consumption_key": "k", "units": 4, "reason": "it failed"}
+    for body in (refund, {**refund, "units": 5}, {**refund, "units": 1000}, {**refund, "consumption_key": "nothing"}):
+        fits("post", "/usage/refund", backend.post("usage/refund", body, idempotency_key="r"))
     shop.sell("SMS_20", kind="usage_pack", unit="sms")
     for path in ("/usage/consume", "/usage/reserve", "/access/check"):
         fits("post", path, backend.post(path.removeprefix("/"), units, idempotency_key="k3"))

@@ -32,7 +32,7 @@ CONTRACT = """
     product_not_found no_billing_account insufficient_usage already_subscribed idempotency_key_in_use
     checkout_session_expired idempotency_key_reused reservation_not_found reservation_closed throttled stripe_error
     stripe_unavailable mode_not_configured database_unavailable no_subscription change_pending change_expired
-    not_changeable
+    not_changeable consumption_not_found
 """
 
 
@@ -128,6 +128,7 @@ def test_what_needs_an_idempotency_key_says_so_and_tells_of_replays(document: Js
         "/subscription/resume",
         "/usage/consume",
         "/usage/reserve",
+        "/usage/refund",
     }
     for path_ in keyed:
         success = next(status for status in document["paths"][path_]["post"]["responses"] if status < "300")
@@ -151,9 +152,18 @@ VALUES = {
     "when": ["now", "period_end", "", "later", 5, None],
     "add": [{}, {"MORE": 2}, {"MORE": 0}, {"MORE": "2"}, {"MORE": None}, [], "MORE", None],
     "change_token": ["a", "", "a" * 1000, "a" * 1001, 5, None],
+    "consumption_key": [*TEXTS[:6], "a" * 256, 5, None, "a\0b"],
+    "reason": ["a", "", "a" * 500, "a" * 501, 5, None, "a\0b"],
     "unknown": ["x"],
 }
-GOOD = {"subject_ref": "user_1", "product_code": "PRO", "units": 1, "reservation_id": "res_1"}
+GOOD = {
+    "subject_ref": "user_1",
+    "product_code": "PRO",
+    "units": 1,
+    "reservation_id": "res_1",
+    "consumption_key": "k",
+    "reason": "it failed",
+}
 
 
 @pytest.mark.parametrize("serializer", RequestSerializer.__subclasses__(), ids=lambda each: each.__name__)

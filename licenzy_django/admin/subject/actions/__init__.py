@@ -8,6 +8,7 @@ from licenzy_django.admin.subject.actions.deliveries import Requeue
 from licenzy_django.admin.subject.actions.entitlements import Adjust, Grant, Restore, Revoke
 from licenzy_django.admin.subject.actions.stripe import Expire, Replay, Sync
 from licenzy_django.admin.subject.actions.subscriptions import Cancel, Change, Resume
+from licenzy_django.admin.subject.actions.units import GiveBack
 
 ACTIONS: dict[str, Action] = {
     action.slug: action
@@ -19,6 +20,7 @@ ACTIONS: dict[str, Action] = {
         Revoke(),
         Restore(),
         Adjust(),
+        GiveBack(),
         Expire(),
         Replay(),
         Sync(),
