@@ -174,11 +174,11 @@ def test_no_page_fails_for_anybody(model: Any, shop: dict[type, Any], users: lis
             assert client.get(url).status_code in (200, 302, 400, 403, 404), url
 
 
-@pytest.mark.parametrize(
-    "before",
-    [f"{value}~{rank}~{pk}" for value in ODD_VALUES for rank in "0x" for pk in ("1", HUGE)],
-)
-def test_a_subject_s_page_takes_any_point_of_its_timeline(before: str, looker: Client, shop: Any) -> None:
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_a_subject_s_page_takes_any_point_of_its_timeline(value: str, looker: Client, shop: Any) -> None:
     """``?before=0001-01-01T00:00:00+14:00~0~1`` is before the first moment that UTC has."""
     url = reverse("admin:licenzy_subject_change", args=[Subject.objects.get().pk])
-    assert looker.get(url, {"before": before}).status_code == 200
+    for rank in "0x":
+        for pk in ("1", HUGE):
+            before = f"{value}~{rank}~{pk}"
+            assert looker.get(url, {"before": before}).status_code == 200, before
