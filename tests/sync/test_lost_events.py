@@ -73,9 +73,9 @@ def test_whichever_event_is_lost_the_dry_run_shows_it_and_the_repair_makes_up_fo
         complete = what_counts()
         assert sync.drift(Subject.objects.get()) == []
 
-    for lost in events:
+    for number, lost in enumerate(events):
         with undone():
-            stripe.deliver([event for event in events if event is not lost])
+            stripe.deliver(events[number + 1 :])
             subject = Subject.objects.get()
             shown = sync.drift(subject)
             if not shown and history.name in ONLY_THE_EVENT_KNEW:
@@ -86,3 +86,4 @@ def test_whichever_event_is_lost_the_dry_run_shows_it_and_the_repair_makes_up_fo
 
             assert is_as_good(what_counts(), complete), (lost["type"], what_counts() ^ complete)
             assert sync.drift(subject) == []
+        stripe.deliver([lost])
