@@ -17,6 +17,8 @@ from tests.subscriptions.scenarios import EACH, SOLD, Scenario, asked_for, begun
 pytestmark = [pytest.mark.slow, pytest.mark.sells(**SOLD)]
 
 each = pytest.mark.parametrize("scenario", EACH.values(), ids=EACH)
+MOST_ASKED = 5
+"""Of a change, different questions to Stripe: each loses its answer for somebody else."""
 PLACES = [
     "claim", "freeze", "one", "keep_schedule", "finish", "process",
 ]  # fmt: skip
@@ -29,8 +31,9 @@ class KilledError(BaseException):
 @each
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
 def test_any_answer_may_be_lost(stripe: StripeDouble, scenario: Scenario, fault: str) -> None:
-    begun(stripe, scenario, "twin", "ada", *(f"ada-{number}" for number in range(12)))
+    begun(stripe, scenario, "twin", *(f"ada-{number}" for number in range(MOST_ASKED)))
     asked = asked_for(stripe, lambda: scenario.act("twin", "twin"))
+    assert len(asked) <= MOST_ASKED
     expected = seen(stripe, "twin")
     assert any(method != "GET" for method, _ in asked)
 
