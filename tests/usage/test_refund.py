@@ -393,3 +393,15 @@ def test_units_of_one_kind_come_back_to_that_kind(shelf: Shelf) -> None:
 
     assert refund() == usage.Refunded(40, 50)
     assert usage.remaining("user_1", unit="credits") == 100
+
+
+def test_units_of_a_window_come_back_to_it_and_its_subscription_is_told(shelf: Shelf) -> None:
+    shelf.double.sell("PRO", units=1000, units_every="month")
+    shelf.double.buy("user_1", "PRO")
+    usage.consume("user_1", 1000, idempotency_key="k")
+    listen("entitlement.updated")
+
+    assert refund(units=300) == usage.Refunded(300, 300)
+
+    (told,) = [event.payload for event in OutboundEvent.objects.all()]
+    assert (told["product_code"], told["usage_remaining"]) == ("PRO", 300)
