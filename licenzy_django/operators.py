@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -12,7 +13,14 @@ from licenzy_django import clock
 from licenzy_django.checkout import pages
 from licenzy_django.entitlements.derive import EntitlementState
 from licenzy_django.entitlements.history import save_change, snapshot, write
-from licenzy_django.entitlements.rebuild import lock_subject, rebuild_purchase
+from licenzy_django.entitlements.outdated import FactsOutdated
+from licenzy_django.entitlements.rebuild import (
+    lock_subject,
+    rebuild_purchase,
+    rebuild_subscription,
+    rows_of_subscription,
+)
+from licenzy_django.entitlements.window_rows import switch_off
 from licenzy_django.exceptions import IdempotencyKeyReused, InvalidRequest
 from licenzy_django.identity import required_subject_ref
 from licenzy_django.ledger import packs
@@ -166,7 +174,17 @@ def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: Au
         # The passes that stand behind it move up, or make room again.
         rebuild_purchase(row.attempt, audit=audit)
         row.refresh_from_db()
+    if row.source == Source.STRIPE and row.product.is_recurring:
+        move_windows(row, audit)
     return Done(row, changed=changed)
+
+
+def move_windows(row: Entitlement, audit: AuditContext) -> None:
+    """The units that come with a subscription go and come back with it. Where its facts are not complete any more, they
+    come back with the next event."""
+    switch_off(rows_of_subscription(row.mode, row.source_id), clock.now())
+    with suppress(FactsOutdated), transaction.atomic():
+        rebuild_subscription(row.subject_id, row.source_id, audit=audit)
 
 
 def expire_attempt(attempt: CheckoutAttempt, *, reason: str) -> Done[CheckoutAttempt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,8 @@ def write_windows(
         rows: the entitlements of one subscription by product; at least one.
     """
     owner = next(iter(rows.values()))
+    if is_revoked(rows.values()):
+        windows = [replace(window, is_on=False) for window in windows]
     stored = written(Pack).filter(source_id=owner.source_id, mode=owner.mode).exclude(window_key="")
     found = {(pack.unit, pack.window_key): pack for pack in stored}
     of_windows = parts_by_window(found, windows, rows)
@@ -81,6 +83,22 @@ def write_windows(
     movements = [row for part in changed for row in entries.changes(part.pack, part.before, audit=audit, at=at)]
     if movements:
         LedgerEntry.objects.bulk_create(movements)
+
+
+def is_revoked(rows: Iterable[Entitlement]) -> bool:
+    """Whether an operator has taken away all of a subscription that gives access."""
+    return all(row.revoked_at is not None for row in rows if row.grants_access)
+
+
+def switch_off(rows: Sequence[Entitlement], at: datetime) -> None:
+    """Let the windows of a subscription, all of whose entitlements are given, end with the last of these."""
+    if not is_revoked(rows):
+        return
+    windows = written(Pack).filter(source_id=rows[0].source_id, mode=rows[0].mode).exclude(window_key="")
+    found = packs.locked(windows.values_list("pk", flat=True))
+    for pack in found.values():
+        pack.available_until = pack.starts_at or at
+    packs.save_times(list(found.values()), at)
 
 
 def parts_by_window(

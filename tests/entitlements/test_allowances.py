@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F, QuerySet
 
-from licenzy_django import access, subscriptions, usage
-from licenzy_django.ledger import packs
-from licenzy_django.models import LedgerEntry, Pack
+from licenzy_django import access, operators, subscriptions, usage
+from licenzy_django.models import Entitlement, LedgerEntry, Pack
+from licenzy_django.models.availability import is_on
 from licenzy_django.testing import StripeDouble
 
 pytestmark = [
@@ -41,7 +42,7 @@ def test_a_purchase_opens_a_window_and_a_renewal_the_next(stripe: StripeDouble) 
 
 
 def live(stripe: StripeDouble) -> QuerySet[Pack]:
-    return packs.available(REF, "test", "", stripe.now)
+    return Pack.objects.filter(is_on(stripe.now), units_granted__gt=0)
 
 
 def advance_by_share(stripe: StripeDouble, share: float) -> None:
@@ -157,3 +158,19 @@ def test_a_window_that_rolls_over_whole_still_says_when_it_resets(stripe: Stripe
     [plan] = access.entitlements_of(REF)
     assert (plan.usage_granted, plan.usage_remaining, plan.usage_rolled_over) == (2000, 1600, 600)
     assert plan.usage_resets_at == plan.current_period_end
+
+
+def test_units_go_with_a_revocation_and_come_back_with_its_end(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "CREDITS")
+    session = stripe.buy(REF, "PRO")
+    usage.consume(REF, 300, idempotency_key="k")
+    row = Entitlement.objects.get(product__code="PRO")
+
+    operators.revoke(row, actor=None, reason="fraud")
+    assert usage.remaining(REF) == 50
+    stripe.renew(session)
+    assert usage.remaining(REF) == 50
+
+    operators.restore(row, actor=None, reason="a mistake")
+    assert usage.remaining(REF) == 1050
+    call_command("licenzy_doctor", only=["books"])
