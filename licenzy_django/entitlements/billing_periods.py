@@ -26,11 +26,11 @@ class BillingPeriods:
         return [bill for bill in self.wholes if bill.item_id == item_id]
 
     def around(self, bill: BilledLine, is_alike: Callable[[BilledLine], bool]) -> Span:
-        """The period of a proration: that of a whole line of the same item, else of one that is alike, else of any."""
+        """The period of a proration: of a whole line of its item, else of one that ends with it, else of one alike."""
         line = bill.line
 
         def likeness(each: BilledLine) -> tuple[bool, bool, bool, int]:
-            return (each.item_id == bill.item_id, is_alike(each), each.line.end == line.end, each.line.start)
+            return (each.item_id == bill.item_id, each.line.end == line.end, is_alike(each), each.line.start)
 
         found = [each for each in self.wholes if each.line.start <= line.start and line.end <= each.line.end]
         best = max(found, key=likeness, default=None)

@@ -102,7 +102,7 @@ def step_of(start: int, end: int, every: str) -> Step:
     begins, ends = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
     months = (ends.year - begins.year) * 12 + ends.month - begins.month
     day = max(begins.day, ends.day)
-    is_of_months = months > 0 and clamped(day, begins) == begins.day and months_after(start, months, day) == end
+    is_of_months = clamped(day, begins) == begins.day and months_after(start, months, day) == end
     return Step(months=months) if is_of_months else Step(seconds=end - start)
 
 

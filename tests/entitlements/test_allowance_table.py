@@ -185,6 +185,25 @@ CHANGES: dict[str, tuple[Evidence, Included, list[str]]] = {
         {"pro": gives(1000, per="subscription"), "max": gives(2000, per="subscription")},
         ["0-30: 3000"],
     ),
+    "an item that came in mid-period, beside a year and a month": (
+        paid(
+            invoice("1", line(9000, 0, 365, "max", item="si_3"), line(price="plain")),
+            invoice("2", change(100, 20, price="more", item="si_2")),
+            of=[item("plain"), item("max", name="si_3", period=(0, 365)), item("more", name="si_2")],
+        ),
+        USUAL | {"more": gives(90)},
+        ["0-30: 30", "0-365: 2000"],
+    ),
+    "an item that came in mid-period, beside two that end together": (
+        paid(
+            invoice("1", line()),
+            invoice("2", line(500, 10, 30, "plain", item="si_3")),
+            invoice("3", change(100, 20, price="more", item="si_2")),
+            of=[item(), item("plain", name="si_3"), item("more", name="si_2")],
+        ),
+        USUAL | {"more": gives(90)},
+        ["0-30: 1030"],
+    ),
     "two items whose periods differ": (
         paid(
             invoice("1", line(), line(9000, 0, 365, "year", item="si_2")),
@@ -483,6 +502,14 @@ NOTHING: dict[str, tuple[Evidence, list[str]]] = {
         ),
         ["0-30: 1400"],
     ),
+    "a seat that costs something, beside one for nothing": (
+        paid(FREE, invoice("2", change(500, 15, price="pro"), on=15)),
+        ["0-30: 1500"],
+    ),
+    "a session, after a time that was billed": (
+        paid(PAID, created=30 * DAY, of=item(period=(30, 60)), sessions=[session("2")]),
+        ["0-30: 1000", "30-60: 1000"],
+    ),
     "a seat for nothing, beside one that costs something": (
         paid(PAID, invoice("2", change(0, 15, price="pro"), on=15)),
         ["0-30: 1500"],
@@ -520,6 +547,15 @@ CREDITS: dict[str, tuple[Evidence, list[str]]] = {
             invoice("3", change(-300, 21, price="pro"), on=21),
         ),
         ["0-30: 200"],
+    ),
+    "of another quantity, after a line that ended": (
+        paid(
+            PAID,
+            invoice("2", line(2000, 30, 60, quantity=2)),
+            invoice("3", change(-500, 30, 60, price="pro"), on=31),
+            of=item(quantity=2, period=(30, 60)),
+        ),
+        ["0-30: 1000", "30-60: 1000"],
     ),
     "for time before the line": (
         paid(invoice("1", line(1000, 30, 60), on=0), invoice("2", change(-500, 15, price="pro"), on=15)),

@@ -119,6 +119,14 @@ NEXT: dict[str, tuple[Evidence, list[str]]] = {
         known(PAID, unpaid("2", change(-500, 15, price="pro"), change(500, 15, item="si_2"))),
         ["0-30: 1000", "30-60: 1000? 31"],
     ),
+    "an item that is there until what replaced it is paid": (
+        known(
+            PAID,
+            unpaid("2", change(-500, 15, price="pro"), change(1000, 15, item="si_2")),
+            of=item("max", name="si_2", made=15),
+        ),
+        ["0-30: 1000"],
+    ),
     "one of two items renewed": (
         known(
             invoice("1", line(), line(price="max", item="si_2")),
