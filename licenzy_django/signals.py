@@ -21,5 +21,12 @@ Sender: ``Subject``. Arguments: ``subject``, ``subscription_id`` and ``trial_end
 come twice, where Stripe's event is replayed.
 """
 
+usage_threshold_reached = Signal()
+"""So many per cent of a unit are used (setting ``USAGE_THRESHOLDS``); once until a new window or pack begins.
+
+Sender: ``Subject``. Arguments: ``subject_ref``, ``mode``, ``unit``, ``threshold`` (per cent), ``usage_remaining``,
+``usage_granted`` and ``usage_resets_at`` (a datetime, or None where there are only packs).
+"""
+
 outbound_recorded = Signal()
 """Something waits to be delivered. Arguments: ``mode``."""

@@ -20,6 +20,7 @@ class EventType(models.TextChoices):
     PURCHASE_FINALIZED = "purchase.finalized", "purchase.finalized"
     ENTITLEMENT_UPDATED = "entitlement.updated", "entitlement.updated"
     USAGE_CONSUMED = "usage.consumed", "usage.consumed"
+    USAGE_THRESHOLD_REACHED = "usage.threshold_reached", "usage.threshold_reached"
     SUBSCRIPTION_UPDATED = "subscription.updated", "subscription.updated"
     SUBSCRIPTION_DELETED = "subscription.deleted", "subscription.deleted"
     INVOICE_PAYMENT_SUCCEEDED = "invoice.payment_succeeded", "invoice.payment_succeeded"

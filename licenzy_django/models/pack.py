@@ -81,6 +81,13 @@ class Pack(models.Model):
         _("reserved until"), null=True, blank=True, help_text=_("The earliest end of what is reserved of it.")
     )
 
+    announced_percent = models.PositiveSmallIntegerField(
+        _("announced per cent"),
+        null=True,
+        blank=True,
+        help_text=_("The highest threshold of use that was announced since it began. Empty means none."),
+    )
+
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"), default=clock.now, editable=False)
 

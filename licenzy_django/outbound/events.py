@@ -10,7 +10,7 @@ from typing import Any
 from licenzy_django import clock
 from licenzy_django.models import CheckoutAttempt, Entitlement, EventType, Kind, OutboundEvent, Source, Status, Subject
 from licenzy_django.models.audit import AuditContext
-from licenzy_django.models.live_units import Allowance
+from licenzy_django.models.live_units import Allowance, UnitBalance
 
 PAYLOAD_KEYS = (
     "subject_ref",
@@ -214,6 +214,27 @@ def usage_consumed(
         updated_at=now,
     )
     return NewEvent(type=EventType.USAGE_CONSUMED, subject_ref=subject_ref, payload=known)
+
+
+def usage_threshold_reached(
+    subject_ref: str, threshold: int, balance: UnitBalance, *, mode: str, unit: str, at: datetime
+) -> NewEvent:
+    """So many per cent of what the live windows and packs of a unit were granted are used."""
+    event_type, now = EventType.USAGE_THRESHOLD_REACHED, in_utc(at)
+    known = payload(
+        subject_ref,
+        mode=mode,
+        reason="usage_threshold_reached",
+        source=Source.RUNTIME,
+        unit=unit,
+        threshold=threshold,
+        usage_remaining=balance.remaining,
+        usage_granted=balance.granted,
+        usage_resets_at=in_utc(balance.resets_at),
+        created_at=now,
+        updated_at=now,
+    )
+    return NewEvent(type=event_type, subject_ref=subject_ref, payload=known)
 
 
 # --- the body ---------------------------------------------------------------------------------------------------------

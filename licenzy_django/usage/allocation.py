@@ -8,7 +8,7 @@ speed differs; the tests of usage run on both.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
+from licenzy_django import clock
 from licenzy_django.access import cache
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Pack, Reservation
@@ -25,7 +26,8 @@ from licenzy_django.models.availability import has_units
 from licenzy_django.models.units import usable_packs, with_units_sold
 from licenzy_django.models.usage import MOST_UNITS
 from licenzy_django.outbound import events, outbox
-from licenzy_django.usage import postgres
+from licenzy_django.usage import postgres, thresholds
+from licenzy_django.usage.thresholds import Heard
 
 Row = TypeVar("Row", bound=models.Model)
 Part = tuple[Pack, int]
@@ -81,21 +83,32 @@ def consume(request: UsageRequest) -> int | None:
         None if request.actions is None else json.dumps(request.actions),
     )
     # Without a listener the one statement is a transaction by itself: BEGIN and COMMIT would cost half as much again.
-    taken = postgres.call(using, *arguments, False)
-    if taken.has_listeners:
+    are_received = thresholds.are_received()
+    taken = None if are_received else postgres.call(using, *arguments, False)
+    if taken is None or taken.wants_use or taken.wants_thresholds:
         with transaction.atomic(using=using, savepoint=False):
             taken = postgres.call(using, *arguments, True)
             if taken.remaining is not None:
-                publish_use(request, request.units, taken.remaining, taken.unit)
+                heard = Heard(bool(taken.wants_use), are_received or bool(taken.wants_thresholds))
+                publish(request, heard, request.units, taken.remaining, taken.unit)
     if taken.is_emptied and taken.remaining is not None:
         cache.changed(request.subject_ref, request.mode)
     return taken.remaining
 
 
-def publish_use(used: UsageRequest | Reservation, units: int, left: int, unit: str) -> None:
-    """Publish that units were used, in the transaction that uses them."""
+def publish(used: UsageRequest | Reservation, heard: Heard, units: int, left: int, unit: str) -> None:
+    """Publish that units were used, and which thresholds that reached, in the transaction that uses them."""
     subject_ref = used.subject_ref if isinstance(used, UsageRequest) else used.subject.subject_ref
-    at = used.at if isinstance(used, UsageRequest) else used.closed_at
+    at = clock.moment(used.at if isinstance(used, UsageRequest) else used.closed_at)
+    if heard.use:
+        publish_use(used, subject_ref, units, left, unit, at)
+    if heard.thresholds:
+        thresholds.announce(subject_ref, used.mode, unit, at)
+
+
+def publish_use(
+    used: UsageRequest | Reservation, subject_ref: str, units: int, left: int, unit: str, at: datetime
+) -> None:
     event = events.usage_consumed(
         subject_ref,
         units,
@@ -139,6 +152,10 @@ def reserve(request: UsageRequest, expires_at: datetime) -> Held | None:
 
 def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservation | None = None) -> int | None:
     """Lock the packs, plan, take, and keep the ledger rows, the first of them with the key."""
+    begin_writing(Pack.objects.all())
+    heard = thresholds.heard_in(request.mode) if kind == LedgerEntry.Kind.CONSUME else Heard()
+    if heard.thresholds:
+        lock_live(request.subject_ref, request.mode, request.at)
     found = lock_available(request)
     parts = planned(found, request)
     if parts is None:
@@ -161,8 +178,7 @@ def taken(request: UsageRequest, kind: LedgerEntry.Kind, reservation: Reservatio
         for row in rows[1:]:
             row.part_of = request.idempotency_key
     LedgerEntry.objects.bulk_create(rows)
-    if kind == LedgerEntry.Kind.CONSUME:
-        publish_use(request, request.units, left, parts[0][0].unit)
+    publish(request, heard, request.units, left, parts[0][0].unit)
     return left
 
 
@@ -180,14 +196,25 @@ def lock_available(request: UsageRequest) -> list[Pack]:
     return [pack for pack in found if pack.first_sold == pack.last_sold and pack.last_sold in (pack.unit, None)]
 
 
-def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """The rows, to be read under a lock. Belongs into a transaction."""
+def lock_live(subject_ref: str, mode: str, at: datetime, also: Iterable[int] = ()) -> list[Pack]:
+    """The packs from which units can be taken, those that are used up too, and others by their keys; locked, in drain
+    order: what is announced rests on all of them."""
+    live = usable_packs(subject_ref, mode, at).using(packs.writer()).values_list("pk", flat=True)
+    return list(locked(Pack.objects.filter(pk__in=[*live, *also])).order_by(*packs.DRAIN_ORDER))
+
+
+def begin_writing(rows: QuerySet[Any]) -> None:
+    """On SQLite whoever reads before writing may not write afterwards: take the lock first, by writing to no row."""
     connection = connections[packs.writer()]
     begins_with_the_lock = connection.settings_dict["OPTIONS"].get("transaction_mode") in ("IMMEDIATE", "EXCLUSIVE")
     if not connection.features.has_select_for_update and not begins_with_the_lock:
-        # On SQLite whoever reads before writing may not write afterwards: take the lock first, by writing to no row.
         rows.using(connection.alias).filter(pk=0).update(mode=F("mode"))
-    return rows.using(connection.alias).select_for_update()
+
+
+def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """The rows, to be read under a lock. Belongs into a transaction."""
+    begin_writing(rows)
+    return rows.using(packs.writer()).select_for_update()
 
 
 def planned(found: Sequence[Pack], request: UsageRequest) -> list[Part] | None:

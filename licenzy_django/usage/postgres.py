@@ -17,7 +17,7 @@ TEXT = """
 CREATE FUNCTION {name}(
   for_subject text, in_mode text, of_unit text, of_product text, needed bigint, key text, print text,
   moment timestamptz, done jsonb, will_publish bool,
-  OUT remaining bigint, OUT unit_taken text, OUT is_emptied bool, OUT has_listeners bool
+  OUT remaining bigint, OUT unit_taken text, OUT is_emptied bool, OUT wants_use bool, OUT wants_thresholds bool
 ) LANGUAGE plpgsql AS $$
 -- Takes units for licenzy-django: usage/postgres.py. NULL remaining: nothing was changed, since there are too few, the
 -- key was used, several units are sold and none is named, or an endpoint wants to know and the caller does not
@@ -35,6 +35,12 @@ BEGIN
       RETURN;
     END IF;
   END IF;
+  IF will_publish THEN
+    -- What is announced rests on all packs, those that are used up too, and whoever uses some of one waits here.
+    PERFORM id FROM {pack}
+      WHERE subject_ref = for_subject AND mode = in_mode AND {is_on} AND (wanted = '' OR unit = wanted)
+      ORDER BY ends_at, starts_at, id FOR NO KEY UPDATE;
+  END IF;
   SELECT array_agg(id), array_agg(units_remaining), min(subject_id), sum(units_remaining),
     bool_or(reserved_until <= moment), min(unit)
     INTO ids, stocks, subject, total, has_expired, unit_taken
@@ -48,10 +54,11 @@ BEGIN
   IF total IS NULL OR total < needed OR has_expired THEN
     RETURN;
   END IF;
-  has_listeners := EXISTS (
-    SELECT FROM {endpoint} WHERE mode = in_mode AND is_active AND (events = '[]' OR events ? 'usage.consumed')
-  );
-  IF has_listeners AND NOT will_publish THEN
+  SELECT coalesce(bool_or(events = '[]' OR events ? 'usage.consumed'), false),
+    coalesce(bool_or(events = '[]' OR events ? 'usage.threshold_reached'), false)
+    INTO wants_use, wants_thresholds
+    FROM {endpoint} WHERE mode = in_mode AND is_active;
+  IF (wants_use OR wants_thresholds) AND NOT will_publish THEN
     RETURN;
   END IF;
   FOR turn IN 1 .. array_length(ids, 1) LOOP
@@ -104,13 +111,15 @@ class Taken:
         remaining: what is left; None: nothing was changed.
         unit: of what was taken.
         is_emptied: a pack has nothing left.
-        has_listeners: an endpoint wants to know, in the transaction that takes. None where too few units are left.
+        wants_use, wants_thresholds: an endpoint wants to know, in the transaction that takes. None where too few units
+            are left.
     """
 
     remaining: int | None
     unit: str
     is_emptied: bool
-    has_listeners: bool | None
+    wants_use: bool | None
+    wants_thresholds: bool | None
 
 
 def call(using: str, *arguments: Any) -> Taken:

@@ -14,7 +14,8 @@ from licenzy_django.access import cache
 from licenzy_django.exceptions import InvalidRequest, ReservationClosed, ReservationNotFound
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import LedgerEntry, Pack, Reservation
-from licenzy_django.usage import allocation
+from licenzy_django.usage import allocation, thresholds
+from licenzy_django.usage.thresholds import Heard
 
 Kind = LedgerEntry.Kind
 Status = Reservation.Status
@@ -54,7 +55,13 @@ def end(reservation_id: str, mode: str, at: datetime, *, units: int | None) -> E
 def close(reservation: Reservation, status: Status, units: int | None, at: datetime) -> None:
     """End an open, locked reservation, keep the answer, and publish what was used. Belongs into a transaction."""
     held = dict(held_by(reservation).values_list("pack_id", "units"))
-    locked_packs = lock_packs(held)
+    heard, subject_ref = thresholds.heard_in(reservation.mode) if units else Heard(), reservation.subject.subject_ref
+    if heard.thresholds:
+        locked_packs = [
+            pack for pack in allocation.lock_live(subject_ref, reservation.mode, at, held) if pack.pk in held
+        ]
+    else:
+        locked_packs = lock_packs(held)
     reservation.status, reservation.units_confirmed, reservation.closed_at = status, units, at
     unused, rows = units or 0, []
     for pack in locked_packs:
@@ -70,12 +77,12 @@ def close(reservation: Reservation, status: Status, units: int | None, at: datet
         rows += entries.entries(pack, before, movements, reservation=reservation, created_at=at)
         save(pack, at, [reservation.pk], is_turned=was_empty or not pack.units_remaining)
     LedgerEntry.objects.bulk_create(rows)
-    subject_ref, unit = reservation.subject.subject_ref, locked_packs[0].unit
+    unit = locked_packs[0].unit
     left = packs.remaining(subject_ref, reservation.mode, at, unit=unit, product_code=reservation.product_code)
     reservation.usage_remaining = left
     reservation.save(update_fields=["status", "units_confirmed", "closed_at", "usage_remaining"])
     if units:
-        allocation.publish_use(reservation, units, left, unit)
+        allocation.publish(reservation, heard, units, left, unit)
 
 
 def held_by(reservations: Reservation | QuerySet[Reservation]) -> QuerySet[LedgerEntry]:
