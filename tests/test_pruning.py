@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sells("PRO_MO
 def told(stripe: StripeDouble, **columns: Any) -> Delivery:
     """A delivery, as it stands."""
     endpoints.create("test", "https://hooks.example.com/", ["usage.consumed"])
-    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
     Delivery.objects.update(**columns)
     return Delivery.objects.get()
 
@@ -132,7 +132,7 @@ def test_it_goes_in_batches(stripe: StripeDouble, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pruning, "BATCH", 2)
     endpoints.create("test", "https://hooks.example.com/")
     for _ in range(5):
-        outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+        outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
     Delivery.objects.update(status="sent", sent_at=stripe.now)
 
     assert pruning.sent_deliveries(1, at=stripe.now + timedelta(days=2)) == 5

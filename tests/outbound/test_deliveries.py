@@ -492,4 +492,7 @@ def test_with_nobody_listening_nothing_is_kept_and_one_query_is_made(
     db: None, inside_allowed: None, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):
-        assert outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)]) == []
+        assert (
+            outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
+            == []
+        )

@@ -371,7 +371,7 @@ def test_a_key_that_the_contract_does_not_have_cannot_be_told() -> None:
 
 
 def test_usage_is_told_with_what_is_left(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
-    outbox.publish("test", [events.usage_consumed("user_1", 100, mode="test", usage_remaining=900)])
+    outbox.publish("test", [events.usage_consumed("user_1", 100, mode="test", unit="credits", usage_remaining=900)])
 
     used = contents("usage.consumed")
     assert (used["units"], used["usage_remaining"]) == (100, 900)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tell() -> None:
-    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", usage_remaining=0)])
+    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
 
 
 @pytest.mark.parametrize(
