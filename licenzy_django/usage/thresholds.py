@@ -48,8 +48,9 @@ def announce(subject_ref: str, mode: str, unit: str, at: datetime) -> None:
     Belongs into the transaction that used the units, after all packs of the unit were locked: whoever uses some at the
     same time waits, and then finds what was announced.
     """
+    thresholds = licenzy_settings().USAGE_THRESHOLDS
     rows = usable_packs(subject_ref, mode, at, unit=unit).using(packs.writer())
-    reached = newly_reached(list(rows), licenzy_settings().USAGE_THRESHOLDS)
+    reached = newly_reached(list(rows), thresholds) if thresholds else []
     if not reached:
         return
     # Kept on all of them: the newest may end before the others do.

@@ -118,6 +118,19 @@ def test_a_repetition_tells_nothing(shelf: Shelf) -> None:
     assert told() == [80]
 
 
+def test_units_that_are_given_back_tell_nothing_again(shelf: Shelf) -> None:
+    shelf.give(100)
+    listen("usage.threshold_reached")
+
+    for turn in range(2):
+        use(85, idempotency_key=f"work-{turn}")
+        usage.refund(f"work-{turn}", reason="it failed", idempotency_key=f"back-{turn}")
+    assert told() == [80]
+    use(100)
+
+    assert told() == [80, 100]
+
+
 def test_units_that_come_back_tell_nothing_again(shelf: Shelf) -> None:
     pack = shelf.give(100)
     listen("usage.threshold_reached")
