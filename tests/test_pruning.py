@@ -13,7 +13,7 @@ from django.utils import timezone
 from licenzy_django import access, checkout, pruning
 from licenzy_django.exceptions import CheckoutSessionExpired
 from licenzy_django.models import CheckoutAttempt, Delivery, EventType, OutboundEvent, StripeEvent
-from licenzy_django.outbound import endpoints, events, outbox
+from licenzy_django.outbound import endpoints, events, outbox, usage_events
 from licenzy_django.outbound.events import NewEvent
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sells("PRO_MO
 def told(stripe: StripeDouble, **columns: Any) -> Delivery:
     """A delivery, as it stands."""
     endpoints.create("test", "https://hooks.example.com/", ["usage.consumed"])
-    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
+    outbox.publish("test", [usage_events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
     Delivery.objects.update(**columns)
     return Delivery.objects.get()
 
@@ -132,7 +132,9 @@ def test_it_goes_in_batches(stripe: StripeDouble, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pruning, "BATCH", 2)
     endpoints.create("test", "https://hooks.example.com/")
     for _ in range(5):
-        outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
+        outbox.publish(
+            "test", [usage_events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)]
+        )
     Delivery.objects.update(status="sent", sent_at=stripe.now)
 
     assert pruning.sent_deliveries(1, at=stripe.now + timedelta(days=2)) == 5

@@ -25,7 +25,7 @@ from licenzy_django.models import LedgerEntry, Pack, Reservation
 from licenzy_django.models.availability import has_units
 from licenzy_django.models.units import usable_packs, with_units_sold
 from licenzy_django.models.usage import MOST_UNITS
-from licenzy_django.outbound import events, outbox
+from licenzy_django.outbound import outbox, usage_events
 from licenzy_django.usage import postgres, thresholds
 from licenzy_django.usage.thresholds import Heard
 
@@ -109,7 +109,7 @@ def publish(used: UsageRequest | Reservation, heard: Heard, units: int, left: in
 def publish_use(
     used: UsageRequest | Reservation, subject_ref: str, units: int, left: int, unit: str, at: datetime
 ) -> None:
-    event = events.usage_consumed(
+    event = usage_events.usage_consumed(
         subject_ref,
         units,
         mode=used.mode,

@@ -15,7 +15,7 @@ from licenzy_django.ledger import packs
 from licenzy_django.models import EventType, Pack, Subject
 from licenzy_django.models.live_units import balances_of, read
 from licenzy_django.models.units import usable_packs
-from licenzy_django.outbound import events, outbox
+from licenzy_django.outbound import outbox, usage_events
 from licenzy_django.signals import usage_threshold_reached
 
 
@@ -58,7 +58,7 @@ def announce(subject_ref: str, mode: str, unit: str, at: datetime) -> None:
     rows.filter(is_lower).update(announced_percent=reached[-1])
     balance = balances_of(read(rows, at))[unit]
     new_events = [
-        events.usage_threshold_reached(subject_ref, threshold, balance, mode=mode, unit=unit, at=at)
+        usage_events.usage_threshold_reached(subject_ref, threshold, balance, mode=mode, unit=unit, at=at)
         for threshold in reached
     ]
     outbox.publish(mode, new_events)

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.models import Delivery, EventType, OutboundEndpoint
-from licenzy_django.outbound import deliveries, endpoints, events, outbox, transport
+from licenzy_django.outbound import deliveries, endpoints, events, outbox, transport, usage_events
 from licenzy_django.outbound.events import NewEvent
 from tests.outbound.receiver import Receiver, answer
 
@@ -493,6 +493,8 @@ def test_with_nobody_listening_nothing_is_kept_and_one_query_is_made(
 ) -> None:
     with django_assert_num_queries(1):
         assert (
-            outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
+            outbox.publish(
+                "test", [usage_events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)]
+            )
             == []
         )

@@ -24,7 +24,7 @@ from licenzy_django.models import (
     OutboundEvent,
     StripeEvent,
 )
-from licenzy_django.outbound import endpoints, events, outbox
+from licenzy_django.outbound import endpoints, events, outbox, usage_events
 from licenzy_django.signals import outbound_recorded
 from licenzy_django.sync import inbox
 from licenzy_django.testing import StripeDouble
@@ -371,7 +371,9 @@ def test_a_key_that_the_contract_does_not_have_cannot_be_told() -> None:
 
 
 def test_usage_is_told_with_what_is_left(stripe: StripeDouble, listener: OutboundEndpoint) -> None:
-    outbox.publish("test", [events.usage_consumed("user_1", 100, mode="test", unit="credits", usage_remaining=900)])
+    outbox.publish(
+        "test", [usage_events.usage_consumed("user_1", 100, mode="test", unit="credits", usage_remaining=900)]
+    )
 
     used = contents("usage.consumed")
     assert (used["units"], used["usage_remaining"]) == (100, 900)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from licenzy_django import outbound
 from licenzy_django.models import Delivery, OutboundEndpoint
-from licenzy_django.outbound import deliveries, endpoints, events, outbox, tasks
+from licenzy_django.outbound import deliveries, endpoints, outbox, tasks, usage_events
 from tests.outbound.receiver import OK, Receiver, answer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tell() -> None:
-    outbox.publish("test", [events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
+    outbox.publish("test", [usage_events.usage_consumed("user_1", 1, mode="test", unit="credits", usage_remaining=0)])
 
 
 @pytest.mark.parametrize(
