@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from licenzy_django.models import Entitlement, Pack
+from licenzy_django.models import Pack
 
 WIDTH, HEIGHT = 720, 120
 
@@ -60,25 +60,9 @@ def box(x: float, y: float, width: float, height: float, series: str, words: str
     return Bar(round(x, 1), round(y, 1), round(width, 1), round(height, 1), series, words, number)
 
 
-@dataclass(frozen=True, slots=True)
-class PackBar:
+def pack_bars(row: Pack, *, reserved: int, left: int) -> list[Bar]:
     """A pack as one bar: what became of its units."""
-
-    row: Entitlement
-    bars: Sequence[Bar]
-
-
-def packs_found(rows: Sequence[Entitlement]) -> list[PackBar]:
-    return [PackBar(row, pack_bars(row.pack)) for row in rows if row.pack is not None and row.pack.units_granted]
-
-
-def pack_bars(row: Pack) -> list[Bar]:
-    parts = {
-        "consumed": row.units_consumed,
-        "reserved": row.units_reserved,
-        "voided": row.units_voided,
-        "remaining": row.units_remaining,
-    }
+    parts = {"consumed": row.units_consumed, "reserved": reserved, "voided": row.units_voided, "remaining": left}
     drawn, x = [], 0.0
     for name, units in parts.items():
         width = units * WIDTH / row.units_granted

@@ -28,6 +28,7 @@ from licenzy_django.models import (
 from licenzy_django.outbound import endpoints
 from licenzy_django.testing import StripeDouble
 from tests.admin.conftest import Operator
+from tests.shelf import Shelf
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,8 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
     double.cancel(double.buy("user_1", "PRO_MONTHLY"), at_period_end=True)
     subscribed = Entitlement.objects.get(source="stripe", product=catalog["pro"]).public_id
     usage.consume("user_1", 1, idempotency_key="k")
+    shelf = Shelf(double)
+    window = shelf.window(shelf.plan())
     Delivery.objects.update(status="dead")
     left_behind = StripeEvent.objects.filter(subject=subject)[0]
     StripeEvent.objects.filter(pk=left_behind.pk).update(status="received")
@@ -103,6 +106,7 @@ def targets(subject: Subject, catalog: dict[str, Product], double: StripeDouble)
         "revoke": gift.public_id,
         "restore": gone.public_id,
         "adjust": gift.public_id,
+        "adjust-window": str(window.pk),
         "give-back": str(LedgerEntry.objects.get(kind="consume").pk),
         "expire": CheckoutAttempt.objects.get(status="created").public_id,
         "replay": left_behind.event_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,15 +16,17 @@ from licenzy_django.access.decisions import Decision
 from licenzy_django.checkout.plan_groups import PaidTwice
 from licenzy_django.checkout.trials import SecondTrial
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, StripeEvent, UnknownPrice
+from licenzy_django.models.live_units import Allowance
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entitlement with its availability now, and the operator's decisions about it, the newest first."""
+    """An entitlement with its availability now, the operator's decisions about it, the newest first, and its units."""
 
     row: Entitlement
     availability: Availability
     decisions: Sequence[EntitlementChange] = ()
+    allowance: Allowance | None = None
 
     @property
     def by(self) -> str:
@@ -157,7 +159,7 @@ def held_sentence(held: Held) -> str:
         "by": held.by,
     }
     if availability.available:
-        return available_sentence(held) % given
+        return " ".join(filter(None, [available_sentence(held) % given, allowance_sentence(held.allowance)]))
     sentence = {
         "payment_pending": _("%(product)s waits for its first payment: Stripe has not confirmed any money for it."),
         "past_due": _("The last payment for %(product)s failed or was taken back, and no grace is left."),
@@ -184,6 +186,30 @@ def available_sentence(held: Held) -> str:
         left = ngettext("%d unit is left", "%d units are left", row.units_remaining) % row.units_remaining
         return _("%(product)s is paid, and {left}.").format(left=left)
     return _("%(product)s is paid and lasts until %(end)s.")
+
+
+def allowance_sentence(allowance: Allowance | None) -> str:
+    """What is left of the units that come with a subscription; empty where none do."""
+    if allowance is None:
+        return ""
+    given = {
+        "left": number(allowance.remaining),
+        "granted": number(allowance.granted),
+        "unit": allowance.unit,
+        "end": moment(allowance.resets_at),
+        "rolled": number(allowance.rolled_over),
+    }
+    if allowance.resets_at is None:
+        return _("%(left)s %(unit)s are left, which have rolled over.") % given
+    if allowance.rolled_over:
+        return (
+            _("%(left)s of %(granted)s %(unit)s are left until %(end)s; %(rolled)s of them have rolled over.") % given
+        )
+    return _("%(left)s of %(granted)s %(unit)s are left until %(end)s.") % given
+
+
+def number(units: int) -> str:
+    return number_format(units, force_grouping=True)
 
 
 def scheduled_sentence(row: Entitlement) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse
 
 from licenzy_django import access, clock, operators
 from licenzy_django.access.availability import availability_of
@@ -16,23 +15,18 @@ from licenzy_django.admin import charts
 from licenzy_django.admin.links import dashboard_url
 from licenzy_django.admin.permissions import may_support
 from licenzy_django.admin.subject import explanations, timeline
-from licenzy_django.admin.subject.actions import offered
+from licenzy_django.admin.subject.buttons import Button, buttons, buttons_of_subject
 from licenzy_django.admin.subject.explanations import Held
 from licenzy_django.admin.subject.timeline_entries import Happened
+from licenzy_django.admin.subject.units import units_of
 from licenzy_django.checkout.plan_groups import paid_twice
 from licenzy_django.checkout.trials import second_trials
 from licenzy_django.ledger.entries import use_by_day
 from licenzy_django.models import CheckoutAttempt, Entitlement, EntitlementChange, Source, Subject, UnknownPrice
+from licenzy_django.models.live_units import Allowance, allowances_of, live_packs
 
 MOST_ENTITLEMENTS = 50
 DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    url: str
-    words: Any
-    is_dangerous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,8 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
     at = clock.now()
     rows = newest_entitlements(subject)
     has_more = len(rows) > MOST_ENTITLEMENTS
-    held = held_of(rows[:MOST_ENTITLEMENTS], at)
+    live = live_packs(subject.subject_ref, subject.mode, at)
+    held = held_of(rows[:MOST_ENTITLEMENTS], at, allowances_of(live, rows))
     decision = access.check(subject.subject_ref, mode=subject.mode, at=at)
     behind = behind_decision(decision, held, subject, at)
     waiting = timeline.waiting_events(subject)
@@ -82,7 +77,7 @@ def page_context(request: HttpRequest, subject: Subject) -> dict[str, Any]:
         "waiting": [button for event in waiting for button in buttons(request, subject, event)],
         "entitlements": [shown_entitlement(one, subject, request) for one in held],
         "has_more_entitlements": has_more,
-        "packs": charts.packs_found([one.row for one in held if one.row.product.rules.has_units]),
+        "units": units_of(subject, live, at, lambda pack: buttons(request, subject, pack)),
         "use": charts.bars([(day.day, {"used": day.units}) for day in use]) if any(d.units for d in use) else None,
         "moments": [shown_moment(happened, subject, request) for happened in page.happened],
         "timeline": page,
@@ -97,12 +92,12 @@ def newest_entitlements(subject: Subject) -> list[Entitlement]:
     return list(rows.order_by("-grants_access", "-pk")[: MOST_ENTITLEMENTS + 1])
 
 
-def held_of(rows: list[Entitlement], at: datetime) -> list[Held]:
+def held_of(rows: list[Entitlement], at: datetime, allowances: Mapping[int, Allowance]) -> list[Held]:
     decided: dict[int, list[EntitlementChange]] = {}
     changes = EntitlementChange.objects.filter(entitlement__in=rows, reason__in=operators.DECISIONS)
     for change in changes.select_related("actor").order_by("-pk")[:200]:
         decided.setdefault(change.entitlement_id, []).append(change)
-    return [Held(row, availability_of(row, at), decided.get(row.pk, [])) for row in rows]
+    return [Held(row, availability_of(row, at), decided.get(row.pk, []), allowances.get(row.pk)) for row in rows]
 
 
 def behind_decision(decision: access.Decision, held: list[Held], subject: Subject, at: datetime) -> Held | None:
@@ -117,7 +112,7 @@ def behind_decision(decision: access.Decision, held: list[Held], subject: Subjec
     if alike:
         return next((one for one in alike if one.row.public_id == decision.entitlement_id), alike[0])
     rows = Entitlement.objects.filter(subject=subject, public_id=decision.entitlement_id)
-    return next(iter(held_of(list(rows.select_related("product", "attempt", "pack")), at)), None)
+    return next(iter(held_of(list(rows.select_related("product", "attempt", "pack")), at, {})), None)
 
 
 def unknown_prices_of(subject: Subject) -> list[UnknownPrice]:
@@ -143,24 +138,3 @@ def shown_entitlement(held: Held, subject: Subject, request: HttpRequest) -> Sho
 def shown_moment(happened: Happened, subject: Subject, request: HttpRequest) -> ShownMoment:
     links = [(stripe_id, dashboard_url(stripe_id, subject.mode)) for stripe_id in happened.stripe_ids]
     return ShownMoment(happened, links, buttons(request, subject, happened.row))
-
-
-def buttons(request: HttpRequest, subject: Subject, row: Model) -> list[Button]:
-    """What this operator may do to a row of the subject's."""
-    return [
-        Button(action_url(subject, action.slug, action.target_of(row)), action.button, action.is_dangerous)
-        for action in offered(request, row)
-    ]
-
-
-def buttons_of_subject(request: HttpRequest, subject: Subject) -> list[Button]:
-    return [
-        Button(action_url(subject, action.slug), action.title, action.is_dangerous)
-        for action in offered(request, subject)
-    ]
-
-
-def action_url(subject: Subject, slug: str, target: str = "") -> str:
-    if target:
-        return reverse("admin:licenzy_subject_act_on", args=[subject.pk, slug, target])
-    return reverse("admin:licenzy_subject_act", args=[subject.pk, slug])

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from licenzy_django.admin.subject.actions.base import Action, ActionFailed
 from licenzy_django.admin.subject.actions.deliveries import Requeue
-from licenzy_django.admin.subject.actions.entitlements import Adjust, Grant, Restore, Revoke
+from licenzy_django.admin.subject.actions.entitlements import Adjust, AdjustWindow, Grant, Restore, Revoke
 from licenzy_django.admin.subject.actions.stripe import Expire, Replay, Sync
 from licenzy_django.admin.subject.actions.subscriptions import Cancel, Change, Resume
 from licenzy_django.admin.subject.actions.units import GiveBack
@@ -20,6 +20,7 @@ ACTIONS: dict[str, Action] = {
         Revoke(),
         Restore(),
         Adjust(),
+        AdjustWindow(),
         GiveBack(),
         Expire(),
         Replay(),

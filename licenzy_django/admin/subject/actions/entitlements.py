@@ -12,12 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from licenzy_django import operators, usage
+from licenzy_django import clock, operators, usage
 from licenzy_django.admin.audit_log import ReasonForm, new_request_id
 from licenzy_django.admin.subject.actions.base import Action, Words, result
+from licenzy_django.admin.subject.explanations import moment
+from licenzy_django.db.conditions import as_python
 from licenzy_django.entitlements.rebuild import lock_subject
-from licenzy_django.models import Entitlement, LedgerEntry, Product, Subject
+from licenzy_django.models import Entitlement, LedgerEntry, Pack, Product, Subject
+from licenzy_django.models.availability import PACK_IS_ON
 from licenzy_django.models.units import MAX_UNITS
+
+is_on_now = as_python(PACK_IS_ON)
+MOST_DIGITS = 19
+"""A longer number is no key of ours, and no database takes it."""
 
 
 class GrantForm(ReasonForm):
@@ -157,11 +164,56 @@ class Adjust(OfEntitlement):
     @transaction.atomic
     def act(self, request: HttpRequest, subject: Subject, row: Entitlement, given: dict[str, Any]) -> str:
         lock_subject(subject.pk)
-        before = LedgerEntry.objects.filter(pack=row.pack_id, kind=LedgerEntry.Kind.ADJUST).count()
-        changed = usage.adjust(
-            row, given["units"], actor=request.user, reason=given["reason"], request_id=given["request_id"]
-        )
-        after = LedgerEntry.objects.filter(pack=row.pack_id, kind=LedgerEntry.Kind.ADJUST).count()
+        before = adjustments_of(row.pack_id)
+        changed = adjusted(request, row, given)
+        done = operators.Done(changed, changed=adjustments_of(row.pack_id) > before)
         what = _("%(product)s is adjusted by %(units)s units.") % {"product": row.product, "units": given["units"]}
-        done = operators.Done(changed, changed=after > before)
         return result(request, done, done.row, what, given["reason"])
+
+
+class AdjustWindow(Action):
+    """The units of a window of an allowance. What Stripe says later leaves them as they are."""
+
+    slug = "adjust-window"
+    model = Pack
+    title = gettext_lazy("Adjust the units of a window")
+    button = gettext_lazy("Adjust")
+
+    def is_offered(self, row: Pack) -> bool:
+        return row.allowance_of_id is not None and is_on_now(row, clock.now())
+
+    def target_of(self, row: Pack) -> str:
+        return str(row.pk)
+
+    def find(self, subject: Subject, target: str) -> Pack:
+        windows = subject.packs.filter(allowance_of__isnull=False).select_related("product")
+        return get_object_or_404(windows, pk=target if target.isdecimal() and len(target) < MOST_DIGITS else 0)
+
+    def form_for(self, subject: Subject, row: Pack, given: Any) -> ReasonForm:
+        return AdjustForm(given, initial={"request_id": new_request_id()})
+
+    def consequences(self, subject: Subject, row: Pack) -> Sequence[Words]:
+        given = {"product": row.product, "left": row.units_remaining, "granted": row.units_granted, "unit": row.unit}
+        return [
+            _("The window of %(product)s that ends on %(end)s has %(left)s of %(granted)s %(unit)s left.")
+            % {**given, "end": moment(row.ends_at)}
+        ]
+
+    @transaction.atomic
+    def act(self, request: HttpRequest, subject: Subject, row: Pack, given: dict[str, Any]) -> str:
+        lock_subject(subject.pk)
+        before = adjustments_of(row.pk)
+        adjusted(request, row, given)
+        done = operators.Done(row.allowance_of or row, changed=adjustments_of(row.pk) > before)
+        words = {"product": row.product, "units": given["units"], "unit": row.unit}
+        what = _("The window of %(product)s is adjusted by %(units)s %(unit)s.") % words
+        return result(request, done, done.row, what, given["reason"])
+
+
+def adjustments_of(pack_id: int | None) -> int:
+    return LedgerEntry.objects.filter(pack=pack_id, kind=LedgerEntry.Kind.ADJUST).count()
+
+
+def adjusted(request: HttpRequest, row: Any, given: dict[str, Any]) -> Any:
+    """The row after it. Raises LicenzyError."""
+    return usage.adjust(row, given["units"], actor=request.user, reason=given["reason"], request_id=given["request_id"])
