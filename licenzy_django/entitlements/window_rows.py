@@ -49,7 +49,7 @@ class Part:
         return self.pack.units_consumed + self.pack.units_reserved
 
     def columns(self) -> dict[str, Any]:
-        return {name: getattr(self.pack, name) for name in (*packs.TIMES, *UNIT_COLUMNS)}
+        return {name: getattr(self.pack, name) for name in (*packs.TIMES, "units_paid", *UNIT_COLUMNS)}
 
     def differs(self) -> bool:
         return self.before != self.columns()
@@ -141,14 +141,12 @@ def under_lock(of_windows: Iterable[Sequence[Part]]) -> list[list[Part]]:
 def update(parts: Sequence[Part]) -> None:
     """Make the packs of one window say what it says."""
     window = next((part.window for part in parts if part.window is not None), None)
-    granted = split(
-        window.total if window else 0,
-        window.rollover if window else 0,
-        spent_base=sum(part.spent for part in parts if not part.is_rolled_over),
-        spent_rolled=sum(part.spent for part in parts if part.is_rolled_over),
-    )
+    total, rollover = (window.total, window.rollover) if window else (0, 0)
+    # What a part has spent itself is no part of what it is paid for: units that come back to it may be void.
+    base = split(total, rollover, spent_rolled=sum(part.spent for part in parts if part.is_rolled_over)).base
+    rolled = split(total, rollover, spent_base=sum(part.spent for part in parts if not part.is_rolled_over)).rolled
     for part in parts:
-        packs.set_paid(part.pack, granted.rolled if part.is_rolled_over else granted.base)
+        packs.set_paid(part.pack, rolled if part.is_rolled_over else base)
         if part.window is not None:
             set_times(part.pack, part.window)
 

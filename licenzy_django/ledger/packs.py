@@ -19,7 +19,7 @@ from licenzy_django.models.units import units_left, usable_packs
 from licenzy_django.models.usage import MOST_UNITS
 
 TIMES = ("starts_at", "ends_at", "not_before", "available_until")
-COLUMNS = (*TIMES, "is_void", *UNIT_COLUMNS, "updated_at")
+COLUMNS = (*TIMES, "is_void", "units_paid", *UNIT_COLUMNS, "updated_at")
 UNIQUE = ("source_id", "mode", "unit", "window_key")
 DRAIN_ORDER = (F("ends_at").asc(nulls_last=True), F("starts_at").asc(nulls_last=True), "pk")
 """Soonest expiry first, then the older one, by Stripe's times whichever webhook came first; they have whole seconds, so
@@ -61,7 +61,7 @@ def save_times(changed: Sequence[Pack], at: datetime) -> None:
         pack.pk, pack.updated_at = None, at
     if changed:
         Pack.objects.using(writer()).bulk_create(
-            changed, update_conflicts=True, unique_fields=UNIQUE, update_fields=(*TIMES, "updated_at")
+            changed, update_conflicts=True, unique_fields=UNIQUE, update_fields=(*TIMES, "units_paid", "updated_at")
         )
 
 
@@ -80,6 +80,7 @@ def set_paid(pack: Pack, units: int) -> None:
     for no longer is void."""
     spent = pack.units_consumed + pack.units_reserved
     paid = max(units + pack.units_adjusted, spent)
+    pack.units_paid = units
     pack.units_granted = max(pack.units_granted, paid)
     pack.units_voided = pack.units_granted - paid
     pack.units_remaining = paid - spent
@@ -127,25 +128,32 @@ def adjust(pack: Pack, units: int) -> None:
 
 
 def give_back(pack: Pack, reserved: int, *, consumed: int) -> int:
-    """End a reservation of the pack: some of it was used, the rest returns. Returns how much did.
-
-    The rest of a pack that was voided meanwhile is void too.
-    """
-    returned = reserved - consumed
+    """End a reservation of the pack: some of it was used, the rest returns. Returns how much of the rest is void."""
     pack.units_reserved -= reserved
     pack.units_consumed += consumed
-    pack.units_remaining += returned
-    if pack.is_void:
-        void(pack)
-    return returned
+    pack.units_remaining += reserved - consumed
+    return void_excess(pack)
 
 
-def refund(pack: Pack, units: int) -> None:
-    """Give units back that were consumed. Those of a void pack are void: a restoration would bring them back."""
+def refund(pack: Pack, units: int) -> int:
+    """Give units back that were consumed. Returns how many of them are void: a restoration would bring them back."""
     pack.units_consumed -= units
     pack.units_remaining += units
+    return void_excess(pack)
+
+
+def void_excess(pack: Pack) -> int:
+    """Void what a pack may not give although it came back: all of a void one, and of a window that was used beyond what
+    is paid for now, the difference. Returns how much."""
+    before = pack.units_voided
     if pack.is_void:
         void(pack)
+    elif pack.units_paid is not None:
+        spent = pack.units_consumed + pack.units_reserved
+        excess = pack.units_remaining - max(pack.units_paid + pack.units_adjusted - spent, 0)
+        pack.units_voided += max(excess, 0)
+        pack.units_remaining -= max(excess, 0)
+    return pack.units_voided - before
 
 
 can_be_used = as_python(PACK_IS_ON)

@@ -69,6 +69,12 @@ class Pack(models.Model):
     available_until = models.DateTimeField(default=NEVER, help_text=_("The year 9000 means without end."))
     is_void = models.BooleanField(_("is void"), default=False)
 
+    units_paid = models.PositiveBigIntegerField(
+        _("units paid"),
+        null=True,
+        blank=True,
+        help_text=_("Of a window: what its paid lines grant now. It may have granted more before."),
+    )
     units_granted = models.PositiveBigIntegerField(_("units granted"), default=0)
     units_consumed = models.PositiveBigIntegerField(_("units consumed"), default=0)
     units_reserved = models.PositiveBigIntegerField(_("units reserved"), default=0)

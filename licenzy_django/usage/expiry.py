@@ -61,13 +61,13 @@ def expire(pack: Pack, units: int, expired: QuerySet[Reservation], at: datetime,
         up_to: the last of the reservations.
     """
     before = pack.units_remaining
-    packs.give_back(pack, units, consumed=0)
+    voided = packs.give_back(pack, units, consumed=0)
     connection = connections[packs.writer()]
     moment = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [before, moment, pack.pk, pack.subject_id, moment, up_to])
-    if pack.is_void:
-        void = LedgerEntry(kind=LedgerEntry.Kind.VOID, units=units, balance_after=before, created_at=at)
+    if voided:
+        void = LedgerEntry(kind=LedgerEntry.Kind.VOID, units=voided, balance_after=pack.units_remaining, created_at=at)
         void.mode, void.subject_id, void.pack = pack.mode, pack.subject_id, pack
         void.save()
     reservations.save(pack, at, expired.values("pk"), is_turned=not before)

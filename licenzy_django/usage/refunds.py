@@ -191,9 +191,11 @@ def refund_once(consumption: Consumption, request: RefundRequest) -> Refunded:
     rows: list[LedgerEntry] = []
     for part, units in planned(consumption, request):
         pack = locked[part.pack_id]
-        rows += give_back(pack, part, units, request)
-        if packs.can_be_used(pack, request.at):
-            usable[pack.pk] = units
+        given = give_back(pack, part, units, request)
+        voided = sum(row.units for row in given if row.kind == Kind.VOID)
+        if units > voided and packs.can_be_used(pack, request.at):
+            usable[pack.pk] = units - voided
+        rows += given
     rows = rows or [nothing_left(locked[first.pack_id], first, request)]
     refunded = sum(usable.values())
     pack = rows[0].pack
@@ -240,12 +242,12 @@ def given_back(consumption: Consumption) -> dict[int, int]:
 def give_back(pack: Pack, part: LedgerEntry, units: int, request: RefundRequest) -> list[LedgerEntry]:
     """Give units back to the locked pack that a row took them from, and save it. Returns the rows to keep."""
     before = pack.units_remaining
-    packs.refund(pack, units)
+    voided = packs.refund(pack, units)
     pack.updated_at = request.at
     pack.save(update_fields=["units_consumed", "units_voided", "units_remaining", "updated_at"])
     if not before and pack.units_remaining:
         cache.changed(pack.subject_ref, pack.mode)
-    movements = [(Kind.REFUND, units), (Kind.VOID, units if pack.is_void else 0)]
+    movements = [(Kind.REFUND, units), (Kind.VOID, voided)]
     rows = entries.entries(pack, before, movements, **common(part, request))
     for row in rows:
         row.consumption = part if row.kind == Kind.REFUND else None

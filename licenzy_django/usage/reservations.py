@@ -68,11 +68,11 @@ def close(reservation: Reservation, status: Status, units: int | None, at: datet
         used = min(unused, held[pack.pk])
         unused -= used
         was_empty, before = not pack.units_remaining, pack.units_remaining
-        returned = packs.give_back(pack, held[pack.pk], consumed=used)
+        voided = packs.give_back(pack, held[pack.pk], consumed=used)
         movements = [
             (Kind.CONFIRM, used),
-            (Kind.RELEASE, returned),
-            (Kind.VOID, returned if pack.is_void else 0),
+            (Kind.RELEASE, held[pack.pk] - used),
+            (Kind.VOID, voided),
         ]
         rows += entries.entries(pack, before, movements, reservation=reservation, created_at=at)
         save(pack, at, [reservation.pk], is_turned=was_empty or not pack.units_remaining)

@@ -174,3 +174,19 @@ def test_units_go_with_a_revocation_and_come_back_with_its_end(stripe: StripeDou
     operators.restore(row, actor=None, reason="a mistake")
     assert usage.remaining(REF) == 1050
     call_command("licenzy_doctor", only=["books"])
+
+
+def test_what_comes_back_to_a_window_that_is_paid_for_no_longer_is_void(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO")
+    advance_by_share(stripe, 0.5)
+    change(stripe, "PRO", "MAX")
+    usage.consume(REF, 1200, idempotency_key="work")
+    held = usage.reserve(REF, 200, idempotency_key="more")
+    stripe.refund(stripe.simulator.all("payment_intent")[-1]["id"])
+    assert usage.remaining(REF) == 0
+
+    assert usage.release(held.reservation_id).usage_remaining == 0
+    assert usage.refund("work", 150, reason="a mistake", idempotency_key="r1").refunded == 0
+    assert usage.refund("work", 150, reason="a mistake", idempotency_key="r2").refunded == 100
+    assert usage.remaining(REF) == 100
+    call_command("licenzy_doctor", only=["books"])
