@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("licenzy", "0023_rows_of_a_consume"),
+        ("licenzy", "0024_usage_thresholds"),
     ]
 
     operations = [
