@@ -443,3 +443,11 @@ def test_units_that_the_catalog_adds_come_with_the_next_line(since: float) -> No
 
     assert shown(found)[-1] == "60-90: 1000? 61"
     assert len(found) == (2 if since == 30 else 1)
+
+
+def test_of_two_whole_lines_the_first_opens_the_window() -> None:
+    both = invoice("1", line(), line(price="max", item="si_2"))
+
+    found = windows(known(both, of=[item(), item("max", name="si_2")], cancel_at=30))
+
+    assert (found[0].product_id, found[0].granted) == (1, 3000)
