@@ -24,9 +24,8 @@ from licenzy_django.entitlements.paid_time import Coverage, PaidTime
 from licenzy_django.entitlements.paid_units import AllowanceOf, PaidUnits
 from licenzy_django.entitlements.subscription_states import TermsOf
 from licenzy_django.entitlements.windows import LAST_MOMENT, STEPS, Calendar, Span, split, step_of
+from licenzy_django.models.pack import ROLLOVER, is_rollover
 from licenzy_django.stripe.objects.subscription import RUNNING
-
-ROLLOVER = ":rollover"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ class Window:
 
     @property
     def is_rolled_over(self) -> bool:
-        return self.key.endswith(ROLLOVER)
+        return is_rollover(self.key)
 
 
 def derive_windows(

@@ -10,12 +10,12 @@ from typing import Any
 
 from licenzy_django.clock import from_timestamp
 from licenzy_django.db.rows import written
-from licenzy_django.entitlements.allowance import ROLLOVER, Window
+from licenzy_django.entitlements.allowance import Window
 from licenzy_django.entitlements.windows import split
 from licenzy_django.ledger import entries, packs
 from licenzy_django.models import Entitlement, LedgerEntry, Pack
 from licenzy_django.models.audit import AuditContext
-from licenzy_django.models.pack import UNIT_COLUMNS
+from licenzy_django.models.pack import ROLLOVER, UNIT_COLUMNS, is_rollover
 
 Key = tuple[str, str]
 
@@ -42,7 +42,7 @@ class Part:
 
     @property
     def is_rolled_over(self) -> bool:
-        return self.pack.window_key.endswith(ROLLOVER)
+        return is_rollover(self.pack.window_key)
 
     @property
     def spent(self) -> int:

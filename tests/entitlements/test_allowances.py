@@ -190,3 +190,25 @@ def test_what_comes_back_to_a_window_that_is_paid_for_no_longer_is_void(stripe: 
     assert usage.refund("work", 150, reason="a mistake", idempotency_key="r2").refunded == 100
     assert usage.remaining(REF) == 100
     call_command("licenzy_doctor", only=["books"])
+
+
+def test_a_renewal_that_fails_takes_what_is_left_of_its_window(stripe: StripeDouble) -> None:
+    session = stripe.buy(REF, "PRO")
+    stripe.renew(session, paid=False)
+    assert usage.remaining(REF) == 0
+
+    stripe.simulator.recover(session["subscription"])
+    stripe.deliver()
+
+    assert usage.remaining(REF) == 1000
+    call_command("licenzy_doctor", only=["books"])
+
+
+def test_units_open_no_gate_by_themselves(stripe: StripeDouble) -> None:
+    stripe.buy(REF, "PRO")
+    subscriptions.cancel(REF, "PRO", when="now", idempotency_key="k")
+    stripe.deliver()
+
+    assert not access.check(REF)
+    assert usage.remaining(REF) == 0
+    assert [view.product_code for view in access.entitlements_of(REF)] == ["PRO"]

@@ -75,13 +75,24 @@ def test_units_are_conserved_while_windows_open_and_roll_and_are_voided(stripe: 
     in_threads(WORKERS, use)
 
     call_command("licenzy_doctor", only=["books"])
-    used = LedgerEntry.objects.filter(kind__in=["consume", "confirm"]).aggregate(units=Sum("units"))["units"]
-    assert used == sum(taken) == Pack.objects.aggregate(units=Sum("units_consumed"))["units"] > 0
+    used, given_back = units_of("consume", "confirm"), units_of("refund")
+    assert used == sum(taken)
+    assert used - given_back == Pack.objects.aggregate(units=Sum("units_consumed"))["units"] > 0
+    assert given_back > 0
+
+
+def units_of(*kinds: str) -> int:
+    return int(LedgerEntry.objects.filter(kind__in=kinds).aggregate(units=Sum("units"))["units"])
 
 
 def use_some(choose: random.Random) -> int:
     units = choose.randint(1, 9)
     if choose.random() < 0.6:
         return usage.consume(REF, units, idempotency_key=uuid4().hex).consumed
+    if choose.random() < 0.3:
+        key = uuid4().hex
+        consumed = usage.consume(REF, units, idempotency_key=key).consumed
+        usage.refund(key, reason="a mistake", idempotency_key=key)
+        return consumed
     held = usage.reserve(REF, units, idempotency_key=uuid4().hex)
     return usage.confirm(held.reservation_id, choose.randint(0, units)).consumed
