@@ -95,6 +95,7 @@ def undone() -> Iterator[None]:
 
 def forget_what_stripe_told() -> None:
     """As if no webhook had come yet. The customers that we made ourselves stay bound."""
+    Pack.objects.update(allowance_of=None)
     for model in (LedgerEntry, EntitlementChange, Entitlement, Pack, StripeEvent):
         rows = model.objects.all()
         rows._raw_delete(rows.db)  # type: ignore[attr-defined]
