@@ -167,6 +167,24 @@ class InsufficientUsage(LicenzyError, PermissionDenied):
         self.usage_remaining = usage_remaining
 
 
+class LimitReached(LicenzyError, PermissionDenied):
+    """There may be no more of something: a normal state of a product, not a failure. Uncaught in a view it *is* a 403.
+
+    Attributes:
+        limit: how many there may be.
+        in_use: how many there are.
+    """
+
+    code = "limit_reached"
+    status = 409
+    message = "The limit is reached."
+
+    def __init__(self, message: str = "", *, limit: int | None, in_use: int) -> None:
+        super().__init__(message, limit=limit, in_use=in_use)
+        self.limit = limit
+        self.in_use = in_use
+
+
 class UnitRequired(LicenzyError, ValueError):
     """Several units are or were sold, and neither a unit nor a product says which. ``fields["unit"]`` lists them."""
 

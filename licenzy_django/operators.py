@@ -120,6 +120,7 @@ def granted_state(
         expires_at=ends_at,
         available_until=ends_at,
         features=tuple(product.features),
+        limits=product.limits,
         units_granted=(units or product.units or 0) if product.rules.has_units else 0,
         unit=product.unit,
     )

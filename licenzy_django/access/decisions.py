@@ -85,14 +85,25 @@ def check(
 def entitled(
     subject_ref: str, mode: str, product_codes: Sequence[str], feature: str, *, request: Any, at: datetime | None
 ) -> Decision:
-    """The decision over what the subject has. Of a moment that is given the database is asked, and nothing else."""
+    found = rows_at(subject_ref, mode, request=request, at=at)
+    return decide(subject_ref, found.rows, product_codes, feature, at=found.at)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsAt:
+    """What a subject has, and the moment that is asked about."""
+
+    rows: Sequence[entitlement_rows.EntitlementRow]
+    at: datetime
+
+
+def rows_at(subject_ref: str, mode: str, *, request: Any, at: datetime | None) -> RowsAt:
+    """Of a moment that is given the database is asked, and nothing else."""
     if at is None:
         at = clock.now()
-        rows = cache.rows_of(subject_ref, mode, at=at, request=request)
-    else:
-        at = clock.moment(at)
-        rows = entitlement_rows.rows_of(subject_ref, mode, at=at)
-    return decide(subject_ref, rows, product_codes, feature, at=at)
+        return RowsAt(cache.rows_of(subject_ref, mode, at=at, request=request), at)
+    at = clock.moment(at)
+    return RowsAt(entitlement_rows.rows_of(subject_ref, mode, at=at), at)
 
 
 def with_units(decision: Decision, has_units: bool) -> Decision:

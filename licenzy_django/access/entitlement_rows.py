@@ -55,6 +55,9 @@ class EntitlementRow:
     product_code: str
     kind: str
     features: frozenset[str]
+    is_add_on: bool
+    limits: tuple[tuple[str, int | None], ...]
+    """By name, the quantity in its place; None for unlimited."""
 
 
 def rows_of(subject_ref: str, mode: str, *, at: datetime) -> list[EntitlementRow]:
@@ -118,7 +121,11 @@ def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
         code,
         kind,
         now,
+        is_add_on,
+        limits_now,
         sold,
+        limits_sold,
+        quantity,
     ) = row
     return EntitlementRow(
         public_id,
@@ -134,6 +141,8 @@ def entitlement_row(row: Sequence[Any], zone: tzinfo) -> EntitlementRow:
         code,
         kind,
         features_of(kind, sold, now),
+        bool(is_add_on),
+        limits_of(kind, limits_sold, limits_now, quantity, is_add_on=bool(is_add_on)),
     )
 
 
@@ -146,6 +155,16 @@ def features_of(kind: str, sold: str | list[str], now: str | list[str]) -> froze
 def features_in(kind: str, *lists: str | tuple[str, ...]) -> frozenset[str]:
     sold, now = (json.loads(each) if isinstance(each, str) else each for each in lists)
     return frozenset(RULES[kind].features(sold, now))
+
+
+def limits_of(
+    kind: str, sold: str | dict[str, Any], now: str | dict[str, Any], quantity: int, *, is_add_on: bool
+) -> tuple[tuple[str, int | None], ...]:
+    """How many of what the entitlement gives. JSON is a text in SQLite, and a dict in PostgreSQL."""
+    if sold in ("{}", {}) and now in ("{}", {}):
+        return ()
+    sold, now = (json.loads(each) if isinstance(each, str) else each for each in (sold, now))
+    return tuple(sorted(RULES[kind].limits(sold, now, quantity, is_add_on=is_add_on).items()))
 
 
 def as_time(value: Any, zone: tzinfo) -> datetime | None:
@@ -161,8 +180,8 @@ ENTITLEMENTS, PACKS, PRODUCTS, KEYS = (model._meta.db_table for model in (Entitl
 FIELDS = [
     *(("e", Entitlement._meta.get_field(name)) for name in ENTITLEMENT_COLUMNS),
     *(("u", Pack._meta.get_field(name)) for name in PACK_COLUMNS),
-    *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features")),
-    ("e", Entitlement._meta.get_field("features")),
+    *(("p", Product._meta.get_field(name)) for name in ("code", "kind", "features", "is_add_on", "limits")),
+    *(("e", Entitlement._meta.get_field(name)) for name in ("features", "limits", "quantity")),
 ]
 KEY_FIELDS = [("k", ApiKey._meta.get_field(name)) for name in ("id", "mode", "revoked_at", "last_used_at")]
 LIMIT = f" LIMIT {ROWS_AT_ONCE + 1}"

@@ -51,11 +51,16 @@ def names(value: Any) -> frozenset[str]:
     return frozenset(exactly(str)(name) for name in exactly(list)(value))
 
 
+def numbers(value: Any) -> tuple[tuple[str, int | None], ...]:
+    return tuple((exactly(str)(name), None if most is None else exactly(int)(most)) for name, most in value)
+
+
 BY_TYPE: dict[Any, Callable[[Any], Any]] = {
     "str": exactly(str),
     "bool": exactly(bool),
     "int": exactly(int),
     "datetime | None": moment,
     "frozenset[str]": names,
+    "tuple[tuple[str, int | None], ...]": numbers,
 }
 READERS = [BY_TYPE[column.type] for column in fields(EntitlementRow)]

@@ -17,6 +17,7 @@ from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.models import Entitlement, Status
 from licenzy_django.models.availability import is_available
+from licenzy_django.models.limits import combined
 from licenzy_django.models.live_units import (
     Allowance,
     LivePack,
@@ -56,6 +57,8 @@ class EntitlementView:
     reason: str | None
     quantity: int
     features: list[str]
+    limits: dict[str, int | None]
+    is_add_on: bool
     starts_at: datetime | None
     expires_at: datetime | None
     current_period_end: datetime | None
@@ -89,6 +92,7 @@ class AccessSummary:
     status: str
     usage_remaining: int | None
     features: list[str]
+    limits: dict[str, int | None] = field(default_factory=dict)
     units: dict[str, UnitBalance] = field(default_factory=dict)
     entitlements: list[EntitlementView] = field(default_factory=list)
 
@@ -142,6 +146,8 @@ def view_of(row: Entitlement, at: datetime, usage: UsageView) -> EntitlementView
         reason=availability.reason,
         quantity=row.quantity,
         features=row.features_now,
+        limits=row.limits_now,
+        is_add_on=row.product.is_add_on,
         starts_at=row.starts_at,
         expires_at=row.expires_at,
         current_period_end=row.current_period_end,
@@ -213,6 +219,10 @@ def summary(subject: Any, *, mode: str | None = None, at: datetime | None = None
         status=next((str(status.value) for status in STATUS_ORDER if status in statuses), "none"),
         usage_remaining=total(pack.remaining for pack in live) if len(units_sold(mode)) < 2 else None,
         features=sorted({feature for view in available for feature in view.features}),
+        limits=combined(
+            [view.limits for view in available if not view.is_add_on],
+            [view.limits for view in available if view.is_add_on],
+        ),
         units=balances_of(live),
         entitlements=views[:PAGE_SIZE],
     )

@@ -74,7 +74,7 @@ class ProductForm(ProductModelForm):
     class Meta:
         model = Product
         fields = "__all__"
-        field_classes = {"checkout": TypedJSONField}
+        field_classes = {"checkout": TypedJSONField, "limits": TypedJSONField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -113,6 +113,9 @@ class ProductForm(ProductModelForm):
     def clean_checkout(self) -> Any:
         return self.cleaned_data["checkout"] or {}
 
+    def clean_limits(self) -> Any:
+        return self.cleaned_data["limits"] or {}
+
     def clean_units_every(self) -> Any:
         return self.cleaned_data["units_every"] or TERMS["units_every"]
 
@@ -140,7 +143,7 @@ class ProductAdmin(Configured):
                 "classes": ["collapse"],
             },
         ),
-        (None, {"fields": ["group", "is_add_on", "features", "checkout", "applying", "is_active"]}),
+        (None, {"fields": ["group", "is_add_on", "features", "limits", "checkout", "applying", "is_active"]}),
         *(
             (rules.heading, {"fields": terms, "description": rules.description})  # type: ignore[list-item]
             for rules in RULES.values()

@@ -12,6 +12,7 @@ from licenzy_django.checkout.order import MAX_QUANTITY
 from licenzy_django.exceptions import InvalidRequest
 from licenzy_django.identity import validate_subject_ref
 from licenzy_django.models import CheckoutAttempt, Kind, Mode, Source, Status
+from licenzy_django.models.limits import MOST, MOST_LETTERS
 from licenzy_django.models.units import MAX_UNITS
 
 
@@ -95,6 +96,19 @@ class AccessCheckRequest(RequestSerializer):
     feature = TextField(max_length=100, required=False)
     unit = TextField(max_length=64, required=False)
     units = WholeNumberField(min_value=1, max_value=MAX_UNITS, required=False)
+    limit = TextField(max_length=MOST_LETTERS, required=False)
+    in_use = WholeNumberField(min_value=0, max_value=MOST, required=False)
+    required = WholeNumberField(min_value=1, max_value=MOST, required=False)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A question about a limit is whole, and not one about units."""
+        if "limit" in attrs and "in_use" not in attrs:
+            raise serializers.ValidationError({"in_use": ["Say how many are in use: the host counts them."]})
+        if "limit" in attrs and attrs.keys() & {"unit", "units"}:
+            raise serializers.ValidationError({"limit": ["Ask for a limit and for units one after the other."]})
+        if "limit" not in attrs and (alone := attrs.keys() & {"in_use", "required"}):
+            raise serializers.ValidationError({name: ["This goes with limit."] for name in sorted(alone)})
+        return attrs
 
 
 class BillingPortalRequest(RequestSerializer):
@@ -123,6 +137,8 @@ class CheckoutSessionResponse(serializers.Serializer[Any]):
 class AccessCheckResponse(serializers.Serializer[Any]):
     subject_ref = serializers.CharField()
     allowed = serializers.BooleanField()
+    limit = serializers.IntegerField(allow_null=True, required=False)
+    remaining = serializers.IntegerField(allow_null=True, required=False)
 
 
 class EntitlementResponse(serializers.Serializer[Any]):
@@ -134,6 +150,7 @@ class EntitlementResponse(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
     quantity = serializers.IntegerField()
     features = serializers.ListField(child=serializers.CharField())
+    limits = serializers.DictField(child=serializers.IntegerField(allow_null=True))
     starts_at = TimeField(allow_null=True)
     expires_at = TimeField(allow_null=True)
     current_period_end = TimeField(allow_null=True)
@@ -166,6 +183,7 @@ class CustomerAccessResponse(serializers.Serializer[Any]):
     usage_remaining = serializers.IntegerField(allow_null=True)
     features = serializers.ListField(child=serializers.CharField())
     units = serializers.DictField(child=UnitBalanceResponse())
+    limits = serializers.DictField(child=serializers.IntegerField(allow_null=True))
     entitlements = EntitlementResponse(many=True)
 
 

@@ -107,7 +107,7 @@ class CheckoutSessionView(LicenzyView):
 PLAIN_LENGTHS = {
     name: getattr(field, "max_length", None) or MAX_LENGTH
     for name, field in AccessCheckRequest().fields.items()
-    if name not in ("unit", "units")
+    if name in ("subject_ref", "product_code", "feature")
 }
 
 
@@ -153,8 +153,15 @@ class AccessCheckView(LicenzyView):
         asked, now = self.parse(AccessCheckRequest, request), clock.now()
         subject_ref, codes = asked.pop("subject_ref"), [asked.pop("product_code")] if "product_code" in asked else []
         # A given moment is asked of the database, never of the cache.
-        decision = access.check(subject_ref, *codes, **asked, mode=self.mode, at=now)
-        return Response(AccessCheckResponse({"subject_ref": subject_ref, "allowed": decision.allowed}).data)
+        counted = {name: asked.pop(name) for name in ("limit", "in_use", "required") if name in asked}
+        allowed = not (codes or asked) and bool(counted)
+        allowed = allowed or access.check(subject_ref, *codes, **asked, mode=self.mode, at=now).allowed
+        answer = {"subject_ref": subject_ref, "allowed": allowed}
+        if counted:
+            limit, in_use = access.limit(subject_ref, counted["limit"], mode=self.mode, at=now), counted["in_use"]
+            answer |= {"limit": limit.value, "remaining": limit.remaining(in_use)}
+            answer["allowed"] = allowed and limit.allows(in_use, counted.get("required", 1))
+        return Response(AccessCheckResponse(answer).data)
 
 
 def answer_to(asked: dict[str, str], rows: list[entitlement_rows.EntitlementRow], *, at: datetime) -> dict[str, Any]:

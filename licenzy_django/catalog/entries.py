@@ -10,6 +10,7 @@ from licenzy_django.db.text import storable
 from licenzy_django.models import Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS, KindRules
+from licenzy_django.models.limits import NOT_LIMITS, are_limits
 from licenzy_django.models.product_units import DEFAULT_UNIT, ZERO_IS_NONE, UnitsEvery, UnitsPer
 
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "stripe_lookup_key", "amount", "currency")
@@ -20,6 +21,7 @@ LEFT_OUT: dict[str, Any] = UNPRICED | {
     "is_add_on": False,
     "trial_card": True,
     "checkout": {},
+    "limits": {},
     "units_every": TERMS["units_every"],
     "units_per": TERMS["units_per"],
 }
@@ -86,6 +88,7 @@ def keys_of(rules: KindRules) -> list[str]:
         *COMMON_KEYS,
         *interval,
         "features",
+        "limits",
         "other_price_ids",
         *plan,
         *rules.terms,
@@ -118,6 +121,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("mode", "code", "name", "kind"), TEXT),
     "stripe_price_id": (is_price_id, "the id of a price at Stripe"),
     "features": (is_list_of_texts, "a list of texts"),
+    "limits": (are_limits, f"limits: {NOT_LIMITS}"),
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
     "unit": (is_text, "a text"),

@@ -99,7 +99,9 @@ def apply_to_everybody(product: Product, *, actor: Any, reason: str) -> int:
     # Which units a subscription included is seen from its paid lines alone.
     may_differ = product.is_recurring and bool(product.unit)
     return sum(
-        apply_to(row, product, audit) for row in in_batches(rows) if may_differ or row.features != product.features
+        apply_to(row, product, audit)
+        for row in in_batches(rows)
+        if may_differ or (row.features, row.limits) != (product.features, product.limits)
     )
 
 
@@ -123,5 +125,5 @@ def apply_to_grant(row: Entitlement, product: Product, audit: AuditContext) -> b
     locked = lock_subject(row.subject_id)
     row = Entitlement.objects.select_for_update().get(pk=row.pk)
     before = snapshot(row)
-    row.features = product.features
+    row.features, row.limits = product.features, product.limits
     return save_change(locked, row, before, audit=audit, at=clock.now())

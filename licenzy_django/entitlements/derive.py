@@ -6,8 +6,9 @@ at the moment of the question (``access.availability``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from licenzy_django.entitlements.refunds import Payments, Reversal
 from licenzy_django.entitlements.terms import Terms
@@ -45,6 +46,7 @@ class EntitlementState:
     """Of a pack that begins."""
     features: tuple[str, ...] | None = None
     """As sold; None means as they are."""
+    limits: Mapping[str, Any] | None = None
     terms_at: int | None = None
     """When the paid line in force began: a subscription gives what the catalog said then."""
 
@@ -113,6 +115,7 @@ def purchase_state(purchase: Purchase, paid_at: int, reversal: Reversal | None, 
         units_granted=(terms.units or 0) * purchase.quantity,
         unit=terms.unit,
         features=terms.features,
+        limits=terms.limits,
     )
     if reversal is None:
         return derived

@@ -42,6 +42,7 @@ DERIVED_FIELDS = (
     "not_before",
     "available_until",
     "features",
+    "limits",
 )
 DERIVED_TIMES = (
     "starts_at",
@@ -193,6 +194,8 @@ def apply(derived: EntitlementState, row: Entitlement) -> None:
         setattr(row, name, from_timestamp(getattr(derived, name)))
     if derived.features is not None:
         row.features = list(derived.features)
+    if derived.limits is not None:
+        row.limits = dict(derived.limits)
     if derived.units_granted and row.pack is None:
         row.pack = packs.new(row, derived.unit)
     if row.pack is not None:

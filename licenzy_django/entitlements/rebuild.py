@@ -82,7 +82,7 @@ def rebuild_subscription(
     derivation = Derivation(evidence_of(subscription, known), known, book.terms_of, leeway)
     states = sorted(derivation.states(), key=lambda state: state.product_id)
     windows = windows_of(derivation, states, prices, leeway)
-    states = [with_features(state, products[state.product_id]) for state in states]
+    states = [with_what_was_sold(state, products[state.product_id]) for state in states]
     parsed = Subscription.of(subscription)
     changes = scheduled_changes(parsed, known, book.terms_of)
     codes = {product_id: product.code for product_id, product in products.items()}
@@ -183,17 +183,20 @@ def terms_of_attempt(attempt: CheckoutAttempt) -> Terms:
     """As sold. Features that were applied to everybody later count instead, and where they were not kept then."""
     product, sold = attempt.product, dict(attempt.terms)
     at = int(attempt.frozen_at.timestamp())
-    features = sold.pop("features", None)
+    features, limits = sold.pop("features", None), sold.pop("limits", {})
     if features is None or is_applied_since(product.versions, at):
-        features = sold_at(product.versions, at).get("features", product.features)
-    return Terms(product_id=attempt.product_id, unit=product.unit, features=tuple(features), **sold)
+        gave = sold_at(product.versions, at)
+        features, limits = gave.get("features", product.features), gave.get("limits", limits)
+    return Terms(product_id=attempt.product_id, unit=product.unit, features=tuple(features), limits=limits, **sold)
 
 
-def with_features(state: EntitlementState, product: Product) -> EntitlementState:
+def with_what_was_sold(state: EntitlementState, product: Product) -> EntitlementState:
     """What the catalog said when the paid line in force began; where none is in force, what the row says stays."""
     if state.terms_at is None:
         return state
-    return replace(state, features=tuple(sold_at(product.versions, state.terms_at).get("features", product.features)))
+    sold = sold_at(product.versions, state.terms_at)
+    features = tuple(sold.get("features", product.features))
+    return replace(state, features=features, limits=sold.get("limits", {}))
 
 
 def ended(row: Entitlement) -> EntitlementState:

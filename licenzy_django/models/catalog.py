@@ -14,6 +14,7 @@ from licenzy_django import clock
 from licenzy_django.checkout_options import problems_of
 from licenzy_django.models.base import CODE, mode_check, mode_field
 from licenzy_django.models.kinds import RULES, TERMS_DO_NOT_FIT, Kind, KindRules, kinds_that, terms_fit
+from licenzy_django.models.limits import no_limits, validate_limits
 from licenzy_django.models.priced import PRICE_CONSTRAINTS, Priced
 from licenzy_django.models.prices import record_prices
 from licenzy_django.models.product_units import UNITS_CONSTRAINTS, UNITS_INDEX, GivesUnits
@@ -95,6 +96,15 @@ class Product(Priced, GivesUnits):
     )
     features = models.JSONField(
         _("features"), default=no_features, blank=True, help_text=_('What it unlocks, for example ["export"].')
+    )
+    limits = models.JSONField(
+        _("limits"),
+        default=no_limits,
+        blank=True,
+        validators=[validate_limits],
+        help_text=_(
+            'How many, for example {"projects": 10, "api_keys": null, "seats": "quantity"}. null means unlimited.'
+        ),
     )
     checkout = models.JSONField(
         _("Stripe's page"),
@@ -199,7 +209,11 @@ class Product(Priced, GivesUnits):
 
     def gives(self) -> dict[str, Any]:
         """What who has the product gets, as the catalog says it now."""
-        return {"features": self.features, **(self.included_units() if self.is_recurring else {})}
+        return {
+            "features": self.features,
+            **({"limits": self.limits} if self.limits else {}),
+            **(self.included_units() if self.is_recurring else {}),
+        }
 
     def clean(self) -> None:
         """Say also what of Stripe's page cannot be set."""
@@ -239,5 +253,5 @@ class Product(Priced, GivesUnits):
 
     def terms(self) -> dict[str, Any]:
         """What a purchase keeps of the product, since the catalog may change before the money comes."""
-        names = ("kind", "units", "duration_days", "valid_days", "features")
+        names = ("kind", "units", "duration_days", "valid_days", "features", *(["limits"] if self.limits else []))
         return {name: getattr(self, name) for name in names} | ({"units": None} if self.is_recurring else {})

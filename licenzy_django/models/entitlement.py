@@ -11,6 +11,7 @@ from licenzy_django import clock
 from licenzy_django.models.base import StripeId, mode_check, mode_field, new_entitlement_id
 from licenzy_django.models.catalog import Product, no_features
 from licenzy_django.models.checkout import CheckoutAttempt
+from licenzy_django.models.limits import no_limits
 from licenzy_django.models.pack import Pack
 from licenzy_django.models.subject import Subject
 
@@ -56,6 +57,12 @@ class Entitlement(models.Model):
     features = models.JSONField(
         _("features"),
         default=no_features,
+        blank=True,
+        help_text=_("As sold. A subscription gives what the catalog has added since, too."),
+    )
+    limits = models.JSONField(
+        _("limits"),
+        default=no_limits,
         blank=True,
         help_text=_("As sold. A subscription gives what the catalog has added since, too."),
     )
@@ -111,6 +118,12 @@ class Entitlement(models.Model):
     def features_now(self) -> list[str]:
         """What it gives: reads the product."""
         return self.product.rules.features(self.features, self.product.features)
+
+    @property
+    def limits_now(self) -> dict[str, int | None]:
+        """How many of what it gives, None for unlimited: reads the product."""
+        product = self.product
+        return product.rules.limits(self.limits, product.limits, self.quantity, is_add_on=product.is_add_on)
 
     @property
     def kind(self) -> str:

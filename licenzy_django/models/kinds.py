@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from licenzy_django.models.limits import QUANTITY, Number, largest, resolved
 
 TERMS: dict[str, int | str | None] = {
     "duration_days": None,
@@ -75,6 +78,17 @@ class KindRules:
     def features(self, sold: Iterable[str], now: Iterable[str]) -> list[str]:
         """What one gives: what was sold, and of what is paid again and again what the catalog has added since."""
         return list(dict.fromkeys([*sold, *now] if self.is_recurring else sold))
+
+    def limits(
+        self, sold: Mapping[str, Any], now: Mapping[str, Any], quantity: int, *, is_add_on: bool
+    ) -> dict[str, Number]:
+        """What one gives, with the quantity in its place: what was sold, and of what is paid again and again what the
+        catalog has added since. An add-on gives each number as many times as it was bought."""
+        given = largest(resolved(limits, quantity) for limits in ((sold, now) if self.is_recurring else (sold,)))
+        if not is_add_on:
+            return given
+        counted = {name for limits in (sold, now) for name, value in limits.items() if value == QUANTITY}
+        return {name: value if value is None or name in counted else value * quantity for name, value in given.items()}
 
     @property
     def terms(self) -> tuple[str, ...]:

@@ -211,6 +211,7 @@ def payload_of(row: Entitlement, audit: AuditContext | None, allowances: Allowan
         attempt_id=row.attempt.public_id if row.attempt else None,
         metadata=(row.attempt.metadata or None) if row.attempt else None,
         units=row.units_granted if rules.has_units else None,
+        limits=row.limits_now or None,
         stripe_checkout_session_id=None if rules.is_recurring else stripe_id,
         stripe_subscription_id=stripe_id if rules.is_recurring else None,
         current_period_end=in_utc(row.current_period_end),

@@ -45,6 +45,12 @@ def units_left_of(subject: Any, unit: str) -> int:
     return usage.remaining(subject, unit=unit) if unit else 0
 
 
+@register.simple_tag
+def limit(subject: Any, name: str) -> access.Limit:
+    """``{% limit request "projects" as projects %}``, then ``{{ projects.value }}``: None means unlimited."""
+    return access.limit(subject, name)
+
+
 @register.simple_tag(takes_context=True)
 def entitlements(context: Context, subject: Any = None) -> list[EntitlementView]:
     """``{% entitlements as mine %}``, ``{% entitlements user as theirs %}``: newest first, at most 100."""

@@ -45,7 +45,13 @@ def entitled(
     of_pack.setdefault("units_remaining", granted)
     public_id = new_entitlement_id()
     row: dict[str, Any] = {"public_id": public_id, "source_id": public_id, "source": "portal", "status": "active"}
-    row |= {"grants_access": True, "starts_at": clock.now(), "features": product.features, **columns}
+    row |= {
+        "grants_access": True,
+        "starts_at": clock.now(),
+        "features": product.features,
+        "limits": product.limits,
+        **columns,
+    }
     entitlement = Entitlement(mode=mode, subject=owner, subject_ref=subject_ref, product=product, **row)
     with transaction.atomic():
         if product.rules.has_units:

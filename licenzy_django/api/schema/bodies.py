@@ -18,6 +18,8 @@ CHECKOUT_RESPONSE: Json = {
 }
 CHECK_REQUEST: Json = {**SUBJECT, "unit": "credits", "units": 5}
 CHECK_RESPONSE: Json = {**SUBJECT, "allowed": True}
+LIMIT_REQUEST: Json = {**SUBJECT, "limit": "projects", "in_use": 9, "required": 1}
+LIMIT_RESPONSE: Json = {**SUBJECT, "allowed": True, "limit": 10, "remaining": 1}
 ENTITLEMENT: Json = {
     "id": "ent_01J9ZQ6R5C2M8T4Y7W3P1KDHVB",
     "product_code": "PRO_MONTHLY",
@@ -27,6 +29,7 @@ ENTITLEMENT: Json = {
     "reason": None,
     "quantity": 1,
     "features": ["export"],
+    "limits": {"projects": 10, "api_keys": None},
     "starts_at": "2026-11-23T08:00:00Z",
     "expires_at": None,
     "current_period_end": "2026-12-23T08:00:00Z",
@@ -51,6 +54,7 @@ PACK: Json = {
     "product_code": "CREDITS_500",
     "kind": "usage_pack",
     "features": [],
+    "limits": {},
     "current_period_end": None,
     "changes_at": None,
     "changes_to": None,
@@ -66,6 +70,7 @@ ACCESS_RESPONSE: Json = {
     "status": "active",
     "usage_remaining": 1400,
     "features": ["export"],
+    "limits": {"projects": 10, "api_keys": None},
     "units": {"credits": {"remaining": 1400, "granted": 1500, "resets_at": "2026-12-23T08:00:00Z"}},
     "entitlements": [PACK, ENTITLEMENT],
 }
