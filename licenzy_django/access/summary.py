@@ -92,8 +92,8 @@ class AccessSummary:
     status: str
     usage_remaining: int | None
     features: list[str]
-    limits: dict[str, int | None] = field(default_factory=dict)
     units: dict[str, UnitBalance] = field(default_factory=dict)
+    limits: dict[str, int | None] = field(default_factory=dict)
     entitlements: list[EntitlementView] = field(default_factory=list)
 
 

@@ -137,8 +137,13 @@ class CheckoutSessionResponse(serializers.Serializer[Any]):
 class AccessCheckResponse(serializers.Serializer[Any]):
     subject_ref = serializers.CharField()
     allowed = serializers.BooleanField()
-    limit = serializers.IntegerField(allow_null=True, required=False)
-    remaining = serializers.IntegerField(allow_null=True, required=False)
+    limit = serializers.IntegerField(allow_null=True)
+    remaining = serializers.IntegerField(allow_null=True)
+
+    def to_representation(self, instance: dict[str, Any]) -> Any:
+        """Without what was not asked for."""
+        shown = super().to_representation({"limit": None, "remaining": None, **instance})
+        return {name: value for name, value in shown.items() if name in instance}
 
 
 class EntitlementResponse(serializers.Serializer[Any]):

@@ -39,7 +39,7 @@ def are_limits(value: Any) -> bool:
 
 
 def is_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= len(value) <= MOST_LETTERS and storable(value) == value
+    return isinstance(value, str) and 0 < len(value) <= MOST_LETTERS and value == value.strip() == storable(value)
 
 
 def is_value(value: Any) -> bool:

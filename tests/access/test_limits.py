@@ -105,6 +105,7 @@ def test_numbers(stripe: StripeDouble) -> None:
         limit.allows(1, 0)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_limit_costs_one_query_and_a_request_remembers(stripe: StripeDouble, rf: Any, admin_user: Any) -> None:
     entitled(admin_user, "PRO")
     request = rf.get("/")

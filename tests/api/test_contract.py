@@ -25,6 +25,7 @@ ENTITLEMENT = {
     "reason": (str, type(None)),
     "quantity": int,
     "features": list,
+    "limits": dict,
     "starts_at": (str, type(None)),
     "expires_at": (str, type(None)),
     "current_period_end": (str, type(None)),
@@ -43,6 +44,7 @@ ENTITLEMENT = {
     "created_at": str,
     "updated_at": str,
 }
+ACCESS = ["subject_ref", "has_access", "status", "usage_remaining", "features", "units", "limits", "entitlements"]
 TIMES = [name for name in ENTITLEMENT if name.endswith(("_at", "_end"))]
 
 
@@ -124,7 +126,7 @@ def test_what_a_customer_has_is_summed_up(stripe: StripeDouble, backend: Backend
 
     body = backend.access("user_123")
 
-    assert list(body) == ["subject_ref", "has_access", "status", "usage_remaining", "features", "units", "entitlements"]
+    assert list(body) == list(ACCESS)
     assert body["subject_ref"] == "user_123"
     assert (body["has_access"], body["status"], body["usage_remaining"]) == (True, "active", 1000)
     assert body["features"] == ["export"]
@@ -141,6 +143,7 @@ def test_an_unknown_subject_has_nothing_and_that_is_no_error(backend: Backend) -
         "status": "none",
         "usage_remaining": 0,
         "features": [],
+        "limits": {},
         "units": {},
         "entitlements": [],
     }

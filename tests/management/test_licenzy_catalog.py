@@ -339,7 +339,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a trial of 731 days": ({**SUBSCRIPTION, "trial_days": 731}, "trial_days"),
     "grace below nothing": ({**SUBSCRIPTION, "grace_days": -1}, "grace_days"),
     "an endless grace": ({**SUBSCRIPTION, "grace_days": 36_501}, "grace_days"),
-    "unknown limits": ({**SUBSCRIPTION, "limits": {}}, "limits"),
+    **{
+        f"limits {value!r}": ({**SUBSCRIPTION, "limits": value}, "limits")
+        for value in ([], None, {"a": True}, {"a": 1.5}, {"a": -1}, {"a": "5"}, {"a": 10**13}, {"": 1}, {" a": 1})
+    },
     **{
         f"{name} {value!r}": ({**ALLOWANCE, "trial_days": 14, name: value}, name)
         for name in ("units", "rollover_units", "rollover_windows", "trial_units")

@@ -67,6 +67,8 @@ WEBHOOK: Json = {
         },
     },
 }
+ONLY_WHEN_ASKED = ("limit", "remaining")
+"""What an access check answers to a question about a limit alone."""
 lock = threading.Lock()
 
 
@@ -84,10 +86,11 @@ def paths_and_components() -> Json:
     """drf-spectacular keeps its settings for the whole process: they are changed once, and behind a lock."""
     with lock, patched_settings(SETTINGS):
         made: Json = Generator().get_schema(request=None, public=True)
-    for body in made["components"]["schemas"].values():
+    for name, body in made["components"]["schemas"].items():
         is_answer = "additionalProperties" not in body
         if is_answer:  # which always has all of its keys
-            body["required"] = list(body["properties"])
+            asked_for = ONLY_WHEN_ASKED if name == "AccessCheckResponse" else ()
+            body["required"] = [key for key in body["properties"] if key not in asked_for]
         for shape in body["properties"].values():
             shape.pop("x-spec-enum-id", None)
             if is_answer:

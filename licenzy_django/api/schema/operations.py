@@ -98,7 +98,8 @@ OPERATIONS = [
         name="checkAccess",
         description="product_code or feature narrow the question. An unknown subject is simply not allowed. "
         "A usage_pack counts while units remain. unit and units (by default one) ask whether so many are left: with "
-        "product_code, of this product. Several questions must all hold, and nothing is consumed.",
+        "product_code, of this product. limit and in_use ask whether there may be required (by default one) more: the "
+        "host counts what is in use. Several questions must all hold, and nothing is consumed.",
         summary="May this subject?",
         tag="Access",
         asked=bodies_of.AccessCheckRequest,
