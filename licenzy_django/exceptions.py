@@ -183,6 +183,11 @@ class LimitReached(LicenzyError, PermissionDenied):
         super().__init__(message, limit=limit, in_use=in_use)
         self.limit = limit
         self.in_use = in_use
+        # Of a PermissionDenied that nobody catches DRF answers with the args.
+        self.args = (self.form,)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 class UnitRequired(LicenzyError, ValueError):

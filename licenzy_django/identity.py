@@ -98,15 +98,34 @@ def validate_subject_ref(subject_ref: Any) -> str:
 
     Raises InvalidRequest naming the field otherwise.
     """
+    return validate_ref(subject_ref, "subject_ref")
+
+
+def required_member_ref(member: Any) -> str:
+    """The ref of a member: a text of the form of a ``subject_ref``, but without a slash, or that of a user.
+
+    Raises InvalidRequest naming the field ``member_ref`` for anything else.
+    """
+    member_ref = validate_ref(member if isinstance(member, str) else subject_ref_of(member), "member_ref")
+    if "/" in member_ref:
+        raise invalid("member_ref", "This has a slash.")
+    return member_ref
+
+
+def validate_ref(ref: Any, field: str) -> str:
     problem = ""
-    if not isinstance(subject_ref, str) or not subject_ref:
+    if not isinstance(ref, str) or not ref:
         problem = "This must be a text of 1 to 255 characters."
-    elif len(subject_ref) > MAX_LENGTH:
+    elif len(ref) > MAX_LENGTH:
         problem = "This has more than 255 characters."
-    elif not subject_ref.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in subject_ref):
+    elif not ref.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in ref):
         problem = "This has control characters."
-    elif subject_ref.strip() != subject_ref or subject_ref.strip("/") != subject_ref:
+    elif ref.strip() != ref or ref.strip("/") != ref:
         problem = "This begins or ends with white space or a slash."
     if problem:
-        raise InvalidRequest(f"subject_ref: {problem}", fields={"subject_ref": [problem]})
-    return str(subject_ref)
+        raise invalid(field, problem)
+    return str(ref)
+
+
+def invalid(field: str, problem: str) -> InvalidRequest:
+    return InvalidRequest(f"{field}: {problem}", fields={field: [problem]})

@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, re_path
 
 from licenzy_django.access.private_answers import for_the_key_alone
-from licenzy_django.api import openapi, subscriptions, usage, views
+from licenzy_django.api import members, openapi, subscriptions, usage, views
 from licenzy_django.api.fallback import not_found
 from licenzy_django.webhooks.views import stripe_webhook
 
@@ -16,6 +16,8 @@ app_name = "licenzy"
 
 # A subject_ref may contain slashes, percent-encoded by the client and decoded by the server.
 SUBJECT = r"(?P<subject_ref>(?s:.+?))"
+# A member_ref may not: the last slash of the path stands before it.
+MEMBER = r"(?P<subject_ref>(?s:.+))/(?P<member_ref>[^/]+)"
 
 
 def endpoint(path: str, view: Callable[..., Any], name: str) -> URLPattern:
@@ -27,6 +29,8 @@ urlpatterns = [
     endpoint(r"access/check", views.AccessCheckView.as_view(), name="access-check"),
     endpoint(rf"customer/access/{SUBJECT}", views.CustomerAccessView.as_view(), name="customer-access"),
     endpoint(rf"entitlements/{SUBJECT}", views.EntitlementsView.as_view(), name="entitlements"),
+    endpoint(rf"members/{MEMBER}", members.MemberView.as_view(), name="member"),
+    endpoint(rf"members/{SUBJECT}", members.MembersView.as_view(), name="members"),
     endpoint(r"usage/consume", usage.ConsumeView.as_view(), name="usage-consume"),
     endpoint(r"usage/reserve", usage.ReserveView.as_view(), name="usage-reserve"),
     endpoint(r"usage/confirm", usage.ConfirmView.as_view(), name="usage-confirm"),

@@ -23,16 +23,18 @@ PUBLIC = {
     "decorators": "consumes_units requires_entitlement",
     "exceptions": """AlreadySubscribed ChangeExpired ChangePending CheckoutSessionExpired ConsumptionNotFound
         DatabaseUnavailable EntitlementRequired IdempotencyKeyInUse IdempotencyKeyInvalid IdempotencyKeyMissing
-        IdempotencyKeyReused InsufficientUsage InvalidApiKey InvalidRequest LicenzyError MissingBearerToken
+        IdempotencyKeyReused InsufficientUsage InvalidApiKey InvalidRequest LicenzyError LimitReached MissingBearerToken
         ModeNotConfigured NoBillingAccount NoSubscription NotChangeable ProductNotFound
         ReservationClosed ReservationNotFound StripeFailure StripeRefused StripeUnavailable""",
+    "limits": "Slot slot",
     "mixins": "EntitlementRequiredMixin",
     "models": """ApiKey CheckoutAttempt Delivery Entitlement EntitlementChange EventType Kind LedgerEntry Mode
-        OutboundEndpoint OutboundEvent Product Reservation Source Status StripeEvent StripeFact Subject
+        OutboundEndpoint OutboundEvent Product Reservation Seat Source Status StripeEvent StripeFact Subject
         SubscriptionChange""",
     "operators": "expire_attempt grant restore revoke",
     "outbound.endpoints": "create requeue rotate_secret switch_off switch_on",
     "permissions": "HasEntitlement",
+    "seats": "LIMIT Member aassign amembers arelease assign members release",
     "signals": "checkout_finalized entitlement_changed outbound_recorded trial_will_end",
     "simulator": "Simulator http_client now",
     "simulator.urls": "urlpatterns",
@@ -43,6 +45,7 @@ PUBLIC = {
     "templatetags.licenzy": "register",
     "testing": """StripeDouble entitled http_client in_every_order now post_to_webhook stripe_double
         stripe_double_in_memory""",
+    "throttling": "LimitThrottle",
     "urls": "app_name not_found urlpatterns",
     "usage": """DayOfUse Refunded Reserved Used aconfirm aconsume adjust arefund arelease aremaining areserve by_day
         confirm consume refund release remaining reserve""",

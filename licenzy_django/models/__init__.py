@@ -10,6 +10,7 @@ from licenzy_django.models.kinds import Kind
 from licenzy_django.models.outbound import Delivery, EventType, OutboundEndpoint, OutboundEvent, Wakeup
 from licenzy_django.models.pack import Pack
 from licenzy_django.models.prices import ProductPrice, UnknownPrice
+from licenzy_django.models.seat import Seat
 from licenzy_django.models.stripe import StripeEvent, StripeFact
 from licenzy_django.models.subject import Subject
 from licenzy_django.models.usage import LedgerEntry, Reservation
@@ -30,6 +31,7 @@ __all__ = [
     "Product",
     "ProductPrice",
     "Reservation",
+    "Seat",
     "Source",
     "Status",
     "StripeEvent",

@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("POST", "access/check"),
     ("GET", "customer/access/user_1"),
     ("GET", "entitlements/user_1"),
+    ("GET", "members/user_1"),
     ("POST", "billing-portal/session"),
     ("POST", "subscription/preview"),
     ("POST", "subscription/change"),

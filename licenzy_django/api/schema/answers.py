@@ -35,6 +35,13 @@ EXTRA: dict[ErrorType, tuple[Json, Json]] = {
     ours.InvalidRequest: ({"fields": FIELDS}, {"fields": {"units": ["This field is required."]}}),
     ours.UnitRequired: ({}, {"fields": {"unit": ["credits", "sms"]}}),
     ours.InsufficientUsage: ({"usage_remaining": {"type": "integer", "minimum": 0}}, {"usage_remaining": 40}),
+    ours.LimitReached: (
+        {
+            "limit": {"type": "integer", "minimum": 0, "description": "How many there may be."},
+            "in_use": {"type": "integer", "minimum": 0, "description": "How many there are."},
+        },
+        {"limit": 5, "in_use": 5},
+    ),
     ours.AlreadySubscribed: (
         {
             "product_code": {**TEXT, "description": "What the subject is subscribed to."},

@@ -85,6 +85,13 @@ CONFIRM_RESPONSE: Json = {"ok": True, "consumed": 70, "usage_remaining": 830}
 RELEASE_RESPONSE: Json = {"ok": True, "usage_remaining": 900}
 REFUND_REQUEST: Json = {"consumption_key": "report-4711", "units": 30, "reason": "the picture failed"}
 REFUND_RESPONSE: Json = {"ok": True, "refunded": 30, "usage_remaining": 930}
+MEMBER: Json = {"member_ref": "user_7", "available": True}
+SEAT_RESPONSE: Json = {"subject_ref": "org:acme", **MEMBER}
+MEMBERS_RESPONSE: Json = {
+    "subject_ref": "org:acme",
+    "members": [{**MEMBER, "assigned_at": "2026-11-23T08:00:00Z"}],
+    "has_more": False,
+}
 PORTAL_RESPONSE: Json = {"url": "https://billing.stripe.com/p/session/test_a1b2c3"}
 CHANGE_BODY: Json = {**SUBJECT, "product_code": "PRO_MONTHLY", "to_product_code": "MAX_MONTHLY", "quantity": 1}
 PREVIEW_RESPONSE: Json = {

@@ -22,7 +22,7 @@ SETTINGS: Json = {
     "DESCRIPTION": "Checkout, access and usage for the servers of one company. JSON in, JSON out; times are UTC.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
-    "TAGS": [{"name": name} for name in ("Buying", "Changing", "Access", "Usage", "Stripe")],
+    "TAGS": [{"name": name} for name in ("Buying", "Changing", "Access", "Usage", "Seats", "Stripe")],
     "POSTPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

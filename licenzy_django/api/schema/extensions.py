@@ -17,6 +17,8 @@ from licenzy_django.usage.actions import MAX_ACTIONS
 # Neither white space nor a slash at an end, no control character anywhere.
 SUBJECT_END = r"[^\s/\u0000-\u001f\u007f-\u009f]"
 SUBJECT_PATTERN = rf"^{SUBJECT_END}([^\u0000-\u001f\u007f-\u009f]*{SUBJECT_END})?$"
+# The same without a slash anywhere.
+MEMBER_PATTERN = rf"^{SUBJECT_END}([^/\u0000-\u001f\u007f-\u009f]*{SUBJECT_END})?$"
 FORMATS = {"customer_email": "email", "success_url": "uri", "cancel_url": "uri", "return_url": "uri"}
 TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-23T08:00:00Z"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from licenzy_django.api.schema.answers import (
     response_headers,
     with_its_errors,
 )
+from licenzy_django.api.schema.extensions import SUBJECT_PATTERN
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -28,6 +30,30 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description='One effect for each key: a repetition gives the first answer again. "k" and k are the same key.',
     examples=[OpenApiExample("a key", value="order-1001")],
 )
+
+
+def subject_in_path(name: str, example: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        "subject_ref",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": SUBJECT_PATTERN},
+        OpenApiParameter.PATH,
+        description="Percent-encoded, slashes too.",
+        examples=[OpenApiExample(name, value=example)],
+    )
+
+
+def page_of(starting_after: str, max_length: int) -> tuple[OpenApiParameter, ...]:
+    """What turns the pages of a list."""
+    return (
+        OpenApiParameter(
+            "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}, description="How many at most."
+        ),
+        OpenApiParameter(
+            "starting_after",
+            {"type": "string", "minLength": 1, "maxLength": max_length},
+            description=starting_after,
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,13 +102,20 @@ class Operation:
     def described_view(self) -> type[views.LicenzyView]:
         """The view, in the form that drf-spectacular reads. It answers no request."""
 
-        def method(view: views.LicenzyView, request: Any, **kwargs: Any) -> None:
-            """Only looked at."""
+        return described([self])
 
-        method.schema = AutoSchema  # type: ignore[attr-defined]
-        attributes = {
-            "schema": AutoSchema(),
-            "authentication_classes": [ApiKeyAuthentication],
-            self.method: self.annotation()(method),
-        }
-        return type(self.view.__name__, (self.view,), attributes)
+
+def described(operations: Sequence[Operation]) -> type[views.LicenzyView]:
+    """The view that these operations share, in the form that drf-spectacular reads. It answers no request."""
+    view = operations[0].view
+    methods = {each.method: each.annotation()(only_looked_at()) for each in operations}
+    shared = {"schema": AutoSchema(), "authentication_classes": [ApiKeyAuthentication]}
+    return type(view.__name__, (view,), shared | methods)
+
+
+def only_looked_at() -> Any:
+    def method(view: views.LicenzyView, request: Any, **kwargs: Any) -> None:
+        """It is never called."""
+
+    method.schema = AutoSchema  # type: ignore[attr-defined]
+    return method

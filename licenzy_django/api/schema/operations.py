@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
 from licenzy_django import exceptions as ours
@@ -15,27 +14,12 @@ from licenzy_django.api.schema.answers import (
     STRIPE,
 )
 from licenzy_django.api.schema.changes import CHANGES
-from licenzy_django.api.schema.extensions import SUBJECT_PATTERN
-from licenzy_django.api.schema.operation import Operation
+from licenzy_django.api.schema.operation import Operation, page_of, subject_in_path
+from licenzy_django.api.schema.seats import SEATS
 from licenzy_django.api.serializers import EntitlementResponse
 
-SUBJECT_IN_PATH = OpenApiParameter(
-    "subject_ref",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": SUBJECT_PATTERN},
-    OpenApiParameter.PATH,
-    description="Percent-encoded, slashes too.",
-    examples=[OpenApiExample("a user", value="user_123")],
-)
-PAGE = [
-    OpenApiParameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}, description="How many at most."
-    ),
-    OpenApiParameter(
-        "starting_after",
-        {"type": "string", "minLength": 1, "maxLength": 40},
-        description="The id of the last entitlement of the page before.",
-    ),
-]
+SUBJECT_IN_PATH = subject_in_path("a user", "user_123")
+PAGE = page_of("The id of the last entitlement of the page before.", 40)
 
 
 class EntitlementsPage(serializers.Serializer[Any]):
@@ -206,4 +190,5 @@ OPERATIONS = [
         is_keyed=True,
         errors=(ours.ConsumptionNotFound,),
     ),
+    *SEATS,
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiViewExtension
 
+from licenzy_django.api.schema.operation import described
 from licenzy_django.api.schema.operations import OPERATIONS
 
 
@@ -14,4 +15,5 @@ class LicenzyViews(OpenApiViewExtension):
     match_subclasses = True
 
     def view_replacement(self) -> Any:
-        return next((each.described_view() for each in OPERATIONS if each.view is self.target), self.target)
+        operations = [each for each in OPERATIONS if each.view is self.target]
+        return described(operations) if operations else self.target
