@@ -32,7 +32,7 @@ CONTRACT = """
     product_not_found no_billing_account insufficient_usage already_subscribed idempotency_key_in_use
     checkout_session_expired idempotency_key_reused reservation_not_found reservation_closed throttled stripe_error
     stripe_unavailable mode_not_configured database_unavailable no_subscription change_pending change_expired
-    not_changeable consumption_not_found unit_required limit_reached
+    not_changeable consumption_not_found limit_reached unit_required
 """
 
 
