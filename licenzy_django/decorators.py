@@ -13,8 +13,9 @@ from django.db import connections, transaction
 from django.utils.decorators import method_decorator
 
 from licenzy_django import access
+from licenzy_django.access.gate import Count, Gate
 from licenzy_django.access.private_answers import private
-from licenzy_django.access.refusals import UpgradeUrl, refused, refused_with
+from licenzy_django.access.refusals import UpgradeUrl, refused_with
 from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
 from licenzy_django.identity import subject_ref_of
 from licenzy_django.ledger import packs
@@ -29,39 +30,46 @@ Marks = frozenset[str]
 def requires_entitlement(view: View, /) -> View: ...
 @overload
 def requires_entitlement(
-    *product_codes: str, feature: str = "", upgrade_url: UpgradeUrl = ""
+    *product_codes: str, feature: str = "", limit: str = "", in_use: Count | None = None, upgrade_url: UpgradeUrl = ""
 ) -> Callable[[View], View]: ...
-def requires_entitlement(*given: Any, feature: str = "", upgrade_url: UpgradeUrl = "") -> Any:
+def requires_entitlement(
+    *given: Any, feature: str = "", limit: str = "", in_use: Count | None = None, upgrade_url: UpgradeUrl = ""
+) -> Any:
     """Let a view run only for a subject with access: a function, sync or async, a class, or DRF's.
 
     ``@requires_entitlement`` asks for any available entitlement, ``@requires_entitlement("PRO_MONTHLY")`` for one of
-    the named products, ``@requires_entitlement(feature="export")`` for whatever product gives the feature.
+    the named products, ``@requires_entitlement(feature="export")`` for whatever product gives the feature, and
+    ``@requires_entitlement(limit="projects", in_use=count_projects)`` whether there may be one more.
 
     Whoever is not logged in is nobody and refused like anybody else; put ``@login_required`` above it to ask for a
     login first.
 
     Args:
+        limit: the name of a limit; who has used it up is refused by LimitReached. Two requests at once may both pass:
+            ``limits.slot`` lets one in.
+        in_use: counts what is in use; it is given the request.
         upgrade_url: where a refused person is sent, with ``?next=``: a URL name, a path, or a callable that is given
             the request. Without one the view raises EntitlementRequired, which is a PermissionDenied: Django answers
             403 with the host's template. An API client gets the JSON error form with 403 either way.
     """
     if len(given) == 1 and callable(given[0]):
-        return guarded_view(given[0], (), feature, upgrade_url)
-    return lambda view: guarded_view(view, given, feature, upgrade_url)
+        return guarded_view(given[0], Gate(feature=feature, limit=limit, in_use=in_use), upgrade_url)
+    gate = Gate(given, feature, limit, in_use)
+    return lambda view: guarded_view(view, gate, upgrade_url)
 
 
-def guarded_view(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+def guarded_view(view: Any, gate: Gate, upgrade_url: UpgradeUrl) -> Any:
     if isinstance(view, type):
-        return guarded_class(view, product_codes, feature, upgrade_url)
-    made = made_of_subclass(view, lambda kind: guarded_class(kind, product_codes, feature, upgrade_url))
+        return guarded_class(view, gate, upgrade_url)
+    made = made_of_subclass(view, lambda kind: guarded_class(kind, gate, upgrade_url))
     if made is not None:
         return made
 
     @wraps(view)
     async def async_guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-        decision = await access.acheck(request, *product_codes, feature=feature)
-        if not decision:
-            return await sync_to_async(refused)(request, decision, upgrade_url)
+        refusal = await sync_to_async(gate.refusal)(request)
+        if refusal is not None:
+            return await sync_to_async(refused_with)(refusal, request, upgrade_url)
         response = view(request, *args, **kwargs)
         return private(await response if isawaitable(response) else response)
 
@@ -70,23 +78,24 @@ def guarded_view(view: Any, product_codes: tuple[str, ...], feature: str, upgrad
 
     @wraps(view)
     def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-        decision = access.check(request, *product_codes, feature=feature)
-        return private(view(request, *args, **kwargs)) if decision else refused(request, decision, upgrade_url)
+        refusal = gate.refusal(request)
+        if refusal is not None:
+            return refused_with(refusal, request, upgrade_url)
+        return private(view(request, *args, **kwargs))
 
     return guarded
 
 
-def guarded_class(view: Any, product_codes: tuple[str, ...], feature: str, upgrade_url: UpgradeUrl) -> Any:
+def guarded_class(view: Any, gate: Gate, upgrade_url: UpgradeUrl) -> Any:
     """The class itself. DRF's views know who asks only once they have authenticated, so they get a permission."""
     if hasattr(view, "check_permissions"):
         from licenzy_django.permissions import HasEntitlement
 
-        permission, given = HasEntitlement.of(*product_codes, feature=feature), view.get_permissions
+        permission, given = HasEntitlement.behind(gate), view.get_permissions
         # Not permission_classes, which as_view, an action or a subclass may replace.
         view.get_permissions = lambda self: [*given(self), permission()]
         return view
-    guarded = requires_entitlement(*product_codes, feature=feature, upgrade_url=upgrade_url)
-    return method_decorator(guarded, name="dispatch")(view)
+    return method_decorator(lambda method: guarded_view(method, gate, upgrade_url), name="dispatch")(view)
 
 
 def consumes_units(units: int, *, unit: str = "", product_code: str = "") -> Callable[[View], View]:

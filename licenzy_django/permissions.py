@@ -10,7 +10,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AND, NOT, OR, BasePermission, BasePermissionMetaclass, OperandHolder
 from rest_framework.request import Request
 
-from licenzy_django import access
+from licenzy_django.access.gate import Count, Gate
 from licenzy_django.access.private_answers import keep_private
 from licenzy_django.exceptions import EntitlementRequired
 
@@ -52,22 +52,38 @@ class HasEntitlement(BasePermission, metaclass=EntitlementPermissionMetaclass):
 
     product_codes: ClassVar[tuple[str, ...]] = ()
     feature: ClassVar[str] = ""
+    limit: ClassVar[str] = ""
+    in_use: ClassVar[Count | None] = None
 
     message = EntitlementRequired().form
     code = EntitlementRequired.code
 
     @classmethod
-    def of(cls, *product_codes: str, feature: str = "") -> type[HasEntitlement]:
-        """The permission for any of these products, or for whatever product gives the feature."""
-        return permission_of(cls, product_codes, feature)
+    def of(
+        cls, *product_codes: str, feature: str = "", limit: str = "", in_use: Count | None = None
+    ) -> type[HasEntitlement]:
+        """The permission for any of these products, for whatever product gives the feature, or where a limit allows one
+        more than ``in_use(request)``."""
+        return cls.behind(Gate(product_codes, feature, limit, in_use))
+
+    @classmethod
+    def behind(cls, gate: Gate) -> type[HasEntitlement]:
+        return permission_of(cls, gate)
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises PermissionDenied where DRF would say "not authenticated" to a subject that we know."""
         keep_private(view)
-        is_allowed = bool(access.check(request, *self.product_codes, feature=self.feature))
-        if not is_allowed and self.has_the_last_word(view):
-            raise PermissionDenied(detail=self.message, code=self.code)
-        return is_allowed
+        kind = type(self)
+        refusal = Gate(kind.product_codes, kind.feature, kind.limit, kind.in_use).refusal(request)
+        if refusal is None:
+            return True
+        self.message, self.code = refusal.form, refusal.code
+        if self.has_the_last_word(view):
+            denied = PermissionDenied(code=self.code)
+            # Given to the constructor, its numbers would become texts.
+            denied.detail = self.message
+            raise denied
+        return False
 
     def has_the_last_word(self, view: Any) -> bool:
         """Whether no permission that is asked later could still say yes."""
@@ -90,12 +106,15 @@ class HasEntitlement(BasePermission, metaclass=EntitlementPermissionMetaclass):
 
 
 @cache
-def permission_of(kind: type[HasEntitlement], product_codes: tuple[str, ...], feature: str) -> type[HasEntitlement]:
+def permission_of(kind: type[HasEntitlement], gate: Gate) -> type[HasEntitlement]:
     """The same class for the same question, so that it can be recognised."""
 
     class HasTheEntitlement(kind):  # type: ignore[misc, valid-type]
         pass
 
-    HasTheEntitlement.product_codes = product_codes
-    HasTheEntitlement.feature = feature
+    HasTheEntitlement.product_codes = gate.product_codes
+    HasTheEntitlement.feature = gate.feature
+    HasTheEntitlement.limit = gate.limit
+    # A function would become a method of the class.
+    HasTheEntitlement.in_use = None if gate.in_use is None else staticmethod(gate.in_use)
     return HasTheEntitlement

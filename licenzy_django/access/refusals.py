@@ -10,7 +10,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 
 from licenzy_django.access.private_answers import never_stored
-from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage
+from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage, LimitReached
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -31,7 +31,7 @@ def refused(request: HttpRequest, decision: Decision, upgrade_url: UpgradeUrl = 
 
 
 def refused_with(
-    error: EntitlementRequired | InsufficientUsage, request: HttpRequest, upgrade_url: UpgradeUrl = ""
+    error: EntitlementRequired | InsufficientUsage | LimitReached, request: HttpRequest, upgrade_url: UpgradeUrl = ""
 ) -> HttpResponse:
     if is_api_client(request):
         return never_stored(JsonResponse(error.form, status=403))
