@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.contrib.auth.models import AnonymousUser, Group
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import OperationalError, connection, connections
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from licenzy_django import limits
+from licenzy_django import access, clock, limits
 from licenzy_django.exceptions import EntitlementRequired, InvalidRequest, LimitReached
 from licenzy_django.limits import locking
-from licenzy_django.models import Subject
+from licenzy_django.models import Entitlement, Subject
 from tests.limits.plans import plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +64,16 @@ def test_several_at_once_are_all_or_nothing(required: int, is_room: bool) -> Non
     except LimitReached:
         pass
     assert entered == is_room
+
+
+def test_what_the_request_remembers_does_not_let_one_in(request_of: Any, ada: User) -> None:
+    entitlement, request = plan(f"user_{ada.pk}", projects=1), request_of(ada)
+    assert access.limit(request, "projects").value == 1
+    Entitlement.objects.filter(pk=entitlement.pk).update(revoked_at=clock.now())
+    assert access.limit(request, "projects").value == 1
+
+    with pytest.raises(LimitReached), limits.slot(request, "projects", in_use=projects):
+        pass
 
 
 def test_unlimited_lets_everybody_in() -> None:

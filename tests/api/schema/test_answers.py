@@ -76,3 +76,17 @@ def test_usage(shop: StripeDouble, backend: Backend, fits: Fits) -> None:
 
 def test_the_webhook(db: None, backend: Backend, fits: Fits) -> None:
     fits("post", "/webhooks/stripe", backend.post("webhooks/stripe", {"id": "evt_1"}))
+
+
+@pytest.mark.sells(TEAM={"limits": {"seats": 1}})
+def test_members(stripe: StripeDouble, backend: Backend, fits: Fits) -> None:
+    stripe.buy("org", "TEAM")
+    path = "/members/{subject_ref}/{member_ref}"
+    for member, status in (("user_7", 200), ("user_7", 200), ("user_8", 409), ("%20", 400)):
+        answer = backend.send("PUT", f"members/org/{member}")
+        assert answer.status_code == status
+        fits("put", path, answer)
+    fits("get", "/members/{subject_ref}", backend.get("members/org"))
+    fits("get", "/members/{subject_ref}", backend.get("members/org?limit=0"))
+    for member in ("user_7", "user_7", "%20"):
+        fits("delete", path, backend.send("DELETE", f"members/org/{member}"))

@@ -227,6 +227,14 @@ def test_a_hosts_own_document_describes_us_too(document: Json) -> None:
     assert consume["responses"].keys() == document["paths"]["/usage/consume"]["post"]["responses"].keys()
 
 
+def test_a_hosts_own_document_describes_both_methods_of_a_seat() -> None:
+    made = SchemaGenerator(patterns=[path("v1/", include(urls))]).get_schema(public=True)
+    seat = made["paths"]["/v1/members/{subject_ref}/{member_ref}/"]
+    names = {method: operation["operationId"] for method, operation in seat.items()}
+    assert names == {"put": "assignSeat", "delete": "releaseSeat"}
+    assert made["paths"]["/v1/members/{subject_ref}/"].keys() == {"get"}
+
+
 WITHOUT = """
 import sys
 sys.modules["drf_spectacular"] = None
