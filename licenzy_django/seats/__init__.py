@@ -1,6 +1,6 @@
 """Seats held by people: who of an organisation has one, at most as many as the limit ``seats``."""
 
-from licenzy_django.seats.members import (
+from licenzy_django.seats.holders import (
     LIMIT,
     PAGE_SIZE,
     Member,

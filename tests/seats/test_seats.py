@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
+from django.db import OperationalError
 
 from licenzy_django import seats
 from licenzy_django.exceptions import InvalidRequest, LimitReached
-from licenzy_django.models import Product, Seat
+from licenzy_django.limits import locking
+from licenzy_django.models import Entitlement, Product, Seat
 from tests.limits.plans import plan
 
 pytestmark = pytest.mark.django_db
@@ -83,8 +85,6 @@ def test_when_the_limit_shrinks_the_oldest_stay_and_nobody_is_removed() -> None:
 
 def plan_shrinks_to(number: int) -> None:
     """What was sold is what the entitlement says."""
-    from licenzy_django.models import Entitlement
-
     Entitlement.objects.update(limits={"seats": number})
 
 
@@ -144,6 +144,27 @@ def test_what_is_no_member_is_refused(bad: Any) -> None:
 def test_a_user_is_a_member_too(ada: User) -> None:
     plan(ORG, seats=2)
     assert seats.assign(ORG, ada).member_ref == f"user_{ada.pk}"
+
+
+class Lost(Exception):
+    sqlstate = "40P01"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlock_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan(ORG, seats=1)
+    lock, tries = locking.lock, []
+
+    def lose_once(*given: str) -> int:
+        tries.append(given)
+        if len(tries) == 1:
+            raise OperationalError("deadlock detected") from Lost()
+        return lock(*given)
+
+    monkeypatch.setattr("licenzy_django.seats.holders.lock", lose_once)
+
+    assert seats.assign(ORG, "user_7").available
+    assert len(tries) == 2
 
 
 @pytest.mark.django_db(transaction=True)
