@@ -22,6 +22,12 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS", "90"))
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "40")
 # A body may fit the schema and be refused all the same: a host that is not allowed, 5.0 for 5, a key used before.
 UNDECIDABLE = "positive_data_acceptance"
+# A subject's ref may have slashes in it, so that GET of this path is the list of another subject's members.
+CONFIGURATION = """
+[[operations]]
+include-path = "/members/{subject_ref}/{member_ref}"
+checks.unsupported_method.enabled = false
+"""
 SEED = """
 from licenzy_django import operators
 from licenzy_django.models import Product
@@ -40,8 +46,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def run(shop: Shop, folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
     """What schemathesis printed and reported."""
-    report = folder / "report.json"
-    command = [str(Path(sys.executable).parent / "schemathesis"), "run", f"{shop.url}/v1/schema"]
+    report, configuration = folder / "report.json", folder / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION)
+    command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(configuration)]
+    command += ["run", f"{shop.url}/v1/schema"]
     command += ["--url", f"{shop.url}/v1", "--max-time", str(SECONDS), "--max-examples", EXAMPLES, "--no-color"]
     command += ["--exclude-checks", UNDECIDABLE, "--request-timeout", "15", "--report-json-path", str(report)]
     done = subprocess.run(
@@ -54,7 +62,7 @@ def run(shop: Shop, folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]
 def test_no_500_and_no_answer_outside_the_schema(shop: Shop, tmp_path: Path) -> None:
     said, _ = run(shop, tmp_path, "--header", f"Authorization: Bearer {shop.api_key}")
 
-    assert "Tested: 14" in said, "an operation was left out"
+    assert "Tested: 18" in said, "an operation was left out"
     log = next(Path(shop.environment["LOG_FOLDER"]).glob("server-*.log")).read_text()
     assert "Traceback" not in log
     assert '" 500 ' not in log
