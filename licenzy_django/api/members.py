@@ -11,13 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenzy_django import seats
-from licenzy_django.api.serializers import TextField, TimeField
-from licenzy_django.api.views import PAGE_SIZE, LicenzyView
-from licenzy_django.identity import MAX_LENGTH, validate_subject_ref
+from licenzy_django.api.serializers import PageRequest, TextField, TimeField
+from licenzy_django.api.views import LicenzyView
+from licenzy_django.identity import MAX_LENGTH
 
 
-class MembersPageRequest(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=100, required=False)
+class MembersPageRequest(PageRequest):
     starting_after = TextField(max_length=MAX_LENGTH, required=False)
 
 
@@ -37,18 +36,7 @@ class MembersView(LicenzyView):
     """GET: who holds a seat, oldest first; ``limit`` and ``starting_after`` turn the pages."""
 
     def get(self, request: Request, subject_ref: str) -> Response:
-        validate_subject_ref(subject_ref)
-        page = MembersPageRequest(data=request.query_params.dict())
-        page.is_valid(raise_exception=True)
-        limit = page.validated_data.get("limit", PAGE_SIZE)
-        found = seats.members(
-            subject_ref,
-            mode=self.mode,
-            limit=limit + 1,
-            starting_after=page.validated_data.get("starting_after", ""),
-        )
-        rows = MemberResponse(found[:limit], many=True).data
-        return Response({"subject_ref": subject_ref, "members": rows, "has_more": len(found) > limit})
+        return self.page_of("members", subject_ref, seats.members, MembersPageRequest, MemberResponse)
 
 
 class MemberView(LicenzyView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -92,6 +93,23 @@ class LicenzyView(APIView):
         parsed.is_valid(raise_exception=True)
         return dict(parsed.validated_data)
 
+    def page_of(
+        self,
+        name: str,
+        subject_ref: str,
+        find: Callable[..., Sequence[Any]],
+        asked: type[serializers.Serializer[Any]],
+        shown: type[serializers.Serializer[Any]],
+    ) -> Response:
+        """One page of what a subject has, and whether there is more: one row more than is shown tells it."""
+        validate_subject_ref(subject_ref)
+        page = asked(data=self.request.query_params.dict())
+        page.is_valid(raise_exception=True)
+        limit, after = page.validated_data.get("limit", PAGE_SIZE), page.validated_data.get("starting_after", "")
+        found = find(subject_ref, mode=self.mode, limit=limit + 1, starting_after=after)
+        rows = shown(found[:limit], many=True).data
+        return Response({"subject_ref": subject_ref, name: rows, "has_more": len(found) > limit})
+
 
 class CheckoutSessionView(LicenzyView):
     """POST: start a payment. It grants nothing."""
@@ -154,8 +172,9 @@ class AccessCheckView(LicenzyView):
         subject_ref, codes = asked.pop("subject_ref"), [asked.pop("product_code")] if "product_code" in asked else []
         # A given moment is asked of the database, never of the cache.
         counted = {name: asked.pop(name) for name in ("limit", "in_use", "required") if name in asked}
-        allowed = not (codes or asked) and bool(counted)
-        allowed = allowed or access.check(subject_ref, *codes, **asked, mode=self.mode, at=now).allowed
+        # A limit alone asks for no entitlement: what gives it says how many.
+        is_limit_alone = bool(counted) and not (codes or asked)
+        allowed = is_limit_alone or access.check(subject_ref, *codes, **asked, mode=self.mode, at=now).allowed
         answer = {"subject_ref": subject_ref, "allowed": allowed}
         if counted:
             limit, in_use = access.limit(subject_ref, counted["limit"], mode=self.mode, at=now), counted["in_use"]
@@ -182,18 +201,7 @@ class EntitlementsView(LicenzyView):
     """GET: a subject's entitlements, newest first; ``limit`` and ``starting_after`` turn the pages."""
 
     def get(self, request: Request, subject_ref: str) -> Response:
-        validate_subject_ref(subject_ref)
-        page = PageRequest(data=request.query_params.dict())
-        page.is_valid(raise_exception=True)
-        limit = page.validated_data.get("limit", PAGE_SIZE)
-        found = access.entitlements_of(
-            subject_ref,
-            mode=self.mode,
-            limit=limit + 1,
-            starting_after=page.validated_data.get("starting_after", ""),
-        )
-        rows = EntitlementResponse(found[:limit], many=True).data
-        return Response({"subject_ref": subject_ref, "entitlements": rows, "has_more": len(found) > limit})
+        return self.page_of("entitlements", subject_ref, access.entitlements_of, PageRequest, EntitlementResponse)
 
 
 class BillingPortalSessionView(LicenzyView):
