@@ -10,7 +10,7 @@ from licenzy_django.db.text import storable
 from licenzy_django.models import Product
 from licenzy_django.models.catalog import ADD_ON_WITHOUT_GROUP
 from licenzy_django.models.kinds import RULES, TERMS, KindRules
-from licenzy_django.models.limits import NOT_LIMITS, are_limits
+from licenzy_django.models.limits import are_limits
 from licenzy_django.models.product_units import DEFAULT_UNIT, ZERO_IS_NONE, UnitsEvery, UnitsPer
 
 COMMON_KEYS = ("mode", "code", "name", "kind", "stripe_price_id", "stripe_lookup_key", "amount", "currency")
@@ -116,12 +116,13 @@ def is_list_of_price_ids(value: Any) -> bool:
 
 
 TEXT = (is_text, "a text")
+LIMITS = 'an object of names, each with a whole number from 0 to 1,000,000,000,000, null for unlimited, or "quantity"'
 WHOLE_NUMBER = (lambda value: type(value) is int, "a whole number")
 TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("mode", "code", "name", "kind"), TEXT),
     "stripe_price_id": (is_price_id, "the id of a price at Stripe"),
     "features": (is_list_of_texts, "a list of texts"),
-    "limits": (are_limits, f"limits: {NOT_LIMITS}"),
+    "limits": (are_limits, LIMITS),
     "other_price_ids": (is_list_of_price_ids, "a list of ids of prices at Stripe"),
     "group": (is_text, "a text"),
     "unit": (is_text, "a text"),
