@@ -163,7 +163,7 @@ def checked_reason(reason: str) -> str:
 def set_revoked(entitlement: Entitlement, revoked_at: datetime | None, audit: AuditContext) -> Done[Entitlement]:
     locked = lock_subject(entitlement.subject_id)
     row = Entitlement.objects.select_related("product", "attempt").get(pk=entitlement.pk)
-    row.pack = packs.locked([row.pack_id]).get(row.pack_id) if row.pack_id is not None else None
+    packs.lock_those_of([row])
     if (row.revoked_at is None) == (revoked_at is None):
         return Done(row, changed=False)
     before = snapshot(row)

@@ -15,24 +15,18 @@ from licenzy_django.exceptions import EntitlementRequired, InsufficientUsage, Li
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from licenzy_django.access.decisions import Decision
-
 UpgradeUrl = str | Callable[[Any], str]
 """A URL name, a path, an address, or a callable that is given the request."""
-
-
-def refused(request: HttpRequest, decision: Decision, upgrade_url: UpgradeUrl = "") -> HttpResponse:
-    """The answer to a request without access.
-
-    An API client gets the error form with 403. A person is sent to ``upgrade_url`` with ``?next=``; without one,
-    EntitlementRequired is raised, which is a PermissionDenied: Django answers 403 with the host's template.
-    """
-    return refused_with(EntitlementRequired(decision=decision), request, upgrade_url)
 
 
 def refused_with(
     error: EntitlementRequired | InsufficientUsage | LimitReached, request: HttpRequest, upgrade_url: UpgradeUrl = ""
 ) -> HttpResponse:
+    """The answer to a request that is refused.
+
+    An API client gets the error form with 403. A person is sent to ``upgrade_url`` with ``?next=``; without one the
+    error is raised, which is a PermissionDenied: Django answers 403 with the host's template.
+    """
     if is_api_client(request):
         return never_stored(JsonResponse(error.form, status=403))
     if not upgrade_url:

@@ -26,9 +26,9 @@ from licenzy_django.models.live_units import (
     balances_of,
     live_packs,
     live_windows,
-    total,
 )
 from licenzy_django.models.querysets import expired_units_by_pack, units_sold
+from licenzy_django.models.usage import total
 
 PAGE_SIZE = 100
 

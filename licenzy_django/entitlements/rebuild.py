@@ -80,7 +80,7 @@ def rebuild_subscription(
     book, products = prices.book, prices.products
     leeway = int(licenzy_settings().renewal_leeway.total_seconds())
     derivation = Derivation(evidence_of(subscription, known), known, book.terms_of, leeway)
-    states = sorted(derivation.states(), key=lambda state: state.product_id)
+    states = derivation.states()
     windows = windows_of(derivation, states, prices, leeway)
     states = [with_what_was_sold(state, products[state.product_id]) for state in states]
     parsed = Subscription.of(subscription)
@@ -158,9 +158,7 @@ def rows_of_sources(mode: str, source_ids: Iterable[str]) -> list[Entitlement]:
     """The rows that rest on these sources, with their packs locked. The rows themselves change under the subject's lock
     alone."""
     rows = list(written(Entitlement).filter(mode=mode, source_id__in=list(source_ids)).order_by("pk"))
-    locked = packs.locked(row.pack_id for row in rows if row.pack_id is not None)
-    for row in rows:
-        row.pack = locked.get(row.pack_id) if row.pack_id is not None else None
+    packs.lock_those_of(rows)
     return rows
 
 

@@ -33,8 +33,7 @@ def derive_subscription(
         leeway: seconds for which it stays on after its period, while nothing newer has come.
     """
     evidence = evidence_of(subscription, facts)
-    derivation = Derivation(evidence, facts, terms_of, leeway)
-    return sorted(derivation.states(), key=lambda state: state.product_id)
+    return Derivation(evidence, facts, terms_of, leeway).states()
 
 
 def evidence_of(subscription: Fact, facts: Sequence[Fact]) -> Evidence:
@@ -83,7 +82,7 @@ class Derivation:
                 by_product[state.product_id].append(state)
         for state in self.former_states():
             by_product[state.product_id].append(state)
-        return [together(states) for states in by_product.values()]
+        return [together(states) for _, states in sorted(by_product.items())]
 
     def states_of(self, one: Coverage | Uncovered) -> Iterable[EntitlementState]:
         """Of what is in force, and of what Stripe reports in its place and is not paid yet."""

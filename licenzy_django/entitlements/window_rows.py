@@ -78,7 +78,9 @@ def write_windows(
     changed = changed_by(of_windows)
     if any(part.is_regranted() for part in changed):
         changed = changed_by(under_lock(of_windows))
-    packs.save_units([part.pack for part in changed if part.is_regranted()], at)
+    for part in changed:
+        if part.is_regranted():
+            packs.save(part.pack, at)
     packs.save_times([part.pack for part in changed if not part.is_regranted()], at)
     movements = [row for part in changed for row in entries.changes(part.pack, part.before, audit=audit, at=at)]
     if movements:
@@ -127,13 +129,13 @@ def changed_by(of_windows: Sequence[Sequence[Part]]) -> list[Part]:
     """Make all packs say what their windows say. Those that said something else, in the order in which they drain."""
     for parts in of_windows:
         update(parts)
-    changed = [part for parts in of_windows for part in parts if part.is_new or part.differs()]
+    changed = [part for parts in of_windows for part in parts if part.differs()]
     return sorted(changed, key=lambda part: (part.pack.ends_at, part.pack.starts_at))
 
 
 def under_lock(of_windows: Iterable[Sequence[Part]]) -> list[list[Part]]:
     """The windows of which something differs, with their packs as they are under their lock."""
-    differing = [parts for parts in of_windows if any(part.is_new or part.differs() for part in parts)]
+    differing = [parts for parts in of_windows if any(part.differs() for part in parts)]
     locked = packs.locked(part.pack.pk for parts in differing for part in parts if not part.is_new)
     return [[Part(locked.get(part.pack.pk, part.pack), part.window) for part in parts] for parts in differing]
 

@@ -48,12 +48,6 @@ def save(pack: Pack, at: datetime) -> None:
         pack.save(update_fields=COLUMNS)
 
 
-def save_units(changed: Iterable[Pack], at: datetime) -> None:
-    """Save packs that are locked."""
-    for pack in changed:
-        save(pack, at)
-
-
 def save_times(changed: Sequence[Pack], at: datetime) -> None:
     """Insert the new ones and give the others their times, in one statement. Units of these are left as they are."""
     for pack in changed:
@@ -169,6 +163,14 @@ def locked(pks: Iterable[int]) -> dict[int, Pack]:
         return {}
     rows = Pack.objects.using(writer()).select_for_update().filter(pk__in=wanted)
     return {pack.pk: pack for pack in rows.order_by(*DRAIN_ORDER)}
+
+
+def lock_those_of(rows: Iterable[Entitlement]) -> None:
+    """Give each entitlement its pack, if it has one, as it is under its lock. Belongs into a transaction."""
+    rows = list(rows)
+    found = locked(row.pack_id for row in rows if row.pack_id is not None)
+    for row in rows:
+        row.pack = found.get(row.pack_id or 0)
 
 
 def remaining(subject_ref: str, mode: str, at: datetime, *, unit: str = "", product_code: str = "") -> int:

@@ -13,7 +13,7 @@ from licenzy_django.models.availability import is_on
 from licenzy_django.models.entitlement import Entitlement, Status
 from licenzy_django.models.pack import ROLLOVER, Pack, is_rollover
 from licenzy_django.models.querysets import expired_units
-from licenzy_django.models.usage import MOST_UNITS
+from licenzy_django.models.usage import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,3 @@ def resets_at(packs: Iterable[LivePack]) -> datetime | None:
 
 def granted_of(packs: Iterable[LivePack]) -> int:
     return total(pack.granted for pack in packs)
-
-
-def total(numbers: Iterable[int]) -> int:
-    """Added up here, since a database's own sum of large packs overflows; and no more than a column holds."""
-    return min(sum(numbers), MOST_UNITS)

@@ -14,7 +14,7 @@ from licenzy_django.models.availability import has_units, is_on
 from licenzy_django.models.catalog import Product
 from licenzy_django.models.pack import Pack
 from licenzy_django.models.querysets import expired_units, units_sold
-from licenzy_django.models.usage import MOST_UNITS
+from licenzy_django.models.usage import total
 
 MAX_UNITS = 1_000_000_000
 """The most that one call is about."""
@@ -71,6 +71,5 @@ def usable_packs(
 
 def units_left(rows: QuerySet[Pack], at: datetime) -> int:
     """What can be used of these packs, read at one moment; what expired reservations hold is free again."""
-    # Added up here, since a database's own sum of large packs overflows.
     found = rows.filter(has_units(at)).annotate(expired=expired_units(at)).values_list("units_remaining", "expired")
-    return min(sum(left + (expired or 0) for left, expired in found), MOST_UNITS)
+    return total(left + (expired or 0) for left, expired in found)

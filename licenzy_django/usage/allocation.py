@@ -200,7 +200,8 @@ def lock_live(subject_ref: str, mode: str, at: datetime, also: Iterable[int] = (
     """The packs from which units can be taken, those that are used up too, and others by their keys; locked, in drain
     order: what is announced rests on all of them."""
     live = usable_packs(subject_ref, mode, at).using(packs.writer()).values_list("pk", flat=True)
-    return list(locked(Pack.objects.filter(pk__in=[*live, *also])).order_by(*packs.DRAIN_ORDER))
+    begin_writing(Pack.objects.all())
+    return list(packs.locked([*live, *also]).values())
 
 
 def begin_writing(rows: QuerySet[Any]) -> None:

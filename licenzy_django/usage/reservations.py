@@ -94,7 +94,8 @@ def held_by(reservations: Reservation | QuerySet[Reservation]) -> QuerySet[Ledge
 
 
 def lock_packs(pks: Iterable[int]) -> list[Pack]:
-    return list(allocation.locked(Pack.objects.filter(pk__in=list(pks))).order_by(*packs.DRAIN_ORDER))
+    allocation.begin_writing(Pack.objects.all())
+    return list(packs.locked(pks).values())
 
 
 def save(pack: Pack, at: datetime, without: Any, *, is_turned: bool) -> None:

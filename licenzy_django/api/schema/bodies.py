@@ -18,8 +18,6 @@ CHECKOUT_RESPONSE: Json = {
 }
 CHECK_REQUEST: Json = {**SUBJECT, "unit": "credits", "units": 5}
 CHECK_RESPONSE: Json = {**SUBJECT, "allowed": True}
-LIMIT_REQUEST: Json = {**SUBJECT, "limit": "projects", "in_use": 9, "required": 1}
-LIMIT_RESPONSE: Json = {**SUBJECT, "allowed": True, "limit": 10, "remaining": 1}
 ENTITLEMENT: Json = {
     "id": "ent_01J9ZQ6R5C2M8T4Y7W3P1KDHVB",
     "product_code": "PRO_MONTHLY",
